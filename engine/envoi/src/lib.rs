@@ -1,0 +1,1 @@
+//! The engine facade: config, runtime, session, catalogue.

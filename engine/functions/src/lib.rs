@@ -1,0 +1,1 @@
+//! Measures of flows as SQL functions.

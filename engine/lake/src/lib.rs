@@ -1,0 +1,1 @@
+//! The lake: publisher files in, versioned Parquet out.
