@@ -1,1 +1,6 @@
 //! The lake: publisher files in, versioned Parquet out.
+
+pub mod error;
+pub mod read;
+
+pub use error::{Class, Error, Place, Printable, Result};
