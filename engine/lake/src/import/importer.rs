@@ -6,7 +6,7 @@ use super::descriptor::Descriptor;
 use super::input::Input;
 use super::rows::Rows;
 use crate::country::Concordance;
-use crate::error::Result;
+use crate::error::{Place, Result};
 use crate::read::Limits;
 
 /// Is this file the importer's?
@@ -37,6 +37,8 @@ pub struct Context<'a> {
 /// What a file became.
 #[derive(Debug)]
 pub struct Imported {
+    /// File, and sheet, that the rows stand in.
+    pub place: Place,
     /// Part and edition of the dataset, for table `source`.
     pub edition: String,
     /// Date of the edition.

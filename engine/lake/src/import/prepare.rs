@@ -129,12 +129,12 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
     let vintage = options.vintage.or(input.modified).unwrap_or_else(|| Utc::now().date_naive());
     let mut notes = vec![format!("of no known publisher: kept as `staging.{name}`, {} rows, {} columns", batch.num_rows(), batch.num_columns())];
     notes.extend(table.report());
-    let imported = Imported { edition: format!("{} {vintage}", Printable(input.base_name())), vintage, rows: Vec::new(), staged: vec![Staged { name, batch }], notes };
+    let imported = Imported { place: input.place(), edition: format!("{} {vintage}", Printable(input.base_name())), vintage, rows: Vec::new(), staged: vec![Staged { name, batch }], notes };
     finish(imported, found, input)
 }
 
 fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepared> {
-    let Imported { edition, vintage, rows, staged, notes } = imported;
+    let Imported { place, edition, vintage, rows, staged, notes } = imported;
     let mut files = Vec::new();
     let mut count = 0;
     for rows in rows {
@@ -142,22 +142,14 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
             continue;
         }
         let (table, series) = (rows.table, rows.series.clone());
-        let batch = rows.finish(&input.place())?;
+        let batch = rows.finish(&place)?;
         count += batch.num_rows() as u64;
-        files.push(NewFile {
-            schema: "lake",
-            table: table.name.to_owned(),
-            series,
-            source_id: found.id.clone(),
-            vintage,
-            rows: batch.num_rows() as u64,
-            bytes: encode(&batch, table.sort)?,
-        });
+        files.push(NewFile::of(table, &series, &found.id, vintage, &batch)?);
     }
     for Staged { name, batch } in staged {
         let rows = batch.num_rows() as u64;
         let bytes = encode(&batch, &[])?;
-        files.push(NewFile { schema: "staging", series: name.clone(), table: name, source_id: found.id.clone(), vintage, rows, bytes });
+        files.push(NewFile { schema: "staging", series: name.clone(), table: name, source_id: found.id.clone(), vintage, rows, lead: None, bytes });
     }
     if files.iter().all(|f| f.schema == "staging") {
         count = files.iter().map(|f| f.rows).sum();

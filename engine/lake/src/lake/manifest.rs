@@ -57,6 +57,10 @@ pub struct DataFile {
     pub bytes: u64,
     /// Checksum of the file.
     pub sha256: String,
+    /// Least and greatest value of the first sort column, where it is text:
+    /// a lookup opens only the files that may hold its value.
+    #[serde(default)]
+    pub lead: Option<(String, String)>,
 }
 
 /// An imported file of a dataset's edition: one row of table `source`.
@@ -173,6 +177,7 @@ mod tests {
             rows: 1,
             bytes: 1,
             sha256: String::new(),
+            lead: None,
         }
     }
 

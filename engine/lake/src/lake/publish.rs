@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::{Array, AsArray, RecordBatch};
 use bytes::Bytes;
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::{DataFile, FORMAT, Manifest, SourceEdition};
 use super::{Lake, manifest_path};
 use crate::error::{Error, Result};
+use crate::tables::TableDef;
 
 /// How often a publisher that lost the race tries the next number. Imports only
 /// add, so a loser can lay its change over the winner's version.
@@ -29,6 +31,8 @@ pub struct NewFile {
     pub vintage: NaiveDate,
     /// Rows in it.
     pub rows: u64,
+    /// Least and greatest value of the first sort column, where it is text.
+    pub lead: Option<(String, String)>,
     /// The Parquet file.
     pub bytes: Bytes,
 }
@@ -54,6 +58,24 @@ pub fn checksum(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+impl NewFile {
+    /// Rows of a table of the lake, sorted as the table says, as a file.
+    pub fn of(table: &TableDef, series: &str, source_id: &str, vintage: NaiveDate, sorted: &RecordBatch) -> Result<Self> {
+        let first = table.sort.first().and_then(|name| sorted.column_by_name(name)).and_then(|c| c.as_string_opt::<i32>());
+        let lead = first.filter(|c| !c.is_empty()).map(|c| (c.value(0).to_owned(), c.value(c.len() - 1).to_owned()));
+        Ok(Self {
+            schema: "lake",
+            table: table.name.to_owned(),
+            series: series.to_owned(),
+            source_id: source_id.to_owned(),
+            vintage,
+            rows: sorted.num_rows() as u64,
+            lead,
+            bytes: super::encode(sorted, table.sort)?,
+        })
+    }
 }
 
 impl Lake {
@@ -93,6 +115,7 @@ impl Lake {
                 rows: file.rows,
                 bytes,
                 sha256,
+                lead: file.lead,
             });
         }
         for _ in 0..ATTEMPTS {

@@ -87,7 +87,7 @@ impl Store {
 
     /// Full path in the store of a path below the lake's root.
     pub fn path(&self, relative: &str) -> Path {
-        relative.split('/').fold(self.root.clone(), |p, part| p.join(part))
+        relative.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |p, part| p.join(part))
     }
 
     /// Reads a whole object; `None` if there is none.

@@ -156,5 +156,5 @@ fn read(
     let measures = format!("measure {}", measures.into_iter().collect::<Vec<_>>().join(" "));
     let staged = vec![stage(&format!("{} {measures}", context.descriptor.id), grid, header, &body)?];
     let edition = format!("{measures} {vintage}");
-    Ok(Imported { edition, vintage, rows: economies.into_values().chain(aggregates.into_values()).collect(), staged, notes })
+    Ok(Imported { place: grid.place(), edition, vintage, rows: economies.into_values().chain(aggregates.into_values()).collect(), staged, notes })
 }

@@ -275,7 +275,7 @@ fn import(grid: &Grid, layout: &Layout, context: &Context<'_>, settings: &Settin
         notes.push(format!("{} published world totals agree with the sum of economies", world.len()));
     }
     let staged = vec![stage(&format!("{} {role} {}", context.descriptor.id, layout.edition), grid, header, &body)?];
-    Ok(Imported { edition: format!("{} by {role}", layout.edition), vintage, rows: vec![rows, groups], staged, notes })
+    Ok(Imported { place: grid.place(), edition: format!("{} by {role}", layout.edition), vintage, rows: vec![rows, groups], staged, notes })
 }
 
 /// Footnotes and blank rows have no numeric location code.

@@ -195,6 +195,7 @@ fn import_data(grid: &Grid, context: &Context<'_>, settings: &Settings, definiti
     };
     let owned: Vec<Row> = body.into_iter().cloned().collect();
     Ok(Imported {
+        place: grid.place(),
         edition: format!("{} {vintage}", codes.join(" ")),
         vintage,
         staged: vec![stage(&format!("{} {}", context.descriptor.id, codes.join(" ")), grid, header, &owned)?],

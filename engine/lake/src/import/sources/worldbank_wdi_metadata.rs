@@ -42,6 +42,7 @@ pub(super) fn import_countries(input: &Input, grid: &Grid, context: &Context<'_>
     let (rows, staged) = countries(grid, vintage, context, settings)?;
     let members: usize = rows.iter().map(Rows::len).sum();
     Ok(Imported {
+        place: grid.place(),
         edition: format!("country groups {vintage}"),
         vintage,
         rows,
@@ -129,7 +130,7 @@ pub(super) fn import_indicators(input: &Input, grid: &Grid, context: &Context<'_
         }
     }
     let notes = vec!["definitions of indicators".to_owned()];
-    Ok(Imported { edition: format!("definitions {vintage}"), vintage, rows: all, staged: Vec::new(), notes })
+    Ok(Imported { place: grid.place(), edition: format!("definitions {vintage}"), vintage, rows: all, staged: Vec::new(), notes })
 }
 
 /// The definition of an indicator in a metadata grid.

@@ -1,0 +1,83 @@
+//! Schema `mart`: views of the SQL library, planned when first named.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::datatypes::FieldRef;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::common::DataFusionError;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::datasource::{TableType, ViewTable};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use envoi_lake::tables::{DESCRIPTION, UNIT};
+
+use super::lake::LakeView;
+use super::view::StateHandle;
+use crate::error::Error;
+use crate::library::{Mart, mart, marts};
+
+/// The schema. Plans are kept for as long as the session sees the same lake.
+#[derive(Debug)]
+pub(crate) struct MartSchema {
+    pub(crate) state: Arc<StateHandle>,
+    pub(crate) view: Arc<LakeView>,
+    pub(crate) plans: Mutex<HashMap<(String, String), Arc<dyn TableProvider>>>,
+}
+
+#[async_trait::async_trait]
+impl SchemaProvider for MartSchema {
+    fn table_names(&self) -> Vec<String> {
+        marts().map(|all| all.iter().map(|m| m.name.clone()).collect()).unwrap_or_default()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let Some(mart) = mart(name)? else { return Ok(None) };
+        let key = (name.to_owned(), self.view.key());
+        if let Some(known) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let plan = self.state.state()?.create_logical_plan(&mart.sql).await.map_err(|e| {
+            Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &mart.sql)))
+        })?;
+        let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(documented(plan, mart)?, Some(mart.sql.clone())));
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        // What the session saw before is not asked for again.
+        plans.retain(|(_, seen), _| *seen == key.1);
+        plans.insert(key, Arc::clone(&view));
+        Ok(Some(view))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        mart(name).is_ok_and(|m| m.is_some())
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>, DataFusionError> {
+        Ok(self.table_exist(name).then_some(TableType::View))
+    }
+}
+
+/// Lays unit and description of each column over the plan as field metadata.
+/// The TOML and the query must have the same columns in the same order.
+fn documented(plan: LogicalPlan, mart: &Mart) -> Result<LogicalPlan, DataFusionError> {
+    let schema = Arc::clone(plan.schema());
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let written: Vec<&str> = mart.meta.column.iter().map(|c| c.name.as_str()).collect();
+    if names != written {
+        return Err(Error::internal(format!("mart `{}` has columns {names:?}, its TOML says {written:?}", mart.name)).into());
+    }
+    let columns: Vec<Expr> = schema
+        .iter()
+        .zip(&mart.meta.column)
+        .map(|((qualifier, field), column)| {
+            let field: &FieldRef = field;
+            let mut metadata = field.metadata().clone();
+            metadata.insert(DESCRIPTION.to_owned(), column.description.clone());
+            match &column.unit {
+                Some(unit) => metadata.insert(UNIT.to_owned(), unit.clone()),
+                None => metadata.remove(UNIT),
+            };
+            Expr::from((qualifier, field)).alias_with_metadata(field.name(), Some(FieldMetadata::from(metadata)))
+        })
+        .collect();
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
