@@ -9,8 +9,6 @@ use crate::error::{Error, Result};
 
 #[derive(RustEmbed)]
 #[folder = "../../sql/marts"]
-#[include = "*.sql"]
-#[include = "*.toml"]
 struct Marts;
 
 /// A mart: a view over the lake with a stated grain.

@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 
 #[derive(RustEmbed)]
 #[folder = "../../datasets/sources"]
-#[include = "*.toml"]
 struct Files;
 
 /// A dataset that envoi can import: producer, licence, citation, caveats, and
@@ -59,7 +58,7 @@ pub fn descriptors() -> Result<&'static [Descriptor]> {
     static ALL: OnceLock<std::result::Result<Vec<Descriptor>, String>> = OnceLock::new();
     let load = || {
         let mut all = Vec::new();
-        for name in Files::iter() {
+        for name in Files::iter().filter(|name| name.ends_with(".toml")) {
             let file = Files::get(&name).ok_or_else(|| format!("{name}: not embedded"))?;
             let text = std::str::from_utf8(&file.data).map_err(|e| format!("{name}: {e}"))?;
             all.push(toml::from_str::<Descriptor>(text).map_err(|e| format!("{name}: {e}"))?);

@@ -109,7 +109,7 @@ impl Input {
 
 /// Reads the files and folders a user named. Archives are unpacked in memory;
 /// hidden files are passed over; folders are walked in name order.
-pub fn collect(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>> {
+pub(super) fn collect(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>> {
     let mut files = Vec::new();
     for path in paths {
         let metadata = std::fs::metadata(path).map_err(|source| io(path, source))?;

@@ -9,7 +9,7 @@ mod worldbank_wdi_metadata;
 use super::importer::Importer;
 
 /// Every importer, in the order in which a file is offered to them.
-pub static IMPORTERS: &[&dyn Importer] = &[
+pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_wdi::WorldBankWdi,
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
     &undesa_migrant_stock::UnDesaMigrantStock,
