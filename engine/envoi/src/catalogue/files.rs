@@ -98,9 +98,7 @@ pub(crate) async fn table(name: &str, state: &StateHandle) -> Result<Option<Arc<
     let url = ListingTableUrl::parse(path)?;
     let whole_folder = !remote && Path::new(path).is_dir();
     let options = ListingOptions::new(format)
-        .with_file_extension(if whole_folder { ending } else { "" })
-        .with_target_partitions(state.config().target_partitions())
-        .with_collect_stat(true);
+        .with_file_extension(if whole_folder { ending } else { "" });
     let schema = options.infer_schema(&state, &url).await?;
     if schema.fields().is_empty() {
         return Err(Error::user(format!("`{path}` has no columns, or there is no file of that name")).into());

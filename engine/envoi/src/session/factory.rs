@@ -83,7 +83,6 @@ impl SessionFactory {
         options.execution.parquet.reorder_filters = true;
         // Errors name the place in the statement.
         options.sql_parser.collect_spans = true;
-        options.sql_parser.recursion_limit = 64;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime.environment())
