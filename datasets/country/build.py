@@ -242,7 +242,7 @@ def aliases(inputs, rows, agg):
         names = inputs.names["en"][iso2]
         variants = list(names if isinstance(names, list) else [names])
         variants += [o[c] for c in ("Preferred Term", "ISO Alt Term", "DGACM Alt Term", "HPC Tools Alt Term",
-                                    "RW Short Name", "English Short", "M49 English")]
+                                    "RW Short Name", "RW API Alt Term", "English Short", "M49 English")]
         variants += formal_variants(o["English Formal"], o["English Short"])
         for v in variants:
             offer(v, iso3)

@@ -593,3 +593,61 @@ fn price_file() {
         assert_ne!(say(WorldBank, &r[4]), "-");
     }
 }
+
+#[test]
+fn shipped_sample_and_map_name_economies_of_today() {
+    let today: BTreeSet<String> = table()
+        .countries()
+        .unwrap()
+        .iter()
+        .filter(|c| c.valid_to.is_none())
+        .map(|c| c.iso3.to_string())
+        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
+    let samples = [
+        ("economy_year.csv", 1),
+        ("corridor_2021.csv", 2),
+        ("migrant_stock_2019.csv", 2),
+    ];
+    let mut used = BTreeSet::new();
+    for (name, keys) in samples {
+        for record in csv::Reader::from_path(folder.join("sample").join(name))
+            .unwrap()
+            .records()
+        {
+            used.extend(record.unwrap().iter().take(keys).map(str::to_owned));
+        }
+    }
+    let map = std::fs::read_to_string(folder.join("geometry/world.json")).unwrap();
+    assert!(map.len() <= 150_000, "the map goes into every brief");
+    let map: serde_json::Value = serde_json::from_str(&map).unwrap();
+    let (width, height) = (
+        map["view_box"][2].as_i64().unwrap(),
+        map["view_box"][3].as_i64().unwrap(),
+    );
+    let mut drawn = BTreeSet::new();
+    for entry in map["countries"].as_array().unwrap() {
+        let (x, y) = (entry["x"].as_i64().unwrap(), entry["y"].as_i64().unwrap());
+        assert!(
+            (0..=width).contains(&x) && (0..=height).contains(&y),
+            "{entry}"
+        );
+        if let Some(d) = entry.get("d") {
+            let d = d.as_str().unwrap();
+            assert!(
+                d.starts_with('M') && d.bytes().all(|b| b"Mlz- 0123456789".contains(&b)),
+                "{d}"
+            );
+        }
+        assert!(
+            drawn.insert(entry["iso3"].as_str().unwrap().to_owned()),
+            "{entry} twice"
+        );
+    }
+    assert!(drawn.is_subset(&today), "{:?}", drawn.difference(&today));
+    assert!(
+        used.is_subset(&drawn),
+        "{:?} cannot be drawn",
+        used.difference(&drawn)
+    );
+}
