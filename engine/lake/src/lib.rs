@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod read;
+pub mod table;
 
 pub use error::{Class, Error, Place, Printable, Result};

@@ -8,7 +8,9 @@
     reason = "a test fails by panicking, helpers of tests included, and says on stderr what it left out"
 )]
 
+mod messy;
 mod read;
+mod table;
 
 use std::path::{Path, PathBuf};
 
