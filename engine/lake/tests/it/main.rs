@@ -9,7 +9,9 @@
 )]
 
 mod country;
+mod messy;
 mod read;
+mod table;
 
 use std::path::{Path, PathBuf};
 

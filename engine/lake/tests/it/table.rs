@@ -1,0 +1,1 @@
+//! Tables of our own, of the classes that statistical offices publish.
