@@ -1,0 +1,222 @@
+//! Fills the brief from a session.
+
+use super::complete::{newest_complete_year, newest_gdp_year};
+use super::data::{BriefData, BriefOptions, Corridor, CountryPage, Figure, SourceLine, YearCoverage};
+use super::error::{Below, Error};
+use super::{queries, rows};
+use arrow::array::RecordBatch;
+
+/// Whoever can answer SQL; the session in the program, a table of answers in
+/// tests.
+pub(crate) trait Ask {
+    /// All rows of the answer.
+    async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, Below>;
+}
+
+/// Corridors kept for the page of one economy, each way.
+const COUNTRY_CORRIDORS: usize = 10;
+
+/// Asks everything the brief shows.
+pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefData, Error> {
+    let coverage = rows::coverage(&query(ask, "the coverage", queries::COVERAGE).await?)?;
+    let complete = newest_complete_year(&coverage);
+    if let Some(asked) = options.year {
+        check_year(asked, &coverage)?;
+    }
+    let year = options.year.or(complete);
+    let gdp_year = year.and_then(|y| newest_gdp_year(&coverage, y));
+    let mut data = BriefData {
+        sample: options.sample,
+        year,
+        year_asked: options.year.is_some_and(|y| Some(y) != complete),
+        gdp_year,
+        groups: rows::groups(&query(ask, "the groups", queries::GROUPS).await?)?,
+        sources: sources(ask).await?,
+        coverage,
+        ..BriefData::default()
+    };
+    if let Some(year) = year {
+        data.economies = economies(ask, year).await?;
+        data.gdp_economies = match gdp_year {
+            Some(y) if y == year => data.economies.clone(),
+            Some(y) => economies(ask, y).await?,
+            None => Vec::new(),
+        };
+        let sql = queries::PANELS.replace("{year}", &year.to_string());
+        data.panels = rows::panels(&query(ask, "the growth", &sql).await?)?;
+    }
+    match options.country {
+        Some(asked) => data.country = Some(country(ask, &asked).await?),
+        None => data.corridors = rows::corridors(&query(ask, "the corridors", queries::CORRIDORS).await?)?,
+    }
+    Ok(data)
+}
+
+async fn query(ask: &impl Ask, what: &'static str, sql: &str) -> Result<Vec<RecordBatch>, Error> {
+    ask.rows(sql).await.map_err(|source| Error::Query { what, source })
+}
+
+async fn economies(ask: &impl Ask, year: i32) -> Result<Vec<super::data::EconomyYear>, Error> {
+    let sql = queries::ECONOMIES.replace("{year}", &year.to_string());
+    rows::economies(&query(ask, "the economies", &sql).await?)
+}
+
+fn check_year(asked: i32, coverage: &[YearCoverage]) -> Result<(), Error> {
+    let filled = |c: &&YearCoverage| c.with_remittance > 0 || c.with_oda > 0;
+    if coverage.iter().filter(filled).any(|c| c.year == asked) {
+        return Ok(());
+    }
+    let years: Vec<_> = coverage.iter().filter(filled).map(|c| c.year).collect();
+    let have = match (years.iter().min(), years.iter().max()) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => format!("no remittances and no ODA yet, try `{}`", Figure::Remittance.import_hint()),
+    };
+    Err(Error::UnknownYear { asked, have })
+}
+
+async fn country(ask: &impl Ask, asked: &str) -> Result<CountryPage, Error> {
+    let known = rows::names(&query(ask, "the names", queries::NAMES).await?)?;
+    // Only a code out of the lake's own list goes into a statement.
+    let (iso3, name) = find_economy(asked, &known)?;
+    let sql = queries::SERIES.replace("{iso3}", iso3);
+    let series = rows::economies(&query(ask, "the series", &sql).await?)?;
+    let sql = queries::COUNTRY_CORRIDORS.replace("{iso3}", iso3);
+    let corridors = rows::corridors(&query(ask, "the corridors", &sql).await?)?;
+    let some = |keep: fn(&Corridor) -> &str| -> Vec<Corridor> {
+        corridors.iter().filter(|c| keep(c) == iso3).take(COUNTRY_CORRIDORS).cloned().collect()
+    };
+    Ok(CountryPage {
+        inward: some(|c| &c.receiver_iso3),
+        outward: some(|c| &c.sender_iso3),
+        series,
+        iso3: iso3.to_owned(),
+        name: if name.is_empty() { iso3.to_owned() } else { name.to_owned() },
+    })
+}
+
+/// The economy with this code or this English name, or an error with what is
+/// near.
+fn find_economy<'a>(asked: &str, known: &'a [(String, String)]) -> Result<(&'a str, &'a str), Error> {
+    let wanted = asked.trim().to_lowercase();
+    let is_code = |c: &str| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase());
+    let same = |(iso3, name): &&(String, String)| iso3.to_lowercase() == wanted || name.to_lowercase() == wanted;
+    if let Some((iso3, name)) = known.iter().filter(|(iso3, _)| is_code(iso3)).find(same) {
+        return Ok((iso3, name));
+    }
+    let mut near: Vec<_> = known
+        .iter()
+        .map(|(iso3, name)| {
+            let by_name = strsim::jaro_winkler(&wanted, &name.to_lowercase());
+            // Codes are too short for a measure of likeness to mean much.
+            let by_code = if strsim::levenshtein(&wanted, &iso3.to_lowercase()) <= 1 { 0.9 } else { 0.0 };
+            (by_name.max(by_code), iso3, name)
+        })
+        .filter(|(likeness, ..)| *likeness > 0.8)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<_> = near.iter().take(3).map(|(_, iso3, name)| format!("{iso3} ({name})")).collect();
+    let hint = match (near.is_empty(), known.is_empty()) {
+        (false, _) => format!("; did you mean {}?", near.join(", ")),
+        (true, false) => "; give an ISO 3166 alpha-3 code such as `MEX`, or an English name".to_owned(),
+        (true, true) => format!("; the lake holds no economies yet, try `{}`", Figure::Remittance.import_hint()),
+    };
+    Err(Error::UnknownEconomy { asked: asked.to_owned(), hint })
+}
+
+/// The editions that feed the brief, each once, in the order of the figures.
+async fn sources(ask: &impl Ask) -> Result<Vec<SourceLine>, Error> {
+    let feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
+    let known = rows::sources(&query(ask, "the sources", queries::SOURCES).await?)?;
+    Ok(join_sources(&feeds, &known))
+}
+
+fn join_sources(feeds: &[(String, String, String)], known: &[SourceLine]) -> Vec<SourceLine> {
+    let mut out: Vec<SourceLine> = Vec::new();
+    for figure in Figure::ALL {
+        for (_, id, vintage) in feeds.iter().filter(|(name, ..)| figure_of(name) == Some(figure)) {
+            if let Some(line) = out.iter_mut().find(|s| s.source_id == *id && s.vintage == *vintage) {
+                if !line.figures.contains(&figure) {
+                    line.figures.push(figure);
+                }
+                continue;
+            }
+            let of_source = || known.iter().filter(|s| s.source_id == *id);
+            let line = of_source().find(|s| s.vintage == *vintage).or_else(|| of_source().next());
+            let line = line.cloned().unwrap_or_else(|| SourceLine { source_id: id.clone(), ..SourceLine::default() });
+            out.push(SourceLine { figures: vec![figure], vintage: vintage.clone(), ..line });
+        }
+    }
+    out
+}
+
+fn figure_of(name: &str) -> Option<Figure> {
+    Some(match name {
+        "BX.TRF.PWKR.CD.DT" => Figure::Remittance,
+        "DT.ODA.ALLD.CD" => Figure::Oda,
+        "NY.GDP.MKTP.CD" => Figure::Gdp,
+        "SP.POP.TOTL" => Figure::Population,
+        "corridor" => Figure::Corridor,
+        "group" => Figure::Group,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Vec<(String, String)> {
+        [("NER", "Niger"), ("NGA", "Nigeria"), ("MEX", "Mexico"), ("O'R", "Quote")]
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .to_vec()
+    }
+
+    #[test]
+    fn economies_are_found_by_code_and_by_name() {
+        assert_eq!(find_economy("mex", &known()).unwrap(), ("MEX", "Mexico"));
+        assert_eq!(find_economy("nigeria", &known()).unwrap(), ("NGA", "Nigeria"));
+    }
+
+    #[test]
+    fn an_unknown_economy_names_what_is_near() {
+        let error = find_economy("Mexiko", &known()).unwrap_err().to_string();
+        assert_eq!(error, "unknown economy `Mexiko`; did you mean MEX (Mexico)?");
+        let error = find_economy("Atlantis", &[]).unwrap_err().to_string();
+        assert!(error.contains("envoi source import"), "{error}");
+    }
+
+    #[test]
+    fn only_a_plain_code_reaches_a_statement() {
+        assert!(find_economy("O'R", &known()).is_err());
+    }
+
+    #[test]
+    fn a_year_without_values_says_which_years_there_are() {
+        let coverage = [YearCoverage { year: 2000, with_remittance: 3, ..YearCoverage::default() }];
+        assert!(check_year(2000, &coverage).is_ok());
+        let error = check_year(1990, &coverage).unwrap_err().to_string();
+        assert_eq!(error, "no values for 1990; the lake has 2000 to 2000");
+        assert!(check_year(1990, &[]).unwrap_err().to_string().contains("envoi source import"));
+    }
+
+    #[test]
+    fn editions_of_one_dataset_stay_apart() {
+        let line = |vintage: &str| SourceLine {
+            source_id: "wdi".into(),
+            vintage: vintage.into(),
+            citation: format!("edition {vintage}"),
+            ..SourceLine::default()
+        };
+        let feed = |f: &str, v: &str| (f.to_owned(), "wdi".to_owned(), v.to_owned());
+        let feeds = [
+            feed("BX.TRF.PWKR.CD.DT", "2025-07-01"),
+            feed("DT.ODA.ALLD.CD", "2025-10-07"),
+            feed("group", "2025-07-01"),
+        ];
+        let out = join_sources(&feeds, &[line("2025-10-07"), line("2025-07-01")]);
+        assert_eq!(out.len(), 2);
+        assert_eq!(out[0].figures, [Figure::Remittance, Figure::Group]);
+        assert_eq!(out[0].citation, "edition 2025-07-01");
+        assert_eq!(out[1].figures, [Figure::Oda]);
+    }
+}

@@ -1,0 +1,28 @@
+//! The brief: remittances against official development assistance, as text for
+//! the terminal and as one self-contained page.
+//!
+//! [`load`] asks a few small questions of the marts and fills [`BriefData`];
+//! [`text::render`] and [`html::render`] draw it; [`write::page`] puts a page
+//! in its place whole or not at all. Every statement is about the newest
+//! complete year (see [`complete`]), carries its unit, and points to its source.
+
+pub(crate) mod chart;
+pub(crate) mod complete;
+pub(crate) mod data;
+pub(crate) mod error;
+#[cfg(test)]
+mod fixture;
+pub(crate) mod format;
+pub(crate) mod html;
+mod html_parts;
+pub(crate) mod load;
+mod map;
+mod queries;
+mod rows;
+pub(crate) mod text;
+mod text_country;
+pub(crate) mod write;
+
+pub(crate) use data::{BriefData, BriefOptions};
+pub(crate) use error::Error;
+pub(crate) use load::{Ask, load};

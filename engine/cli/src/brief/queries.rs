@@ -1,0 +1,111 @@
+//! The questions the brief asks, over marts and the lake's own tables.
+//!
+//! Dates are cast to text here, so that the mapping reads one type whatever
+//! the lake stores. `{year}`, `{gdp_year}` and `{iso3}` are filled by `load`
+//! with values it has parsed, never with the user's text.
+
+/// One row per year: how many economies have what.
+pub(crate) const COVERAGE: &str = "
+select
+    year,
+    count(remittance_usd) as with_remittance,
+    count(oda_usd) as with_oda,
+    count(remittance_usd + oda_usd) as with_both,
+    count(remittance_gdp_share) as with_gdp_share
+from mart.remittance_vs_oda
+group by year
+order by year";
+
+/// One row per group and year.
+pub(crate) const GROUPS: &str = "
+select
+    group_kind, group_code, group_name, year, economies, economies_with_both, economies_exceeding,
+    remittance_usd, oda_usd, remit_oda_ratio, coverage_share
+from mart.remittance_vs_oda_by_group
+order by group_kind, group_code, year";
+
+/// One row per economy of a year.
+pub(crate) const ECONOMIES: &str = "
+select
+    iso3, name_en, year, wb_region, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
+    gdp_usd, remittance_gdp_share, oda_gdp_share, remittance_per_head_usd, oda_per_head_usd
+from mart.remittance_vs_oda
+where year = {year}
+order by iso3";
+
+/// One row per year of an economy.
+pub(crate) const SERIES: &str = "
+select
+    iso3, name_en, year, wb_region, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
+    gdp_usd, remittance_gdp_share, oda_gdp_share, remittance_per_head_usd, oda_per_head_usd
+from mart.remittance_vs_oda
+where iso3 = '{iso3}'
+order by year";
+
+/// Economies by code and name, to recognise the one asked for.
+pub(crate) const NAMES: &str = "
+select iso3, max(name_en) as name_en
+from mart.remittance_vs_oda
+group by iso3
+order by iso3";
+
+/// One row per year after the one shown: the panel of economies that also have
+/// the year before.
+pub(crate) const PANELS: &str = "
+select
+    year,
+    count(*) as economies,
+    sum(remittance_usd) as remittance_usd,
+    sum(remittance_previous_usd) as previous_usd
+from mart.remittance_growth
+where growth is not null and year > {year}
+group by year
+order by year";
+
+/// The largest corridors of the newest year.
+pub(crate) const CORRIDORS: &str = "
+select
+    sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, method, remittance_usd,
+    receiver_share, sender_share
+from mart.corridor_ranking
+where method = 'published_matrix'
+    and remittance_usd > 0
+    and year = (select max(year) from mart.corridor_ranking where method = 'published_matrix')
+order by remittance_usd desc, sender_iso3, receiver_iso3
+limit 40";
+
+/// The largest corridors into and out of an economy, newest year.
+pub(crate) const COUNTRY_CORRIDORS: &str = "
+select
+    sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, method, remittance_usd,
+    receiver_share, sender_share
+from mart.corridor_ranking
+where method = 'published_matrix'
+    and remittance_usd > 0
+    and year = (select max(year) from mart.corridor_ranking where method = 'published_matrix')
+    and (sender_iso3 = '{iso3}' or receiver_iso3 = '{iso3}')
+order by remittance_usd desc, sender_iso3, receiver_iso3";
+
+/// Which edition of which dataset feeds which figure.
+pub(crate) const FEEDS: &str = "
+select indicator as figure, source_id, cast(max(vintage) as varchar) as vintage
+from lake.observation
+where indicator in ('BX.TRF.PWKR.CD.DT', 'DT.ODA.ALLD.CD', 'NY.GDP.MKTP.CD', 'SP.POP.TOTL')
+group by indicator, source_id
+union all
+select 'corridor' as figure, source_id, cast(max(vintage) as varchar) as vintage
+from lake.corridor_flow
+where method = 'published_matrix'
+group by source_id
+union all
+select 'group' as figure, source_id, cast(max(vintage) as varchar) as vintage
+from lake.country_group
+where group_kind in ('income', 'region')
+group by source_id";
+
+/// What is known of each dataset and edition.
+pub(crate) const SOURCES: &str = "
+select
+    source_id, provider, dataset, cast(vintage as varchar) as vintage, licence, citation, url, caveats
+from lake.source
+order by source_id, vintage desc";
