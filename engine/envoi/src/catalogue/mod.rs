@@ -26,9 +26,9 @@ pub(crate) use session::SessionSchema;
 pub(crate) use view::StateHandle;
 
 /// Name of the catalogue.
-pub const CATALOGUE: &str = "envoi";
+pub(crate) const CATALOGUE: &str = "envoi";
 /// Schema that unqualified names are sought in first.
-pub const SESSION_SCHEMA: &str = "session";
+pub(crate) const SESSION_SCHEMA: &str = "session";
 
 /// The catalogue of one session.
 #[derive(Debug)]
