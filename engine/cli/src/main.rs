@@ -1,2 +1,8 @@
 //! The `envoi` command.
+
+mod lexer;
+mod output;
+mod statement;
+mod variables;
+
 fn main() {}
