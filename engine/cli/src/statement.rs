@@ -4,20 +4,20 @@ use crate::lexer::{self, Kind};
 
 /// One thing to do, borrowed from a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     /// What it is.
-    pub kind: PieceKind,
+    pub(crate) kind: PieceKind,
     /// Its text: without the `;`, and without the blanks and comments before it.
-    pub text: &'a str,
+    pub(crate) text: &'a str,
     /// Byte offset of `text` in the script.
-    pub offset: usize,
+    pub(crate) offset: usize,
     /// False for a statement that runs to the end of the script without `;`.
-    pub terminated: bool,
+    pub(crate) terminated: bool,
 }
 
 /// Statement or meta command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PieceKind {
+pub(crate) enum PieceKind {
     /// SQL for the engine.
     Sql,
     /// A backslash command; it starts where a statement could and ends with its line.
@@ -25,19 +25,19 @@ pub enum PieceKind {
 }
 
 /// The pieces of `script`, in order. A `;` inside a quote or a comment does not split.
-pub fn split(script: &str) -> Vec<Piece<'_>> {
+pub(crate) fn split(script: &str) -> Vec<Piece<'_>> {
     scan(script).pieces
 }
 
 /// Whether everything typed so far can be run: nothing is left open, and the
 /// last statement has its `;`.
-pub fn is_complete(script: &str) -> bool {
+pub(crate) fn is_complete(script: &str) -> bool {
     let scan = scan(script);
     scan.closed && scan.pieces.last().is_none_or(|piece| piece.terminated)
 }
 
 /// Line and column, both from 1, of a byte offset; columns count characters.
-pub fn line_and_column(script: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn line_and_column(script: &str, offset: usize) -> (usize, usize) {
     let before = script.get(..floor_char(script, offset)).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)

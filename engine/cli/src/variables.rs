@@ -7,45 +7,45 @@ use crate::lexer::{self, Kind};
 
 /// Variables of a session, set by `-v NAME=VALUE` or `\set`.
 #[derive(Debug, Clone, Default)]
-pub struct Variables(BTreeMap<String, String>);
+pub(crate) struct Variables(BTreeMap<String, String>);
 
 /// A reference to a variable that nobody set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undefined {
+pub(crate) struct Undefined {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Where the reference stands in the text.
-    pub span: Range<usize>,
+    pub(crate) span: Range<usize>,
 }
 
 /// Text with its variables filled in, which remembers where each part came from.
 #[derive(Debug, Clone, Default)]
-pub struct Expanded {
+pub(crate) struct Expanded {
     /// What to run.
-    pub text: String,
+    pub(crate) text: String,
     /// (range in `text`, range in the original), one per variable.
     edits: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl Variables {
     /// Sets one variable; a later value replaces an earlier one.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    pub(crate) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.insert(name.into(), value.into());
     }
 
     /// Removes one; false if it was not there.
-    pub fn unset(&mut self, name: &str) -> bool {
+    pub(crate) fn unset(&mut self, name: &str) -> bool {
         self.0.remove(name).is_some()
     }
 
     /// All of them, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Fills in every reference outside quotes and comments. The text was split
     /// into statements before, so a value can never start another statement.
-    pub fn expand(&self, sql: &str) -> Result<Expanded, Undefined> {
+    pub(crate) fn expand(&self, sql: &str) -> Result<Expanded, Undefined> {
         let mut out = Expanded::default();
         let mut tokens = lexer::tokens(sql).peekable();
         while let Some(token) = tokens.next() {
@@ -72,7 +72,7 @@ impl Variables {
 impl Expanded {
     /// The offset in the original of an offset in `text`; anywhere inside a
     /// value is the reference that brought it.
-    pub fn original(&self, offset: usize) -> usize {
+    pub(crate) fn original(&self, offset: usize) -> usize {
         let mut shift = (0, 0);
         for (out, original) in &self.edits {
             if offset < out.start {

@@ -29,7 +29,7 @@ pub(crate) use printable::{fit, printable};
 
 /// How a result set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// Aligned columns for reading
     Table,
     /// Comma-separated, RFC 4180; NULL is empty, empty text is `""`
@@ -52,7 +52,7 @@ pub enum Format {
 
 impl Format {
     /// The format a file name asks for, by its extension.
-    pub fn from_path(path: &Path) -> Option<Self> {
+    pub(crate) fn from_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match extension.as_str() {
             "csv" => Self::Csv,
@@ -69,7 +69,7 @@ impl Format {
     }
 
     /// The name used on the command line.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Table => "table",
             Self::Csv => "csv",
@@ -84,35 +84,35 @@ impl Format {
     }
 
     /// Whether a terminal can show it.
-    pub fn is_text(self) -> bool {
+    pub(crate) fn is_text(self) -> bool {
         !matches!(self, Self::Parquet | Self::Arrow | Self::Xlsx)
     }
 
     /// Whether an output can hold only one result set of it.
-    pub fn holds_one_result(self, to_file: bool) -> bool {
+    pub(crate) fn holds_one_result(self, to_file: bool) -> bool {
         matches!(self, Self::Parquet | Self::Xlsx) || (self == Self::Arrow && to_file)
     }
 }
 
 /// How a result set is to look, beside its format.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Look {
+pub(crate) struct Look {
     /// One line per column instead of one per row (`\x`); for the table only.
-    pub expanded: bool,
+    pub(crate) expanded: bool,
     /// With ANSI colours.
-    pub color: bool,
+    pub(crate) color: bool,
     /// With box-drawing characters instead of ASCII.
-    pub lines: bool,
+    pub(crate) lines: bool,
     /// Columns of the terminal to fit into; None shows everything in full.
-    pub width: Option<usize>,
+    pub(crate) width: Option<usize>,
     /// Into a file, not a stream: chooses the flavour of Arrow IPC.
-    pub to_file: bool,
+    pub(crate) to_file: bool,
 }
 
 /// Why a result set could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OutputError {
+pub(crate) enum OutputError {
     /// The system refused: a full disk, a closed pipe.
     #[error("{0}")]
     Io(#[from] io::Error),
