@@ -186,8 +186,7 @@ mod tests {
     use envoi::sqlparser::tokenizer::{Token as Theirs, Tokenizer};
 
     fn check(sql: &str, expected: &[(Kind, &str)]) {
-        let ours: Vec<_> =
-            tokens(sql).filter(|t| t.kind != Kind::Space).map(|t| (t.kind, t.text(sql))).collect();
+        let ours: Vec<_> = tokens(sql).filter(|t| t.kind != Kind::Space).map(|t| (t.kind, t.text(sql))).collect();
         assert_eq!(ours, expected, "{sql}");
         assert_eq!(tokens(sql).map(|t| t.text(sql)).collect::<String>(), sql, "tokens cover the input");
     }

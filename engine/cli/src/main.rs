@@ -2,6 +2,7 @@
 
 mod lexer;
 mod output;
+mod prompt;
 mod shell;
 mod sources;
 mod sql;
@@ -35,6 +36,11 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let Ok(session) = envoi::Session::stub() else { return ExitCode::FAILURE };
+    if args.wants_prompt(terminal) {
+        let state = std::env::var_os("ENVOI_STATE").map(Into::into);
+        let options = prompt::PromptOptions { state, greeting: "envoi 0.1.0, \\? for help".into(), sql: args };
+        return ExitCode::from(prompt::run(session, runtime.handle(), terminal, &options));
+    }
     let code = runtime.block_on(sql::run(session, &args, terminal, shell::Streams::process(), &mut std::io::stdin()));
     ExitCode::from(code)
 }

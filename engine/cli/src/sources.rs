@@ -19,9 +19,37 @@ impl Source {
 
 /// Words that may follow a table and so cannot be its alias.
 const NOT_ALIASES: &[&str] = &[
-    "where", "join", "inner", "left", "right", "full", "cross", "natural", "on", "using", "group", "order", "having",
-    "limit", "offset", "union", "except", "intersect", "set", "values", "select", "for", "window", "qualify", "fetch",
-    "tablesample", "lateral", "with", "semi", "anti", "returning",
+    "where",
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "cross",
+    "natural",
+    "on",
+    "using",
+    "group",
+    "order",
+    "having",
+    "limit",
+    "offset",
+    "union",
+    "except",
+    "intersect",
+    "set",
+    "values",
+    "select",
+    "for",
+    "window",
+    "qualify",
+    "fetch",
+    "tablesample",
+    "lateral",
+    "with",
+    "semi",
+    "anti",
+    "returning",
 ];
 
 /// Whether a table name comes next after this word.
@@ -109,7 +137,10 @@ mod tests {
     fn finds_tables_and_aliases() {
         check("select x from mart.a where", &[("mart", "a", "")]);
         check("select t. from a t join lake.b as u on", &[("", "a", "t"), ("lake", "b", "u")]);
-        check("from a, b c, \"D d\" where x in (select 1 from e)", &[("", "a", ""), ("", "b", "c"), ("", "D d", ""), ("", "e", "")]);
+        check(
+            "from a, b c, \"D d\" where x in (select 1 from e)",
+            &[("", "a", ""), ("", "b", "c"), ("", "D d", ""), ("", "e", "")],
+        );
         check("select 'from x' -- from y", &[]);
         check("select * from ", &[]);
         check("insert into t values (1)", &[("", "t", "")]);

@@ -69,7 +69,8 @@ impl FromArgMatches for SqlArgs {
         let flags = Flags::from_arg_matches(matches)?;
         let places = |id: &str| matches.indices_of(id).into_iter().flatten();
         let commands = places("commands").zip(flags.commands.into_iter().map(Input::Command));
-        let mut inputs: Vec<_> = commands.chain(places("files").zip(flags.files.into_iter().map(Input::File))).collect();
+        let mut inputs: Vec<_> =
+            commands.chain(places("files").zip(flags.files.into_iter().map(Input::File))).collect();
         inputs.sort_by_key(|(place, _)| *place);
         Ok(Self {
             inputs: inputs.into_iter().map(|(_, input)| input).collect(),
@@ -132,7 +133,8 @@ pub(crate) async fn run(
         Err(message) => Err(complain(&mut shell, message)),
     };
     // A reader who left has had enough; that is success, unless something failed before.
-    let complete = matches!(done, Ok(()) | Err(Stop::Quit | Stop::Closed)) && (shell.failures() == 0 || args.keep_going);
+    let complete =
+        matches!(done, Ok(()) | Err(Stop::Quit | Stop::Closed)) && (shell.failures() == 0 || args.keep_going);
     if complete {
         if let Err(e) = shell.close_target() {
             let path = args.output.as_deref().unwrap_or(Path::new(""));

@@ -64,7 +64,12 @@ fn scan(script: &str) -> Scan<'_> {
     while let Some(token) = lexer::next(script, at) {
         if current.is_none() && token.is(script, "\\") {
             let end = script[at..].find('\n').map_or(script.len(), |i| at + i);
-            pieces.push(Piece { kind: PieceKind::Meta, text: script[at..end].trim_end(), offset: at, terminated: true });
+            pieces.push(Piece {
+                kind: PieceKind::Meta,
+                text: script[at..end].trim_end(),
+                offset: at,
+                terminated: true,
+            });
             at = end;
             continue;
         }
@@ -107,12 +112,10 @@ mod tests {
         check("/* ; /* ; */ ; */ select 1 -- ;\n;", &[(1, 19, "select 1")]);
         check("select 'é'; select 2", &[(1, 1, "select 'é'"), (1, 13, "select 2")]);
         check("-- only a comment", &[]);
-        check("\\x\nselect 1;\n\\echo it's\nselect 2", &[
-            (1, 1, "\\x"),
-            (2, 1, "select 1"),
-            (3, 1, "\\echo it's"),
-            (4, 1, "select 2"),
-        ]);
+        check(
+            "\\x\nselect 1;\n\\echo it's\nselect 2",
+            &[(1, 1, "\\x"), (2, 1, "select 1"), (3, 1, "\\echo it's"), (4, 1, "select 2")],
+        );
     }
 
     #[test]
@@ -120,7 +123,9 @@ mod tests {
         for done in ["", "  ", "select 1;", "select 1; -- x", "\\dt", "select 1;\n\\x", ";", "-- x"] {
             assert!(is_complete(done), "{done:?}");
         }
-        for open in ["select 1", "select ';", "select 1 /* ;", "select $$;", "select 1; select 2", "/* x", "select 1;/*"] {
+        for open in
+            ["select 1", "select ';", "select 1 /* ;", "select $$;", "select 1; select 2", "/* x", "select 1;/*"]
+        {
             assert!(!is_complete(open), "{open:?}");
         }
     }

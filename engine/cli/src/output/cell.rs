@@ -1,11 +1,12 @@
 //! One value as text, the same in every textual format.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, FieldRef, Float32Type, Float64Type};
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, FieldRef, Float32Type, Float64Type};
 use arrow::error::ArrowError;
-use arrow::json::writer::{EncoderOptions, NullableEncoder, make_encoder};
+use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 /// For people, `2023-01-01 12:00:00`; for programs, ISO 8601 with the `T`.
@@ -31,7 +32,10 @@ impl CellOptions {
                 .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
                 .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z")),
         };
-        Self { text, json: EncoderOptions::default().with_explicit_nulls(true) }
+        Self {
+            text,
+            json: EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(PlainFloats)),
+        }
     }
 
     /// The columns of `batch`, ready to be read row by row.
@@ -108,6 +112,45 @@ fn write_float<T: Copy + Into<f64> + std::fmt::Display + std::fmt::LowerExp>(val
     } else {
         write!(out, "{value:e}")
     };
+}
+
+/// Floats in JSON as everywhere else: arrow's own writer gives a remittance of
+/// 52 billion as `5.2595343e10`. NaN and infinities become `null`.
+#[derive(Debug)]
+pub(super) struct PlainFloats;
+
+impl EncoderFactory for PlainFloats {
+    fn make_default_encoder<'a>(
+        &self,
+        _field: &'a FieldRef,
+        array: &'a dyn Array,
+        _options: &'a EncoderOptions,
+    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
+        let encoder: Box<dyn Encoder + 'a> = match array.data_type() {
+            DataType::Float64 => Box::new(FloatEncoder(array.as_primitive::<Float64Type>())),
+            DataType::Float32 => Box::new(FloatEncoder(array.as_primitive::<Float32Type>())),
+            _ => return Ok(None),
+        };
+        Ok(Some(NullableEncoder::new(encoder, array.nulls().cloned())))
+    }
+}
+
+struct FloatEncoder<'a, T: ArrowPrimitiveType>(&'a PrimitiveArray<T>);
+
+impl<T: ArrowPrimitiveType> Encoder for FloatEncoder<'_, T>
+where
+    T::Native: Into<f64> + std::fmt::Display + std::fmt::LowerExp,
+{
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+        let value = self.0.value(row);
+        if Into::<f64>::into(value).is_finite() {
+            let mut text = String::new();
+            write_float(value, &mut text);
+            out.extend_from_slice(text.as_bytes());
+        } else {
+            out.extend_from_slice(b"null");
+        }
+    }
 }
 
 /// Whether values read best aligned to the right.

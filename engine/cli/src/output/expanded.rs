@@ -47,11 +47,8 @@ impl ResultWriter for Expanded<'_> {
         let options = CellOptions::new(Reader::Person);
         let mut columns = options.columns(batch)?;
         let bar = if self.look.lines { "│" } else { "|" };
-        let (bold, dim) = if self.look.color {
-            (Style::new().bold(), Style::new().dimmed())
-        } else {
-            (Style::new(), Style::new())
-        };
+        let (bold, dim) =
+            if self.look.color { (Style::new().bold(), Style::new().dimmed()) } else { (Style::new(), Style::new()) };
         let mut value = String::new();
         for row in 0..batch.num_rows() {
             self.rows += 1;

@@ -1,12 +1,14 @@
 //! JSON and NDJSON.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::json::writer::{JsonFormat, LineDelimited, Writer, WriterBuilder};
 
+use super::cell::PlainFloats;
 use super::{Out, OutputError, ResultWriter, unique_names};
 
 /// Every column of every row is present, NULL as `null`. Numbers are written in
@@ -34,7 +36,8 @@ impl<'a> Json<'a, LineDelimited> {
 
 impl<'a, F: JsonFormat> Json<'a, F> {
     fn build(schema: &SchemaRef, out: Out<'a>) -> Self {
-        let writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, F>(out);
+        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(PlainFloats));
+        let writer = builder.build::<_, F>(out);
         Self { writer, schema: unique_names(schema), rows: 0 }
     }
 }
@@ -81,7 +84,7 @@ mod tests {
     fn array() {
         let json = text(Format::Json, Look::default());
         assert!(json.starts_with(
-            "[\n{\"iso3\":\"MEX\",\"remittance_usd\":52595343000.0,\"n\":9223372036854775807,\"day\":\"2022-01-01\",\"parts\":[1,null]},\n"
+            "[\n{\"iso3\":\"MEX\",\"remittance_usd\":52595343000,\"n\":9223372036854775807,\"day\":\"2022-01-01\",\"parts\":[1,null]},\n"
         ));
         assert!(json.contains("{\"iso3\":null,\"remittance_usd\":null,\"n\":null,\"day\":null,\"parts\":null}"));
         let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();

@@ -208,19 +208,34 @@ pub(crate) mod tests {
             Field::new("day", DataType::Date32, true),
             Field::new("parts", DataType::new_list(DataType::Int32, true), true),
         ]));
-        RecordBatch::try_new(schema, vec![
-            Arc::new(StringArray::from(vec![Some("MEX"), Some("=1+1"), None, Some("a,\"b\"\n|é日本\u{202e}"), Some("")])),
-            Arc::new(Float64Array::from(vec![Some(52_595_343_000.0), Some(0.1), None, Some(f64::NAN), Some(-1e300)])),
-            Arc::new(Int64Array::from(vec![Some(i64::MAX), Some(-1), None, Some(0), Some(7)])),
-            Arc::new(Date32Array::from(vec![Some(18_993), Some(0), None, Some(1), Some(2)])),
-            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(vec![
-                Some(vec![Some(1), None]),
-                Some(vec![]),
-                None,
-                None,
-                None,
-            ])),
-        ])
+        RecordBatch::try_new(
+            schema,
+            vec![
+                Arc::new(StringArray::from(vec![
+                    Some("MEX"),
+                    Some("=1+1"),
+                    None,
+                    Some("a,\"b\"\n|é日本\u{202e}"),
+                    Some(""),
+                ])),
+                Arc::new(Float64Array::from(vec![
+                    Some(52_595_343_000.0),
+                    Some(0.1),
+                    None,
+                    Some(f64::NAN),
+                    Some(-1e300),
+                ])),
+                Arc::new(Int64Array::from(vec![Some(i64::MAX), Some(-1), None, Some(0), Some(7)])),
+                Arc::new(Date32Array::from(vec![Some(18_993), Some(0), None, Some(1), Some(2)])),
+                Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(vec![
+                    Some(vec![Some(1), None]),
+                    Some(vec![]),
+                    None,
+                    None,
+                    None,
+                ])),
+            ],
+        )
         .unwrap()
     }
 

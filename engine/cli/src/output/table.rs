@@ -266,7 +266,8 @@ mod tests {
 (5 rows)
 "#;
         let out = text(Format::Table, Look::default());
-        let squeeze = |s: &str| s.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+        let squeeze =
+            |s: &str| s.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
         assert_eq!(
             squeeze(&out).iter().filter(|l| !l.starts_with('-')).collect::<Vec<_>>(),
             squeeze(expected).iter().filter(|l| !l.starts_with('-')).collect::<Vec<_>>()

@@ -31,7 +31,9 @@ pub(super) struct Xlsx<'a> {
 impl<'a> Xlsx<'a> {
     pub(super) fn new(schema: &SchemaRef, out: Out<'a>) -> Result<Self, OutputError> {
         if schema.fields().len() > MOST_COLUMNS {
-            return Err(OutputError::Limit(format!("a sheet holds {MOST_COLUMNS} columns; use --format csv or parquet")));
+            return Err(OutputError::Limit(format!(
+                "a sheet holds {MOST_COLUMNS} columns; use --format csv or parquet"
+            )));
         }
         let mut sheet = Worksheet::new();
         sheet.set_name("result")?;

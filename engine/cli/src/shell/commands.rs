@@ -116,17 +116,21 @@ impl Shell {
 
     fn redirect(&mut self, value: &[&str]) -> Result<(), Trouble> {
         let previous = self.target.as_ref().map(|target| target.path.display().to_string());
-        self.close_target().map_err(|e| Trouble::new(format!("cannot write `{}`: {e}", previous.unwrap_or_default())))?;
+        self.close_target()
+            .map_err(|e| Trouble::new(format!("cannot write `{}`: {e}", previous.unwrap_or_default())))?;
         if let [path, ..] = value {
             let path = home(path);
-            self.open_target(Path::new(&path), None).map_err(|e| Trouble::new(format!("cannot write `{path}`: {e}")))?;
+            self.open_target(Path::new(&path), None)
+                .map_err(|e| Trouble::new(format!("cannot write `{path}`: {e}")))?;
         }
         Ok(())
     }
 
     async fn include(&mut self, path: &str) -> Result<(), Trouble> {
         if self.depth == DEEPEST_INCLUDE {
-            return Err(Trouble::new(format!("`{path}` is included {DEEPEST_INCLUDE} levels deep; does it include itself?")));
+            return Err(Trouble::new(format!(
+                "`{path}` is included {DEEPEST_INCLUDE} levels deep; does it include itself?"
+            )));
         }
         let path = home(path);
         let text = fs::read_to_string(&path).map_err(|e| Trouble::new(format!("cannot read `{path}`: {e}")))?;

@@ -91,7 +91,12 @@ impl Shell {
         self.show_rows(&title(found), ["column", "type", "null", "unit", "description"], &rows)
     }
 
-    fn show_rows<const N: usize>(&mut self, title: &str, header: [&str; N], rows: &[[String; N]]) -> Result<(), Trouble> {
+    fn show_rows<const N: usize>(
+        &mut self,
+        title: &str,
+        header: [&str; N],
+        rows: &[[String; N]],
+    ) -> Result<(), Trouble> {
         let columns = header.iter().enumerate().map(|(i, name)| {
             let values: ArrayRef = Arc::new(rows.iter().map(|row| Some(row[i].as_str())).collect::<StringArray>());
             (*name, values)

@@ -167,7 +167,9 @@ impl Shell {
     fn may_hold(&self, format: Format, look: Look) -> Result<(), OutputError> {
         let name = format.name();
         if self.target.is_none() && self.terminal.stdout && !format.is_text() {
-            return Err(OutputError::Limit(format!("{name} is binary and this is a terminal; give -o FILE or redirect")));
+            return Err(OutputError::Limit(format!(
+                "{name} is binary and this is a terminal; give -o FILE or redirect"
+            )));
         }
         let results = self.target.as_ref().map_or(self.results, |target| target.results);
         if results > 0 && format.holds_one_result(look.to_file) {
@@ -188,7 +190,9 @@ impl Shell {
         let span = offending(sql, error.position(), &message);
         let mut report = Report { message, hint: error.hint().map(str::to_owned), span };
         let advised = report.hint.is_some() || report.message.contains("did you mean");
-        let Some(span) = report.span.clone().filter(|_| !advised && error.class() == Class::User) else { return report };
+        let Some(span) = report.span.clone().filter(|_| !advised && error.class() == Class::User) else {
+            return report;
+        };
         if let Some(names) = self.names.soon().await
             && let Some(meant) = suggestion(&names, sql, &span, &report.message)
         {

@@ -62,7 +62,8 @@ pub(super) fn parse(line: &str) -> (String, Vec<String>) {
 
 /// The command nearest to a mistyped one.
 pub(super) fn meant(name: &str) -> Option<&'static str> {
-    let longer = COMMANDS.iter().map(|c| c.name).filter(|n| name.len() > 2 && n.starts_with(name)).min_by_key(|n| n.len());
+    let longer =
+        COMMANDS.iter().map(|c| c.name).filter(|n| name.len() > 2 && n.starts_with(name)).min_by_key(|n| n.len());
     longer.or_else(|| nearest(name, COMMANDS.iter().map(|c| c.name)))
 }
 

@@ -20,7 +20,10 @@ pub(crate) struct Screen<W: Write> {
 
 enum State {
     /// Lines so far; all of it fits.
-    Holding { lines: usize, checked: usize },
+    Holding {
+        lines: usize,
+        checked: usize,
+    },
     Paging(Child),
     /// No pager could be started.
     Direct,

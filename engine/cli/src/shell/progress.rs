@@ -83,7 +83,11 @@ fn new_bar() -> ProgressBar {
 /// `0.8 s`, `2 min 05 s`.
 fn seconds(elapsed: Duration) -> String {
     let whole = elapsed.as_secs();
-    if whole < 60 { format!("{:.1} s", elapsed.as_secs_f64()) } else { format!("{} min {:02} s", whole / 60, whole % 60) }
+    if whole < 60 {
+        format!("{:.1} s", elapsed.as_secs_f64())
+    } else {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    }
 }
 
 /// `12,345,678`.

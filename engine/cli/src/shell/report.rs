@@ -127,7 +127,10 @@ fn find_name(sql: &str, name: &str) -> Option<Range<usize>> {
         let parts = &wanted[skip..];
         let length = parts.len() * 2 - 1;
         let hit = words.windows(length).find(|window| {
-            window.iter().enumerate().all(|(i, t)| if i % 2 == 1 { t.is(sql, ".") } else { spells(t, parts[i / 2].as_str()) })
+            window
+                .iter()
+                .enumerate()
+                .all(|(i, t)| if i % 2 == 1 { t.is(sql, ".") } else { spells(t, parts[i / 2].as_str()) })
         });
         if let Some([first, ..]) = hit {
             let last = hit.and_then(|window| window.last()).unwrap_or(first);
@@ -183,8 +186,16 @@ mod tests {
 
     #[test]
     fn carets() {
-        check("select é, remitance\nfrom t", Some(11..20), "f.sql:1:11: error: bad\n  1 | select é, remitance\n    |           ^^^^^^^^^\n");
-        check("select 1\n\tfrom 日本 x", Some(22..23), "f.sql:2:10: error: bad\n  2 |  from 日本 x\n    |            ^\n");
+        check(
+            "select é, remitance\nfrom t",
+            Some(11..20),
+            "f.sql:1:11: error: bad\n  1 | select é, remitance\n    |           ^^^^^^^^^\n",
+        );
+        check(
+            "select 1\n\tfrom 日本 x",
+            Some(22..23),
+            "f.sql:2:10: error: bad\n  2 |  from 日本 x\n    |            ^\n",
+        );
         check("select", Some(6..6), "f.sql:1:7: error: bad\n  1 | select\n    |       ^\n");
         check("select 1", None, "f.sql:1:1: error: bad\n");
     }

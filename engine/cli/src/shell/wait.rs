@@ -28,7 +28,11 @@ impl Wait {
     }
 
     /// Waits for `work`; on Ctrl-C it is dropped, which cancels it.
-    pub(super) async fn until<T>(&mut self, work: impl Future<Output = T>, log: &mut dyn Write) -> Result<T, Interrupted> {
+    pub(super) async fn until<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        log: &mut dyn Write,
+    ) -> Result<T, Interrupted> {
         let mut work = pin!(work);
         loop {
             tokio::select! {
