@@ -39,8 +39,8 @@ fn main() -> ExitCode {
     if args.wants_prompt(terminal) {
         let state = std::env::var_os("ENVOI_STATE").map(Into::into);
         let options = prompt::PromptOptions { state, greeting: "envoi 0.1.0, \\? for help".into(), sql: args };
-        return ExitCode::from(prompt::run(session, runtime.handle(), terminal, &options));
+        return ExitCode::from(prompt::run(&session, runtime.handle(), terminal, &options));
     }
-    let code = runtime.block_on(sql::run(session, &args, terminal, shell::Streams::process(), &mut std::io::stdin()));
+    let code = runtime.block_on(sql::run(&session, &args, terminal, shell::Streams::process(), &mut std::io::stdin()));
     ExitCode::from(code)
 }

@@ -121,13 +121,13 @@ impl SqlArgs {
 /// and `-f` it reads `stdin`. Results go to `streams.out`, all else to
 /// `streams.err`. Call it on a multi-threaded runtime with timers and signals.
 pub(crate) async fn run(
-    session: Session,
+    session: &Session,
     args: &SqlArgs,
     terminal: Terminal,
     streams: Streams,
     stdin: &mut (dyn Read + Send),
 ) -> u8 {
-    let mut shell = Shell::new(session, Handle::current(), terminal, streams);
+    let mut shell = Shell::new(session.clone(), Handle::current(), terminal, streams);
     let done = match args.apply(&mut shell) {
         Ok(()) => run_inputs(&mut shell, &args.inputs, stdin).await,
         Err(message) => Err(complain(&mut shell, message)),

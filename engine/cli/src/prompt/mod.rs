@@ -39,8 +39,8 @@ pub(crate) struct PromptOptions {
 ///
 /// Blocks, so call it outside of `runtime`, which needs timers and signals. A
 /// failed statement does not fail the prompt: its message was read.
-pub(crate) fn run(session: Session, runtime: &Handle, terminal: Terminal, options: &PromptOptions) -> u8 {
-    let mut shell = Shell::new(session, runtime.clone(), terminal, Streams::process()).interactive();
+pub(crate) fn run(session: &Session, runtime: &Handle, terminal: Terminal, options: &PromptOptions) -> u8 {
+    let mut shell = Shell::new(session.clone(), runtime.clone(), terminal, Streams::process()).interactive();
     if let Err(message) = options.sql.apply(&mut shell) {
         shell.say(&format!("error: {message}\n"));
         return EXIT_USAGE;
