@@ -11,7 +11,7 @@ const MOST: usize = 300;
 /// Completes meta commands, files, keywords and names.
 pub(super) struct SqlCompleter {
     names: KnownNames,
-    /// A menu is open that lacks the names, which are still on their way.
+    /// A menu is open over names that are missing or out of date, with better ones on their way.
     waiting: bool,
 }
 
@@ -24,7 +24,7 @@ impl SqlCompleter {
 impl Completer for SqlCompleter {
     fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
         let names = self.names.peek();
-        self.waiting = names.is_none();
+        self.waiting = self.names.is_loading();
         let found: Vec<Suggestion> =
             candidates(line, pos, names.as_deref()).into_iter().take(MOST).map(suggestion).collect();
         let found = Suggestions::from(found);

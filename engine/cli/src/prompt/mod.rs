@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use envoi::Session;
 use nu_ansi_term::{Color, Style};
 use reedline::{
-    DefaultHinter, DescriptionMode, EditCommand, Emacs, IdeMenu, KeyCode, KeyModifiers, MenuBuilder, Reedline,
+    DefaultHinter, DescriptionMode, EditCommand, Emacs, IdeMenu, InputMode, KeyCode, KeyModifiers, MenuBuilder, Reedline,
     ReedlineEvent, ReedlineMenu, Signal, ValidationResult, Validator, default_emacs_keybindings,
 };
 use tokio::runtime::Handle;
@@ -109,7 +109,10 @@ fn editor(shell: &mut Shell, state: Option<&std::path::Path>) -> Reedline {
         .with_description_mode(DescriptionMode::PreferRight)
         .with_padding(1)
         .with_correct_cursor_pos(true)
-        .with_marker("");
+        // What follows the cursor names the tables: `select | from t`.
+        .with_input_mode(InputMode::FullBuffer)
+        // Shown in place of the prompt's indicator while the menu is open.
+        .with_marker(style::INDICATOR);
     let menu = if color { menu } else { plain(menu) };
     let mut editor = Reedline::create()
         .with_ansi_colors(color)

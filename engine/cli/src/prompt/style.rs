@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use reedline::{Color, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus};
 
+/// What ends the prompt.
+pub(super) const INDICATOR: &str = "> ";
+
 /// `envoi> `, and `   ..> ` for the lines after the first.
 pub(super) struct Line {
     pub(super) color: bool,
@@ -19,7 +22,7 @@ impl Prompt for Line {
     }
 
     fn render_prompt_indicator(&self, _: PromptEditMode) -> Cow<'_, str> {
-        Cow::Borrowed("> ")
+        Cow::Borrowed(INDICATOR)
     }
 
     fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
