@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use envoi::Session;
 use nu_ansi_term::{Color, Style};
 use reedline::{
-    DefaultHinter, DescriptionMode, EditCommand, Emacs, IdeMenu, InputMode, KeyCode, KeyModifiers, MenuBuilder, Reedline,
-    ReedlineEvent, ReedlineMenu, Signal, ValidationResult, Validator, default_emacs_keybindings,
+    DefaultHinter, DescriptionMode, EditCommand, Emacs, IdeMenu, InputMode, KeyCode, KeyModifiers, MenuBuilder,
+    Reedline, ReedlineEvent, ReedlineMenu, Signal, ValidationResult, Validator, default_emacs_keybindings,
 };
 use tokio::runtime::Handle;
 

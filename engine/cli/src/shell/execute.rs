@@ -173,7 +173,9 @@ impl Shell {
         }
         let results = self.target.as_ref().map_or(self.results, |target| target.results);
         if results > 0 && format.holds_one_result(look.to_file) {
-            return Err(OutputError::Limit(format!("an output in {name} holds one result set, and this is the second")));
+            return Err(OutputError::Limit(format!(
+                "an output in {name} holds one result set, and this is the second"
+            )));
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! A line about a query that takes its time.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 /// Nothing shows before this: most answers are quicker than a glance.
 const QUIET: Duration = Duration::from_millis(500);
@@ -73,11 +73,60 @@ impl Progress {
 }
 
 fn new_bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(Stderr)));
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);
     }
     bar
+}
+
+/// Stderr without its last columns. indicatif fills a line to its end, where
+/// the `^C` that a terminal echoes would wrap and leave the line behind.
+#[derive(Debug)]
+struct Stderr;
+
+impl Stderr {
+    fn codes(&self, n: usize, letter: char) -> io::Result<()> {
+        if n == 0 { Ok(()) } else { write!(io::stderr(), "\u{1b}[{n}{letter}") }
+    }
+}
+
+impl TermLike for Stderr {
+    fn width(&self) -> u16 {
+        crossterm::terminal::size().map_or(80, |(columns, _)| columns).saturating_sub(4)
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.codes(n, 'A')
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.codes(n, 'B')
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.codes(n, 'C')
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.codes(n, 'D')
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        writeln!(io::stderr(), "{text}")
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        io::stderr().write_all(text.as_bytes())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        io::stderr().write_all(b"\r\x1b[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// `0.8 s`, `2 min 05 s`.
@@ -95,7 +144,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

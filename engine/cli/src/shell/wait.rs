@@ -56,9 +56,8 @@ impl Wait {
             tokio::select! {
                 biased;
                 () = interrupted(&mut self.interrupt) => return Err(Interrupted),
-                batch = timeout(TICK, answer.next()) => match batch {
-                    Ok(batch) => return Ok(batch),
-                    Err(_) => {}
+                batch = timeout(TICK, answer.next()) => if let Ok(batch) = batch {
+                    return Ok(batch);
                 },
             }
             self.progress.tick(answer.rows_scanned(), log);

@@ -1,0 +1,3 @@
+//! The `envoi` command, run as a user runs it.
+
+mod sql;
