@@ -100,7 +100,7 @@ impl Args for SqlArgs {
 impl SqlArgs {
     /// Whether this opens the prompt: nothing to run, and a person to ask.
     pub(crate) fn wants_prompt(&self, terminal: Terminal) -> bool {
-        self.inputs.is_empty() && terminal.stdin
+        self.inputs.is_empty() && terminal.stdin && terminal.stderr
     }
 
     /// Applies the flags to a shell; a message when the output cannot be opened.

@@ -49,7 +49,7 @@ pub(crate) fn run(session: &Session, runtime: &Handle, terminal: Terminal, optio
         shell.say(&format!("{}\n", options.greeting));
     }
     let mut editor = editor(&mut shell, options.state.as_deref());
-    let line = style::Line { color: terminal.color_out };
+    let line = style::Line { color: terminal.color_err };
     let read = loop {
         if let Some(text) = shell.edited.take() {
             editor.run_edit_commands(&[EditCommand::InsertString(text)]);
@@ -92,7 +92,8 @@ fn is_leave(text: &str) -> bool {
 }
 
 fn editor(shell: &mut Shell, state: Option<&std::path::Path>) -> Reedline {
-    let color = shell.terminal.color_out;
+    // The editor draws on stderr, so that results can be redirected.
+    let color = shell.terminal.color_err;
     let mut keys = default_emacs_keybindings();
     keys.add_binding(
         KeyModifiers::NONE,
