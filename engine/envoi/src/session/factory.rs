@@ -7,7 +7,6 @@ use datafusion::catalog::{CatalogProvider, MemorySchemaProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::prelude::SessionConfig;
-use tokio::sync::OnceCell;
 
 use super::{Inner, Session};
 use crate::catalogue::{CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle};
@@ -55,6 +54,7 @@ impl SessionFactory {
             files,
         });
         let context = self.context();
+        let own = Arc::clone(&session);
         let catalogue: Arc<dyn CatalogProvider> = Arc::new(EnvoiCatalogue { lake, staging, mart, session });
         #[expect(clippy::disallowed_methods, reason = "the factory mounts the catalogue and the functions")]
         {
@@ -64,7 +64,7 @@ impl SessionFactory {
             }
         }
         state.tie(context.state_weak_ref());
-        Ok(Session(Arc::new(Inner { context, runtime: Arc::clone(&self.runtime), view, names: OnceCell::new() })))
+        Ok(Session(Arc::new(Inner { context, runtime: Arc::clone(&self.runtime), view, own, names: Mutex::new(None) })))
     }
 
     fn context(&self) -> SessionContext {

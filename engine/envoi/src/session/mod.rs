@@ -5,20 +5,20 @@ pub(crate) mod factory;
 mod names;
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use datafusion::catalog::SchemaProvider;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::VisitMut;
 use envoi_lake::Manifest;
-use tokio::sync::OnceCell;
 
 pub use answer::{Answer, AnswerKind};
 pub use factory::SessionFactory;
 pub use names::{ColumnName, FunctionName, Names, TableName};
 
-use crate::catalogue::{LakeView, ReadFunctions};
+use crate::catalogue::{LakeView, ReadFunctions, SessionSchema};
 use crate::error::{Class, Error, Result, nearest};
 use crate::runtime::Runtime;
 
@@ -30,7 +30,8 @@ struct Inner {
     context: SessionContext,
     runtime: Arc<Runtime>,
     view: Arc<LakeView>,
-    names: OnceCell<Arc<Names>>,
+    own: Arc<SessionSchema>,
+    names: Mutex<Option<(String, Arc<Names>)>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -100,13 +101,17 @@ impl Session {
         }
     }
 
-    /// Everything that can be named; computed once.
+    /// Everything that can be named; computed again when the session's tables or its view of the lake changed.
     pub async fn names(&self) -> Result<Arc<Names>> {
-        let names = self.0.names.get_or_try_init(|| async {
-            let session = self.clone();
-            self.0.runtime.spawn(async move { names::collect(&session.0.context).await })?.finish().await?
-        });
-        names.await.map(Arc::clone)
+        let key = format!("{} {:?}", self.0.view.key(), self.0.own.table_names());
+        let kept = |names: &Option<(String, Arc<Names>)>| names.as_ref().filter(|(k, _)| *k == key).map(|(_, n)| Arc::clone(n));
+        if let Some(names) = kept(&self.0.names.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(names);
+        }
+        let session = self.clone();
+        let names = self.0.runtime.spawn(async move { names::collect(&session.0.context).await })?.finish().await??;
+        *self.0.names.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, Arc::clone(&names)));
+        Ok(names)
     }
 
     /// The lake version that statements see now.

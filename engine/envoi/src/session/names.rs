@@ -62,6 +62,8 @@ pub struct FunctionName {
     pub description: String,
     /// `scalar`, `aggregate`, `window` or `table`.
     pub kind: &'static str,
+    /// Arguments with units, and an example with its output.
+    pub details: String,
 }
 
 pub(super) async fn collect(context: &SessionContext) -> Result<Arc<Names>> {
@@ -93,11 +95,18 @@ pub(super) async fn collect(context: &SessionContext) -> Result<Arc<Names>> {
 }
 
 fn function(name: &str, kind: &'static str, documentation: Option<&Documentation>) -> FunctionName {
-    let (signature, description) = match documentation {
-        Some(d) => (d.syntax_example.clone(), d.description.trim().to_owned()),
-        None => (format!("{name}(...)"), String::new()),
+    let Some(d) = documentation else {
+        return FunctionName { name: name.to_owned(), signature: format!("{name}(...)"), description: String::new(), kind, details: String::new() };
     };
-    FunctionName { name: name.to_owned(), signature, description, kind }
+    let arguments = d.arguments.iter().flatten().map(|(argument, meaning)| format!("{argument}: {meaning}\n"));
+    let example = d.sql_example.iter().map(|sql| format!("\n{}\n", sql.replace("```sql", "").replace("```", "").trim()));
+    FunctionName {
+        name: name.to_owned(),
+        signature: d.syntax_example.clone(),
+        description: d.description.trim().to_owned(),
+        kind,
+        details: arguments.chain(example).collect::<String>().trim().to_owned(),
+    }
 }
 
 fn column(field: &Field) -> ColumnName {
