@@ -73,6 +73,10 @@ pub(super) fn decimal_evidence(cells: &[&Cell]) -> (usize, usize, usize) {
     let mut found = (0, 0, 0);
     for cell in cells {
         let Cell::Text(text) = cell else { continue };
+        // Blanks, apostrophes and plain digits tell nothing.
+        if !text.contains([',', '.', '\u{ff0c}', '\u{ff0e}']) {
+            continue;
+        }
         match number::parse(text, '.').map(|n| n.evidence) {
             Some(Evidence::Point) => found.0 += 1,
             Some(Evidence::Comma) => found.1 += 1,
@@ -298,7 +302,7 @@ impl Builder<'_, '_, '_> {
         if sure == 0 {
             return None;
         }
-        self.log_two_digit_years();
+        self.log_conventions();
         let days = unsure.is_empty() && all.iter().flatten().all(|p| p.grain == period::Grain::Day);
         let mut column = self.column(if days {
             ColumnKind::Date
@@ -414,7 +418,14 @@ impl Builder<'_, '_, '_> {
         (order, settled)
     }
 
-    fn log_two_digit_years(&mut self) {
+    /// Readings that rest on a convention and not on the column.
+    fn log_conventions(&mut self) {
+        let dotted: Vec<usize> = (0..self.cells.len())
+            .filter(|&r| matches!(self.cells[r], Cell::Text(t) if t.matches('.').count() == 2 && t.find('.') < Some(3) && t.bytes().all(|b| b.is_ascii_digit() || b == b'.')))
+            .collect();
+        if !dotted.is_empty() {
+            self.decide("dates with dots are day first", "day first", &dotted);
+        }
         let four = |t: &str| {
             t.as_bytes()
                 .windows(4)
@@ -514,7 +525,7 @@ impl Builder<'_, '_, '_> {
                 &digits,
             );
         }
-        if point + comma + either > 0 {
+        if decimal != '.' || self.context.decimal != '.' {
             self.decide("decimal sign", decimal.to_string(), &[]);
         }
         if either > 0 && point == comma {
