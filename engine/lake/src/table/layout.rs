@@ -113,6 +113,15 @@ fn header_start(rows: &[&Row]) -> Option<usize> {
         }
         at += 1;
     }
+    // A row of numbers right below a row of words is data, however narrow the words
+    // are: `v` over `1,5` is a decimal comma, and the ragged lines will be named.
+    if at > 0
+        && !looks_like_header(rows[at])
+        && looks_like_header(rows[at - 1])
+        && rows[at].number == line_after(rows[at - 1])
+    {
+        at -= 1;
+    }
     // A sparse table hides how wide it is: a row of names much wider than the candidate is the header.
     const NEAR: usize = 20;
     let wider =
@@ -143,7 +152,7 @@ fn line_after(row: &Row) -> u64 {
 }
 
 /// Words and years only.
-fn looks_like_header(row: &Row) -> bool {
+pub(super) fn looks_like_header(row: &Row) -> bool {
     row.cells.iter().filter(|c| !c.is_blank()).all(header_like)
 }
 

@@ -156,6 +156,11 @@ fn notes_and_ragged_records() {
         refused(b"a,b,c\n1,2,3\n4,5\n6,7,8\n")
             .contains("row 3: the header has 3 cells, but line 3 has 2 cells")
     );
+    // A decimal comma in a file of one column; the first number is no header.
+    assert!(
+        refused(b"v\n1,5\n2,5\n").contains("row 2: the header has 1 cell, but line 2 has 2 cells")
+    );
+    assert!(warned(&read("1,2\n3,4\n"), "header-looks-like-data"));
     // A file cut in mid-record is ragged, not a table with a note.
     assert!(refused(b"country,1990,2000\nKenya,1,2\nUgan").contains("line 3 has 1 cell"));
     assert!(refused(b"a,b\n1,2\n\"3,4\n5,6\n").contains("row 3: a quote"));
