@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::exact::number_kind;
 use super::number::{self, Evidence, Number};
 use super::period::{self, Order, Period, Reading};
 use super::text::{has_leading_zero, trim};
@@ -556,47 +557,4 @@ impl Builder<'_, '_, '_> {
         }
         Some(column)
     }
-}
-
-/// The narrowest kind that holds every value exactly; `None` if none does.
-pub(super) fn number_kind(values: &[Option<String>]) -> Option<ColumnKind> {
-    let all = || values.iter().flatten();
-    if all().all(|v| v.parse::<i64>().is_ok()) {
-        return Some(ColumnKind::Integer);
-    }
-    if all().all(|v| float_is_exact(v)) {
-        return Some(ColumnKind::Number);
-    }
-    let parts = |v: &str| {
-        let (whole, fraction) = v
-            .trim_start_matches('-')
-            .split_once('.')
-            .unwrap_or((v.trim_start_matches('-'), ""));
-        (whole.len(), fraction.len())
-    };
-    let whole = all().map(|v| parts(v).0).max().unwrap_or(1);
-    let scale = all().map(|v| parts(v).1).max().unwrap_or(0);
-    let precision = u8::try_from(whole + scale).ok().filter(|&p| p <= 76)?;
-    Some(ColumnKind::Decimal {
-        precision,
-        scale: i8::try_from(scale).ok()?,
-    })
-}
-
-/// True if the nearest float prints as the same decimal, zeros at the end aside.
-fn float_is_exact(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    // Fifteen significant digits always survive; counting leading zeros only errs to the safe side.
-    if digits <= 15 {
-        return true;
-    }
-    let Ok(float) = value.parse::<f64>() else {
-        return false;
-    };
-    let plain = if value.contains('.') {
-        value.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        value
-    };
-    format!("{float}") == plain
 }

@@ -14,6 +14,7 @@
 mod batch;
 mod checks;
 mod column;
+mod exact;
 mod layout;
 mod missing;
 mod names;
