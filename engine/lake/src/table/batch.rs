@@ -11,7 +11,7 @@ use arrow::datatypes::{Field, Schema, i256};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use chrono::NaiveDate;
 
-use super::column::number_kind;
+use super::exact::number_kind;
 use super::{Column, ColumnKind, Table};
 use crate::error::{Error, Result};
 

@@ -1,6 +1,6 @@
 //! Warnings about a table as a whole: aggregates, repeated keys, hostile or broken text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::column::{Column, ColumnKind};
 use super::layout::starts_like_note;
@@ -14,6 +14,21 @@ pub(super) fn aggregates(columns: &[Column], lines: &[u64]) -> Option<(Vec<bool>
     let mut looked_at: Vec<&Column> = columns.iter().filter(place).collect();
     if looked_at.is_empty() {
         looked_at.extend(columns.iter().find(|c| c.kind == ColumnKind::Text));
+    }
+    // A column that gives the region of every country marks no totals.
+    let groups = |c: &Column| {
+        let names: Vec<&str> = c
+            .values
+            .iter()
+            .flatten()
+            .map(String::as_str)
+            .filter(|v| is_aggregate_name(v))
+            .collect();
+        let distinct = names.iter().collect::<HashSet<_>>().len();
+        names.len() * 2 > lines.len() && distinct * 2 < names.len()
+    };
+    if !looked_at.iter().all(|c| groups(c)) {
+        looked_at.retain(|c| !groups(c));
     }
     let rows = lines.len();
     let is_aggregate: Vec<bool> = (0..rows)
@@ -171,6 +186,9 @@ fn is_aggregate_name(name: &str) -> bool {
         .trim_start_matches("of which: ");
     let starts = [
         "total",
+        "gesamt",
+        "insgesamt",
+        "ensemble",
         "sub-total",
         "subtotal",
         "grand total",
@@ -233,7 +251,8 @@ fn is_aggregate_name(name: &str) -> bool {
         "not classified",
         "emerging ",
         "advanced economies",
-        "world ",
+        "world total",
+        "world (",
         "afrique subsaharienne",
         "áfrica subsahariana",
         "pays en développement",
@@ -297,6 +316,9 @@ pub(super) fn duplicate_keys(columns: &[Column], lines: &[u64]) -> Option<Warnin
 }
 
 fn is_key_name(name: &str) -> bool {
+    if period::header_year(name).is_some() {
+        return false;
+    }
     let name = name.to_lowercase();
     [
         "year", "año", "année", "jahr", "period", "time", "date", "month", "quarter",

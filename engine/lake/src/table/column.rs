@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::exact::number_kind;
 use super::number::{self, Evidence, Number};
 use super::period::{self, Order, Period, Reading};
 use super::text::{has_leading_zero, trim};
@@ -73,6 +74,10 @@ pub(super) fn decimal_evidence(cells: &[&Cell]) -> (usize, usize, usize) {
     let mut found = (0, 0, 0);
     for cell in cells {
         let Cell::Text(text) = cell else { continue };
+        // Blanks, apostrophes and plain digits tell nothing.
+        if !text.contains([',', '.', '\u{ff0c}', '\u{ff0e}']) {
+            continue;
+        }
         match number::parse(text, '.').map(|n| n.evidence) {
             Some(Evidence::Point) => found.0 += 1,
             Some(Evidence::Comma) => found.1 += 1,
@@ -298,7 +303,7 @@ impl Builder<'_, '_, '_> {
         if sure == 0 {
             return None;
         }
-        self.log_two_digit_years();
+        self.log_conventions();
         let days = unsure.is_empty() && all.iter().flatten().all(|p| p.grain == period::Grain::Day);
         let mut column = self.column(if days {
             ColumnKind::Date
@@ -414,7 +419,14 @@ impl Builder<'_, '_, '_> {
         (order, settled)
     }
 
-    fn log_two_digit_years(&mut self) {
+    /// Readings that rest on a convention and not on the column.
+    fn log_conventions(&mut self) {
+        let dotted: Vec<usize> = (0..self.cells.len())
+            .filter(|&r| matches!(self.cells[r], Cell::Text(t) if t.matches('.').count() == 2 && t.find('.') < Some(3) && t.bytes().all(|b| b.is_ascii_digit() || b == b'.')))
+            .collect();
+        if !dotted.is_empty() {
+            self.decide("dates with dots are day first", "day first", &dotted);
+        }
         let four = |t: &str| {
             t.as_bytes()
                 .windows(4)
@@ -514,7 +526,7 @@ impl Builder<'_, '_, '_> {
                 &digits,
             );
         }
-        if point + comma + either > 0 {
+        if decimal != '.' || self.context.decimal != '.' {
             self.decide("decimal sign", decimal.to_string(), &[]);
         }
         if either > 0 && point == comma {
@@ -545,47 +557,4 @@ impl Builder<'_, '_, '_> {
         }
         Some(column)
     }
-}
-
-/// The narrowest kind that holds every value exactly; `None` if none does.
-pub(super) fn number_kind(values: &[Option<String>]) -> Option<ColumnKind> {
-    let all = || values.iter().flatten();
-    if all().all(|v| v.parse::<i64>().is_ok()) {
-        return Some(ColumnKind::Integer);
-    }
-    if all().all(|v| float_is_exact(v)) {
-        return Some(ColumnKind::Number);
-    }
-    let parts = |v: &str| {
-        let (whole, fraction) = v
-            .trim_start_matches('-')
-            .split_once('.')
-            .unwrap_or((v.trim_start_matches('-'), ""));
-        (whole.len(), fraction.len())
-    };
-    let whole = all().map(|v| parts(v).0).max().unwrap_or(1);
-    let scale = all().map(|v| parts(v).1).max().unwrap_or(0);
-    let precision = u8::try_from(whole + scale).ok().filter(|&p| p <= 76)?;
-    Some(ColumnKind::Decimal {
-        precision,
-        scale: i8::try_from(scale).ok()?,
-    })
-}
-
-/// True if the nearest float prints as the same decimal, zeros at the end aside.
-fn float_is_exact(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    // Fifteen significant digits always survive; counting leading zeros only errs to the safe side.
-    if digits <= 15 {
-        return true;
-    }
-    let Ok(float) = value.parse::<f64>() else {
-        return false;
-    };
-    let plain = if value.contains('.') {
-        value.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        value
-    };
-    format!("{float}") == plain
 }

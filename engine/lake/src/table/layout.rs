@@ -113,7 +113,26 @@ fn header_start(rows: &[&Row]) -> Option<usize> {
         }
         at += 1;
     }
-    Some(at)
+    // A row of numbers right below a row of words is data, however narrow the words
+    // are: `v` over `1,5` is a decimal comma, and the ragged lines will be named.
+    if at > 0
+        && !looks_like_header(rows[at])
+        && looks_like_header(rows[at - 1])
+        && rows[at].number == line_after(rows[at - 1])
+    {
+        at -= 1;
+    }
+    // A sparse table hides how wide it is: a row of names much wider than the candidate is the header.
+    const NEAR: usize = 20;
+    let wider =
+        |r: &&Row| filled(r) >= filled(rows[at]) * 3 && filled(r) > 3 && looks_like_header(r);
+    Some(
+        rows[at..]
+            .iter()
+            .take(NEAR)
+            .position(wider)
+            .map_or(at, |n| at + n),
+    )
 }
 
 /// The line after a row; a record with line ends inside quotes is longer than a line.
@@ -133,7 +152,7 @@ fn line_after(row: &Row) -> u64 {
 }
 
 /// Words and years only.
-fn looks_like_header(row: &Row) -> bool {
+pub(super) fn looks_like_header(row: &Row) -> bool {
     row.cells.iter().filter(|c| !c.is_blank()).all(header_like)
 }
 
@@ -160,7 +179,12 @@ fn header_rows(rows: &[&Row], start: usize, merges: &[Merge]) -> (usize, usize) 
         let beyond_first = above.cells.iter().skip(1).any(|c| !c.is_blank());
         let unit_only =
             filled(above) == 1 && above.cells.iter().any(|c| unit::of(&c.text()).is_some());
-        let adjacent = row.number == above.number + 1;
+        // A merged name may reach down over rows that are otherwise empty.
+        let reached = merges
+            .iter()
+            .filter(|m| m.rows.0 == above.number)
+            .map(|m| m.rows.1 + 1);
+        let adjacent = row.number == above.number + 1 || reached.max() == Some(row.number);
         // A level above has blanks that the level below fills.
         let above_fits = above
             .cells
@@ -183,29 +207,36 @@ fn header_rows(rows: &[&Row], start: usize, merges: &[Merge]) -> (usize, usize) 
     let mut last = start;
     while last + 1 < rows.len()
         && last - first + 1 < MOST_LEVELS
-        && continues(rows[last], rows[last + 1], last > start, merges)
+        && continues(rows[last], rows[last + 1], first_used(rows[first]), merges)
     {
         last += 1;
     }
     (first, last)
 }
 
-/// True if `below` is another level of the header `above`.
-fn continues(above: &Row, below: &Row, deeper: bool, merges: &[Merge]) -> bool {
+fn first_used(row: &Row) -> usize {
+    row.cells.iter().position(|c| !c.is_blank()).unwrap_or(0)
+}
+
+/// True if `below` is another level of the header `above`, whose first level begins in
+/// column `first_used`.
+fn continues(above: &Row, below: &Row, first_used: usize, merges: &[Merge]) -> bool {
     if below.number != line_after(above) || !looks_like_header(below) {
         return false;
     }
     let width = trimmed_width(above).max(trimmed_width(below));
     let pair = |i: usize| (above.cell(i).is_blank(), below.cell(i).is_blank());
     let fills = (0..width).any(|i| pair(i) == (true, false));
-    let stub_open = pair(0) == (false, true) || (deeper && pair(0) == (true, true));
+    // The first column in use names the rows; a table need not begin in column A.
+    let stub = (0..width).find(|&i| pair(i) != (true, true)).unwrap_or(0);
+    let stub_open = pair(stub) == (false, true) || pair(first_used) == (true, true);
     let merged_down = merges
         .iter()
-        .any(|m| m.columns.0 == 0 && m.rows.0 <= above.number && m.rows.1 >= below.number);
+        .any(|m| m.columns.0 == stub && m.rows.0 <= above.number && m.rows.1 >= below.number);
     // `,Inflows,,Outflows,` over `Country,2000,2001,2000,2001`: the names stand below.
-    let names_below = pair(0) == (true, false)
-        && (1..width).any(|i| pair(i) == (true, false))
-        && (0..width).all(|i| !pair(i).1)
+    let names_below = pair(stub) == (true, false)
+        && (stub + 1..width).any(|i| pair(i) == (true, false))
+        && (stub..width).all(|i| !pair(i).1)
         && below.cells.iter().skip(1).any(|c| is_year_like(&c.text()));
     // Units or years under every name: `country,remittances,gdp` over `,USD million,%`.
     let all_years_or_units = {
@@ -241,13 +272,14 @@ fn trailing_notes(rows: &[&Row], full_width: usize, strict: bool, header_width: 
             .map(Cell::text)
             .unwrap_or_default();
         let text = text.trim();
-        let alone = filled(row) == 1 && row.cells.first().is_some_and(|c| !c.is_blank());
-        let odd_width = strict && row.cells.len() != full_width;
         let is_note = starts_like_note(text);
+        let alone =
+            filled(row) == 1 && (is_note || row.cells.first().is_some_and(|c| !c.is_blank()));
+        let odd_width = strict && row.cells.len() != full_width;
         let possible = if header_width <= 1 {
             is_note
         } else {
-            (alone && (odd_width || is_note || is_sentence(text))) || (odd_width && is_note)
+            alone || (odd_width && is_note)
         };
         if !possible {
             // `Source: a, b` may be cut into as many cells as the table has.

@@ -14,6 +14,7 @@
 mod batch;
 mod checks;
 mod column;
+mod exact;
 mod layout;
 mod missing;
 mod names;
@@ -187,6 +188,15 @@ impl Table {
         let (mut decisions, mut warnings) = (Vec::new(), checks::text_warnings(&grid.rows));
         let lines: Vec<u64> = layout.data.iter().map(|r| r.number).collect();
         let header_row = layout.header.first().map_or(1, |r| r.number);
+        if layout.header.iter().any(|r| !layout::looks_like_header(r)) {
+            let what = "the header holds numbers: if the file has no header, its first record became the names; add a line of names";
+            warnings.push(Warning::new(
+                "header-looks-like-data",
+                what,
+                1,
+                vec![header_row],
+            ));
+        }
         let names = layout::names(&layout.header, layout.width, merges);
         let filled_down = fill_merged(&layout.data, merges, names.len());
         if !filled_down.is_empty() {

@@ -30,6 +30,16 @@ pub(super) enum Evidence {
 
 /// Reads a number; `decimal` settles texts that can be read both ways.
 pub(super) fn parse(text: &str, decimal: char) -> Option<Number> {
+    // Most cells of most files are plain digits.
+    if (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+        let value = compose(false, text, "", 0)?;
+        return Some(Number {
+            value,
+            flag: None,
+            other_digits: false,
+            evidence: Evidence::None,
+        });
+    }
     let (plain, other_digits) = to_ascii(text);
     let mut rest = plain.trim();
     if rest.len() > 200 || !rest.bytes().any(|b| b.is_ascii_digit()) {
@@ -89,7 +99,7 @@ fn to_ascii(text: &str) -> (String, bool) {
             '\u{66c}' | '\u{ff07}' => out.push('\''),
             // The Arabic decimal separator must not be taken for a thousands one.
             '\u{66b}' | '\u{ff0e}' => out.push(if c == '\u{66b}' { '\u{1}' } else { '.' }),
-            '\u{ff0c}' => out.push(','),
+            '\u{ff0c}' | '\u{60c}' => out.push(','),
             '\u{ff05}' | '\u{66a}' => out.push('%'),
             _ => match digit(c) {
                 Some(d) => {
@@ -197,11 +207,13 @@ fn suffix(rest: &str) -> Option<(&str, String)> {
         return (mark.len() == 1 && mark.bytes().all(|b| b.is_ascii_digit()))
             .then(|| (before, format!("{mark}/")));
     }
-    // Letters of footnotes and of observation status; scales such as `m` and `bn` are no flags.
-    let letters = rest.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    // Letters of footnotes and of observation status, several by commas; scales such as
+    // `m` and `bn` are no flags.
+    let letters = rest.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ',');
     let flag = &rest[letters.len()..];
     let scale = ["m", "M", "k", "K", "bn", "mn", "B", "T", "bp", "pp"].contains(&flag);
-    ((1..=2).contains(&flag.len()) && !scale).then(|| (letters, flag.to_owned()))
+    let short = flag.split(',').all(|part| (1..=2).contains(&part.len())) && flag.len() <= 8;
+    (short && !scale).then(|| (letters, flag.to_owned()))
 }
 
 fn split_exponent(text: &str) -> Option<(&str, i32)> {
@@ -344,6 +356,7 @@ mod tests {
             ("1234e", '.', "1234", Some("e")),
             ("1234 (p)", '.', "1234", Some("p")),
             ("1,234a", '.', "1234", Some("a")),
+            ("1,234a,b", '.', "1234", Some("a,b")),
             ("12.5*", '.', "12.5", Some("*")),
             ("1 234 b/", '.', "1234", Some("b/")),
             ("1 234 1/", '.', "1234", Some("1/")),

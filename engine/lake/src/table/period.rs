@@ -82,6 +82,11 @@ pub(super) enum Reading {
 /// Reads one text; `None` if it is no period.
 pub(super) fn read(text: &str) -> Option<Reading> {
     let text = text.trim();
+    // Midnight is how databases write a day.
+    let text = text.trim_end_matches('Z').trim_end_matches(".000");
+    let text = text
+        .strip_suffix("00:00:00")
+        .map_or(text, |day| day.trim_end_matches(['T', ' ']));
     if text.is_empty() || text.len() > 40 || !text.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -142,15 +147,6 @@ pub(super) fn read(text: &str) -> Option<Reading> {
             Sign('-' | '/' | '.'),
             Number(d, 1..=2),
         ] => sure(day(y, m, d)),
-        [
-            Number(y, 4),
-            Sign('-' | '/' | '.'),
-            Number(m, 1..=2),
-            Sign('-' | '/' | '.'),
-            Number(d, 2),
-            Word("t" | "T"),
-            ..,
-        ] => sure(day(y, m, d)),
         // Dots are written day first wherever they are written.
         [
             Number(d, 1..=2),
@@ -164,8 +160,8 @@ pub(super) fn read(text: &str) -> Option<Reading> {
             Sign('/' | '-'),
             Number(b, 1..=2),
             Sign('/' | '-'),
-            Number(y, 4),
-        ] => numeric_day(y, a, b),
+            Number(y, 4 | 2),
+        ] => numeric_day(full_year(y), a, b),
         [Number(m, 1..=2), Sign('/' | '-' | '.'), Number(y, 4)] => sure(month(y, m)),
         [Number(y, 4), Sign('-' | '/'), Number(last, 4)] if last > y && last - y < 100 => {
             sure(years(y, last))
@@ -524,6 +520,9 @@ mod tests {
             ("2003-12-31", "2003-12-31", Grain::Day),
             ("2003/12/31", "2003-12-31", Grain::Day),
             ("31.12.2003", "2003-12-31", Grain::Day),
+            ("31/12/98", "1998-12-31", Grain::Day),
+            ("2003-12-31T00:00:00Z", "2003-12-31", Grain::Day),
+            ("2003-12-31 00:00:00", "2003-12-31", Grain::Day),
             ("31 December 2003", "2003-12-31", Grain::Day),
             ("December 31, 2003", "2003-12-31", Grain::Day),
             ("FY2003", "FY2003", Grain::FiscalYear),

@@ -1,7 +1,5 @@
 //! Small judgements about text cells.
 
-use std::borrow::Cow;
-
 use super::{number, period};
 
 /// A name fit for a column: blanks collapsed, invisible characters gone.
@@ -37,18 +35,26 @@ pub(super) fn is_year_like(text: &str) -> bool {
     period::header_year(trim(text)).is_some()
 }
 
-/// UTF-8 that was once read as windows-1252: `CÃ´te`. Written back in that code page
-/// it would be valid UTF-8 again, which real words of Western languages never are.
+/// UTF-8 that was once read as windows-1252 or Latin-1: `CÃ´te`. Written back in that
+/// code page it would be valid UTF-8 again, which real words of Western languages never are.
 pub(super) fn is_mojibake(text: &str) -> bool {
     if text.is_ascii() {
         return false;
     }
-    text.split(|c: char| c.is_ascii())
-        .filter(|part| part.chars().count() >= 2)
-        .any(|part| {
-            let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(part);
-            !unmappable && !matches!(bytes, Cow::Borrowed(_)) && std::str::from_utf8(&bytes).is_ok()
-        })
+    let parts = text
+        .split(|c: char| c.is_ascii())
+        .filter(|part| part.chars().count() >= 2);
+    parts
+        .filter_map(|part| part.chars().map(western_byte).collect::<Option<Vec<u8>>>())
+        .any(|bytes| std::str::from_utf8(&bytes).is_ok())
+}
+
+fn western_byte(c: char) -> Option<u8> {
+    u8::try_from(c).ok().or_else(|| {
+        let mut buffer = [0; 4];
+        let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(c.encode_utf8(&mut buffer));
+        bytes.first().copied().filter(|_| !unmappable)
+    })
 }
 
 /// `004`: a code whose zeros are part of it.
@@ -62,7 +68,14 @@ mod tests {
 
     #[test]
     fn mojibake() {
-        for text in ["CÃ´te d'Ivoire", "SÃ£o TomÃ©", "â€™", "PerÃº"] {
+        for text in [
+            "CÃ´te d'Ivoire",
+            "SÃ£o TomÃ©",
+            "â€™",
+            "PerÃº",
+            "C\u{c3}\u{83}\u{c2}\u{b4}te",
+            "Ã\u{89}tat",
+        ] {
             assert!(is_mojibake(text), "{text}");
         }
         for text in [
