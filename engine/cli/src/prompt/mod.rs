@@ -86,9 +86,12 @@ pub(crate) fn run(session: &Session, runtime: &Handle, terminal: Terminal, optio
     }
 }
 
-/// What people type who do not know the prompt yet.
+/// What people type who do not know the prompt yet, and `\q` on a line of its
+/// own for those who forgot a `;` before it.
 fn is_leave(text: &str) -> bool {
-    matches!(text.trim().trim_end_matches(';').to_ascii_lowercase().as_str(), "exit" | "quit")
+    let last = text.trim_end().rsplit('\n').next().unwrap_or_default();
+    let word = text.trim().trim_end_matches(';').to_ascii_lowercase();
+    last.trim() == "\\q" || word == "exit" || word == "quit"
 }
 
 fn editor(shell: &mut Shell, state: Option<&std::path::Path>) -> Reedline {

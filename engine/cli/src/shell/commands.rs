@@ -153,7 +153,7 @@ impl Shell {
         let file = path.map_or_else(|| scratch.clone(), |path| home(path).into());
         let shown = file.display().to_string();
         if path.is_none() {
-            write_private(&file, &self.last).map_err(|e| cannot(&shown, &e))?;
+            write_private(&file, &format!("{};\n", self.last)).map_err(|e| cannot(&shown, &e))?;
         }
         let editor = env::var("VISUAL").or_else(|_| env::var("EDITOR")).unwrap_or_else(|_| "vi".to_owned());
         let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&file).status();
