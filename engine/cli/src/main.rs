@@ -61,8 +61,8 @@ struct Global {
     /// Say less
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more
-    #[arg(short = 'V', long, global = true)]
+    /// Say more: the settings in force and the time taken (before the command: `envoi sql` has a -v of its own)
+    #[arg(short, long)]
     verbose: bool,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
@@ -113,14 +113,21 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let terminal = Terminal::detect(cli.global.color);
     let screen = Screen { terminal, quiet: cli.global.quiet, verbose: cli.global.verbose };
-    match run(cli, screen) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => ExitCode::from(failure.report(screen)),
+    let begin = std::time::Instant::now();
+    let code = run(cli, screen).unwrap_or_else(|failure| failure.report(screen));
+    if screen.verbose {
+        screen.say(&format!("took {:.3} s", begin.elapsed().as_secs_f64()));
     }
+    ExitCode::from(code)
 }
 
 fn run(cli: Cli, screen: Screen) -> Result<u8, Failure> {
     let config = cli.global.config()?;
+    if screen.verbose {
+        for (setting, value, origin) in config.entries().filter(|(_, value, _)| !value.is_empty()) {
+            screen.say(&format!("{} = {value} ({origin})", setting.key));
+        }
+    }
     // Sockets, signals and the prompt; queries have threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -135,6 +142,8 @@ fn run(cli: Cli, screen: Screen) -> Result<u8, Failure> {
         Some(Command::Lake(command)) => runtime.block_on(commands::lake(&config, screen, command)),
         Some(Command::Config) => commands::config(&config),
         Some(Command::Functions { pattern }) => runtime.block_on(commands::functions(&config, pattern.as_deref())),
-        Some(Command::Completions { shell }) => commands::completions(shell, &mut <Cli as clap::CommandFactory>::command()),
+        Some(Command::Completions { shell }) => {
+            commands::completions(shell, &mut <Cli as clap::CommandFactory>::command())
+        }
     }
 }

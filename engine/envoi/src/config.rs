@@ -69,8 +69,13 @@ pub static SETTINGS: &[Setting] = &[
         default: "",
         description: "threads for query work; empty: as many as cores",
         check: |text| {
-            if text.is_empty() { return Ok(()) }
-            match whole(text)? { 1..=1024 => Ok(()), _ => Err("expected 1 to 1024".to_owned()) }
+            if text.is_empty() {
+                return Ok(());
+            }
+            match whole(text)? {
+                1..=1024 => Ok(()),
+                _ => Err("expected 1 to 1024".to_owned()),
+            }
         },
     },
     Setting {
@@ -112,7 +117,11 @@ impl Config {
     /// Puts the layers together. `file` is `--config`; without it `envoi.toml` in
     /// the user's configuration folder is read if it is there. The environment is
     /// `ENVOI_LAKE` and `ENVOI__SECTION__KEY`.
-    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>, flags: Flags) -> Result<Self> {
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: Flags,
+    ) -> Result<Self> {
         let mut config = Self::default();
         match file {
             Some(path) => config.read_file(path)?,
@@ -140,17 +149,25 @@ impl Config {
     }
 
     fn read_file(&mut self, path: &Path) -> Result<()> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::user(format!("cannot read configuration `{}`: {e}", path.display())))?;
-        let table: toml::Table = text.parse().map_err(|e| Error::user(format!("configuration `{}`: {e}", path.display())))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::user(format!("cannot read configuration `{}`: {e}", path.display())))?;
+        let table: toml::Table =
+            text.parse().map_err(|e| Error::user(format!("configuration `{}`: {e}", path.display())))?;
         for (section, entries) in table {
             let toml::Value::Table(entries) = entries else {
-                return Err(Error::user(format!("configuration `{}`: `{section}` is not a section; write `[section]` and `key = value` below it", path.display())));
+                return Err(Error::user(format!(
+                    "configuration `{}`: `{section}` is not a section; write `[section]` and `key = value` below it",
+                    path.display()
+                )));
             };
             for (key, value) in entries {
                 let text = match value {
                     toml::Value::String(text) => text,
                     toml::Value::Array(_) | toml::Value::Table(_) => {
-                        return Err(Error::user(format!("configuration `{}`: `{section}.{key}` is not a single value", path.display())));
+                        return Err(Error::user(format!(
+                            "configuration `{}`: `{section}.{key}` is not a single value",
+                            path.display()
+                        )));
                     }
                     other => other.to_string(),
                 };
@@ -168,7 +185,8 @@ impl Config {
                 None => error.with_hint("`envoi config` lists the settings"),
             });
         };
-        (setting.check)(&value).map_err(|why| Error::user(format!("setting `{key}` cannot be `{value}` ({origin}): {why}")))?;
+        (setting.check)(&value)
+            .map_err(|why| Error::user(format!("setting `{key}` cannot be `{value}` ({origin}): {why}")))?;
         self.values.insert(setting.key, (value, origin));
         Ok(())
     }
@@ -200,7 +218,10 @@ impl Config {
     /// Threads for query work.
     pub fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.text("runtime.threads").and_then(|t| whole(t).ok()).and_then(|n| usize::try_from(n).ok()).unwrap_or_else(cores)
+        self.text("runtime.threads")
+            .and_then(|t| whole(t).ok())
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or_else(cores)
     }
 
     /// Bytes for query work.
@@ -230,7 +251,9 @@ pub fn data_folder() -> Result<PathBuf> {
 }
 
 fn base() -> Result<impl BaseStrategy> {
-    etcetera::choose_base_strategy().map_err(|e| Error::user(format!("the user's folders are not known: {e}; set HOME, or name a lake with --lake")))
+    etcetera::choose_base_strategy().map_err(|e| {
+        Error::user(format!("the user's folders are not known: {e}; set HOME, or name a lake with --lake"))
+    })
 }
 
 fn whole(text: &str) -> std::result::Result<u64, String> {
@@ -242,7 +265,9 @@ pub(crate) fn date(text: &str) -> std::result::Result<Option<NaiveDate>, String>
     if text.trim().is_empty() {
         return Ok(None);
     }
-    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").map(Some).map_err(|_| format!("`{text}` is not a date; expected YYYY-MM-DD"))
+    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d")
+        .map(Some)
+        .map_err(|_| format!("`{text}` is not a date; expected YYYY-MM-DD"))
 }
 
 /// A size with a unit: 512MiB, 4GiB, 2GB, or plain bytes.
@@ -274,7 +299,8 @@ fn bytes(text: &str) -> std::result::Result<usize, String> {
 fn half_of_memory() -> usize {
     const FALLBACK: usize = 2 << 30;
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib = text.lines().find_map(|l| l.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
+    let kib =
+        text.lines().find_map(|l| l.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
     kib.map_or(FALLBACK, |kib| kib * 1024 / 2)
 }
 
@@ -287,8 +313,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("envoi.toml");
         std::fs::write(&file, "[lake]\nurl = \"from-file\"\n[runtime]\nthreads = 2\nmemory = \"1GiB\"\n").unwrap();
-        let environment = [("ENVOI__RUNTIME__MEMORY".to_owned(), "2GiB".to_owned()), ("HOME_X".to_owned(), "x".to_owned())];
-        let config = Config::load(Some(&file), environment.into_iter(), vec![("lake.url", "from-flag".to_owned(), "--lake")]).unwrap();
+        let environment =
+            [("ENVOI__RUNTIME__MEMORY".to_owned(), "2GiB".to_owned()), ("HOME_X".to_owned(), "x".to_owned())];
+        let config =
+            Config::load(Some(&file), environment.into_iter(), vec![("lake.url", "from-flag".to_owned(), "--lake")])
+                .unwrap();
         assert_eq!(config.lake_url(), Some("from-flag"));
         assert_eq!(config.threads(), 2);
         assert_eq!(config.memory(), 2 << 30);
@@ -299,7 +328,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_bad_values_are_errors() {
-        let flag = |key, value: &str| Config::load(Some(Path::new("/dev/null")), std::iter::empty(), vec![(key, value.to_owned(), "--x")]);
+        let flag = |key, value: &str| {
+            Config::load(Some(Path::new("/dev/null")), std::iter::empty(), vec![(key, value.to_owned(), "--x")])
+        };
         for (key, value, part) in [
             ("runtime.thread", "2", "did you mean `runtime.threads`?"),
             ("runtime.threads", "0", "expected 1 to 1024"),

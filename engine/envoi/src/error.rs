@@ -93,7 +93,9 @@ impl Error {
             Df::ArrowError(e, _) => Self::new(Class::Data, lower_first(&first_line(&e.to_string()))),
             Df::ParquetError(e) => Self::new(Class::Data, first_line(&e.to_string())),
             Df::NotImplemented(what) => Self::user(format!("not supported: {}", first_line(what))),
-            Df::Plan(what) | Df::Configuration(what) | Df::Execution(what) => Self::user(lower_first(&first_line(what))),
+            Df::Plan(what) | Df::Configuration(what) | Df::Execution(what) => {
+                Self::user(lower_first(&first_line(what)))
+            }
             Df::External(e) => match e.downcast_ref::<Self>() {
                 Some(ours) => ours.clone(),
                 None => Self::user(first_line(&e.to_string())),
@@ -148,7 +150,8 @@ fn schema_error(error: &SchemaError) -> Error {
             }
         }
         SchemaError::AmbiguousReference { field } => {
-            Error::user(format!("column `{}` is in more than one table", field.name)).with_hint("write the table before it: `t.column`")
+            Error::user(format!("column `{}` is in more than one table", field.name))
+                .with_hint("write the table before it: `t.column`")
         }
         other => Error::user(lower_first(&first_line(&other.to_string()))),
     }
@@ -182,7 +185,9 @@ fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {
         // An acronym or identifier keeps its capitals.
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => first.to_lowercase().chain(chars).collect(),
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
         _ => text.to_owned(),
     }
 }

@@ -23,7 +23,7 @@ pub use datafusion::sql::sqlparser;
 pub use envoi_lake as lake;
 pub use error::{Class, Error, Result};
 pub use options::EnvoiOptions;
-pub use sample::default_lake;
 pub use runtime::Runtime;
+pub use sample::default_lake;
 pub use session::factory::open;
 pub use session::{Answer, AnswerKind, ColumnName, FunctionName, Names, Session, SessionFactory, TableName};

@@ -84,7 +84,8 @@ impl MartTest {
             return format!("select {keys}, count(*) from {mart} group by {keys} having count(*) > 1");
         }
         if let Some(column) = &self.column {
-            let values: Vec<String> = self.accepted_values.iter().map(|v| format!("'{}'", v.replace('\'', "''"))).collect();
+            let values: Vec<String> =
+                self.accepted_values.iter().map(|v| format!("'{}'", v.replace('\'', "''"))).collect();
             return format!("select * from {mart} where {column} not in ({})", values.join(", "));
         }
         let expression = self.expression.as_deref().unwrap_or("true");

@@ -52,11 +52,14 @@ impl ExtensionOptions for EnvoiOptions {
         let value = value.trim();
         match key {
             "as_of" => {
-                self.as_of = crate::config::date(value).map_err(|why| Error::user(format!("setting `envoi.as_of`: {why}")))?;
+                self.as_of =
+                    crate::config::date(value).map_err(|why| Error::user(format!("setting `envoi.as_of`: {why}")))?;
             }
             "lake_version" if value.is_empty() => self.lake_version = None,
             "lake_version" => {
-                let number = value.parse().map_err(|_| Error::user(format!("setting `envoi.lake_version` cannot be `{value}`; expected a whole number")))?;
+                let number = value.parse().map_err(|_| {
+                    Error::user(format!("setting `envoi.lake_version` cannot be `{value}`; expected a whole number"))
+                })?;
                 self.lake_version = Some(number);
             }
             other => {
@@ -72,6 +75,8 @@ impl ExtensionOptions for EnvoiOptions {
     }
 
     fn entries(&self) -> Vec<ConfigEntry> {
-        KEYS.iter().map(|(key, description)| ConfigEntry { key: (*key).to_owned(), value: self.value(key), description }).collect()
+        KEYS.iter()
+            .map(|(key, description)| ConfigEntry { key: (*key).to_owned(), value: self.value(key), description })
+            .collect()
     }
 }

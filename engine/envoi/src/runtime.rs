@@ -34,7 +34,8 @@ impl Runtime {
         // Planning recurses with the depth of the statement; the system's 2 MiB is too little for it.
         const STACK: usize = 16 << 20;
         // The tracker names the three largest consumers when memory runs out.
-        let pool = TrackConsumersPool::new(FairSpillPool::new(config.memory()), std::num::NonZeroUsize::MIN.saturating_add(2));
+        let pool =
+            TrackConsumersPool::new(FairSpillPool::new(config.memory()), std::num::NonZeroUsize::MIN.saturating_add(2));
         let disk = match config.spill() {
             Some(folder) => DiskManagerMode::Directories(vec![folder]),
             None => DiskManagerMode::OsTmpDirectory,

@@ -13,5 +13,8 @@ use datafusion_expr::ScalarUDF;
 
 /// Every scalar function. The reference is generated from this list.
 pub fn all_scalars() -> Vec<Arc<ScalarUDF>> {
-    vec![Arc::new(ScalarUDF::from(scalar::RemitOdaRatio::new())), Arc::new(ScalarUDF::from(scalar::RemitExceedsOda::new()))]
+    vec![
+        Arc::new(ScalarUDF::from(scalar::RemitOdaRatio::new())),
+        Arc::new(ScalarUDF::from(scalar::RemitExceedsOda::new())),
+    ]
 }

@@ -22,10 +22,7 @@ pub struct Place {
 impl Place {
     /// A place that is a whole file.
     pub fn file(file: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            ..Self::default()
-        }
+        Self { file: file.into(), ..Self::default() }
     }
 
     /// The same place, in a sheet.
@@ -126,9 +123,7 @@ pub enum Error {
         what: String,
     },
     /// Someone else published first.
-    #[error(
-        "another import published lake version {0} meanwhile; nothing was changed, run the import again"
-    )]
+    #[error("another import published lake version {0} meanwhile; nothing was changed, run the import again")]
     Conflict(u64),
     /// The lake itself is damaged or of another kind.
     #[error("{0}")]
@@ -159,10 +154,7 @@ pub enum Error {
 impl Error {
     /// The input at `place` is wrong: `what`.
     pub fn data(place: Place, what: impl Into<String>) -> Self {
-        Self::Data {
-            place,
-            what: what.into(),
-        }
+        Self::Data { place, what: what.into() }
     }
 
     /// Who can mend it.

@@ -53,8 +53,22 @@ const INDICATORS: [Indicator; 5] = [
         scale: 1e6,
         vintage: "2025-10-07",
     },
-    Indicator { column: "gdp_musd", code: "NY.GDP.MKTP.CD", name: "GDP (current US$)", unit: "current US dollars", scale: 1e6, vintage: "2023-07-25" },
-    Indicator { column: "population_thousands", code: "SP.POP.TOTL", name: "Population, total", unit: "persons", scale: 1e3, vintage: "2021-09-15" },
+    Indicator {
+        column: "gdp_musd",
+        code: "NY.GDP.MKTP.CD",
+        name: "GDP (current US$)",
+        unit: "current US dollars",
+        scale: 1e6,
+        vintage: "2023-07-25",
+    },
+    Indicator {
+        column: "population_thousands",
+        code: "SP.POP.TOTL",
+        name: "Population, total",
+        unit: "persons",
+        scale: 1e3,
+        vintage: "2021-09-15",
+    },
 ];
 
 /// Writes the sample as a new lake. One that is there already is an error.
@@ -62,7 +76,8 @@ pub async fn write(lake: &Lake) -> Result<u64> {
     if lake.current().await?.is_some() {
         return Err(Error::Usage(format!("there is a lake at `{}` already", lake.store().label())));
     }
-    let mut change = Change { operation: "sample".to_owned(), sample: true, files: reference_files(None)?, ..Change::default() };
+    let mut change =
+        Change { operation: "sample".to_owned(), sample: true, files: reference_files(None)?, ..Change::default() };
     for indicator in &INDICATORS {
         observations(indicator, &mut change)?;
     }
@@ -118,7 +133,9 @@ impl<'a> Record<'a> {
 
     fn iso3(&self, column: &str) -> Result<&'a str> {
         let text = self.text(column)?;
-        Iso3::new(text).map(|_| text).ok_or_else(|| Error::data(self.place(column), format!("`{text}` is not an ISO 3166 alpha-3 code")))
+        Iso3::new(text)
+            .map(|_| text)
+            .ok_or_else(|| Error::data(self.place(column), format!("`{text}` is not an ISO 3166 alpha-3 code")))
     }
 }
 
@@ -152,7 +169,14 @@ fn observations(indicator: &Indicator, change: &mut Change) -> Result<()> {
     }
     let count = rows.len() as u64;
     let mut names = Rows::new(&INDICATOR, series.clone());
-    let values = [Value::Text(indicator.code), Value::Text(indicator.name), Value::Text(indicator.unit), Value::Null, Value::Text(&source.id), Value::Date(vintage)];
+    let values = [
+        Value::Text(indicator.code),
+        Value::Text(indicator.name),
+        Value::Text(indicator.unit),
+        Value::Null,
+        Value::Text(&source.id),
+        Value::Date(vintage),
+    ];
     names.push(1, indicator.column, &values)?;
     for rows in [rows, names] {
         let table = rows.table;
@@ -210,7 +234,14 @@ fn stocks(change: &mut Change) -> Result<()> {
     edition(change, &source.id, "2019, the 300 largest pairs (selection)", vintage, &sheet, count)
 }
 
-fn edition(change: &mut Change, source_id: &str, edition: &str, vintage: NaiveDate, sheet: &Sheet, rows: u64) -> Result<()> {
+fn edition(
+    change: &mut Change,
+    source_id: &str,
+    edition: &str,
+    vintage: NaiveDate,
+    sheet: &Sheet,
+    rows: u64,
+) -> Result<()> {
     let found = descriptor(source_id)?;
     change.sources.push(SourceEdition {
         source_id: found.id.clone(),

@@ -95,7 +95,13 @@ const fn text_or_null(name: &'static str, description: &'static str) -> ColumnDe
     ColumnDef { name, data_type: DataType::Utf8, nullable: true, unit: None, description }
 }
 const fn year() -> ColumnDef {
-    ColumnDef { name: "year", data_type: DataType::Int32, nullable: false, unit: Some("calendar year"), description: "calendar year" }
+    ColumnDef {
+        name: "year",
+        data_type: DataType::Int32,
+        nullable: false,
+        unit: Some("calendar year"),
+        description: "calendar year",
+    }
 }
 const fn date(name: &'static str, nullable: bool, description: &'static str) -> ColumnDef {
     ColumnDef { name, data_type: DataType::Date32, nullable, unit: Some("date"), description }
@@ -108,8 +114,10 @@ const fn count(name: &'static str, unit: &'static str, description: &'static str
 }
 const SOURCE_ID: ColumnDef = text("source_id", "dataset the row comes from: `source.source_id`");
 const VINTAGE: ColumnDef = date("vintage", false, "date of the publisher's edition");
-const OBS_STATUS: ColumnDef =
-    text_or_null("obs_status", "`A` actual, `E` estimate, `F` forecast, `I` interpolated or imputed; NULL where the publisher does not say");
+const OBS_STATUS: ColumnDef = text_or_null(
+    "obs_status",
+    "`A` actual, `E` estimate, `F` forecast, `I` interpolated or imputed; NULL where the publisher does not say",
+);
 
 /// Economies and their periods of validity.
 pub static COUNTRY: TableDef = TableDef {

@@ -47,7 +47,9 @@ pub(crate) async fn lake(config: &Config, screen: Screen, command: LakeCommand) 
     let lake = factory.runtime().lake();
     if lake.current().await?.is_none() {
         let label = lake.store().label();
-        return Err(Failure::failed(format!("there is no lake at `{label}`; `envoi lake init` or `envoi source import` makes one")));
+        return Err(Failure::failed(format!(
+            "there is no lake at `{label}`; `envoi lake init` or `envoi source import` makes one"
+        )));
     }
     match command {
         LakeCommand::Init => Ok(0),
@@ -70,9 +72,15 @@ async fn status(config: &Config, lake: &Lake) -> Result<u8, Failure> {
     let manifest = manifest(config, lake).await?;
     let bytes = manifest.files.iter().map(|f| f.bytes).sum();
     let rows: u64 = manifest.files.iter().filter(|f| f.schema == "lake").map(|f| f.rows).sum();
-    let mut text = format!("lake      {}\nversion   {} of {}\n", lake.store().label(), manifest.version, manifest.created_at);
+    let mut text =
+        format!("lake      {}\nversion   {} of {}\n", lake.store().label(), manifest.version, manifest.created_at);
     text += &format!("made by   {}: {}\n", manifest.engine, manifest.operation);
-    text += &format!("holds     {rows} rows in {} files, {}, {} editions\n", manifest.files.len(), size(bytes), manifest.sources.len());
+    text += &format!(
+        "holds     {rows} rows in {} files, {}, {} editions\n",
+        manifest.files.len(),
+        size(bytes),
+        manifest.sources.len()
+    );
     if manifest.sample {
         text += "sample    a selection of published figures: no total over it is a world total\n";
     }
@@ -101,7 +109,13 @@ async fn history(lake: &Lake) -> Result<u8, Failure> {
     for version in lake.versions().await?.into_iter().rev() {
         let m = lake.version(version).await?;
         let bytes = m.files.iter().map(|f| f.bytes).sum();
-        rows.push(vec![version.to_string(), m.created_at.clone(), m.files.len().to_string(), size(bytes), m.operation.clone()]);
+        rows.push(vec![
+            version.to_string(),
+            m.created_at.clone(),
+            m.files.len().to_string(),
+            size(bytes),
+            m.operation.clone(),
+        ]);
     }
     print(&columns(&["version", "published", "files", "size", "operation"], &rows))?;
     Ok(0)
@@ -112,7 +126,12 @@ async fn verify(config: &Config, lake: &Lake, screen: Screen) -> Result<u8, Fail
     let mut checked = 0;
     let damages = lake.verify(&manifest, |bytes| checked += bytes).await?;
     if damages.is_empty() {
-        print(&format!("version {}: {} files, {}, all as their checksums say\n", manifest.version, manifest.files.len(), size(checked)))?;
+        print(&format!(
+            "version {}: {} files, {}, all as their checksums say\n",
+            manifest.version,
+            manifest.files.len(),
+            size(checked)
+        ))?;
         return Ok(0);
     }
     let rows: Vec<Vec<String>> = damages.iter().map(|d| vec![d.path.clone(), d.what.clone()]).collect();
@@ -125,6 +144,11 @@ async fn gc(lake: &Lake, keep: Option<usize>, now: bool, dry_run: bool) -> Resul
     let grace = if now { Duration::ZERO } else { GRACE };
     let collected = lake.gc(keep, grace, dry_run).await?;
     let verb = if dry_run { "would remove" } else { "removed" };
-    print(&format!("{verb} {} versions and {} files, {}\n", collected.versions.len(), collected.files.len(), size(collected.bytes)))?;
+    print(&format!(
+        "{verb} {} versions and {} files, {}\n",
+        collected.versions.len(),
+        collected.files.len(),
+        size(collected.bytes)
+    ))?;
     Ok(0)
 }

@@ -68,7 +68,8 @@ impl Failure {
         if self.message.is_empty() {
             return self.code;
         }
-        let style = if screen.terminal.color_err { nu_ansi_term::Color::Red.bold() } else { nu_ansi_term::Style::new() };
+        let style =
+            if screen.terminal.color_err { nu_ansi_term::Color::Red.bold() } else { nu_ansi_term::Style::new() };
         let _ = writeln!(io::stderr(), "{} {}", style.paint("error:"), self.message);
         self.code
     }
@@ -115,7 +116,8 @@ pub(crate) fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded = cells.zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width().min(*width))));
+        let padded =
+            cells.zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width().min(*width))));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     let mut text = line(&mut header.iter().copied());

@@ -52,7 +52,11 @@ impl ImportProgress {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if last.elapsed() >= PAUSE {
             *last = Instant::now();
-            self.screen.say(&format!("importing: {} of {} bytes, {rows} rows", self.bar.position(), self.bar.length().unwrap_or(0)));
+            self.screen.say(&format!(
+                "importing: {} of {} bytes, {rows} rows",
+                self.bar.position(),
+                self.bar.length().unwrap_or(0)
+            ));
         }
     }
 

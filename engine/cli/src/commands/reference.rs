@@ -18,13 +18,17 @@ pub(crate) async fn functions(config: &Config, pattern: Option<&str>) -> Result<
     let wanted = pattern.unwrap_or_default().to_lowercase();
     let found: Vec<_> = names.functions.iter().filter(|f| f.name.contains(&wanted)).collect();
     if found.is_empty() {
-        return Err(Failure::failed(format!("no function has `{wanted}` in its name; `envoi functions` lists them all")));
+        return Err(Failure::failed(format!(
+            "no function has `{wanted}` in its name; `envoi functions` lists them all"
+        )));
     }
     let text = match found.as_slice() {
         [one] => format!("{} ({})\n\n{}\n\n{}\n", one.signature, one.kind, one.description, one.details),
         many => {
             let first_sentence = |text: &str| text.split(". ").next().unwrap_or_default().replace('\n', " ");
-            let rows = many.iter().map(|f| vec![f.name.clone(), f.kind.to_owned(), f.signature.clone(), first_sentence(&f.description)]);
+            let rows = many
+                .iter()
+                .map(|f| vec![f.name.clone(), f.kind.to_owned(), f.signature.clone(), first_sentence(&f.description)]);
             columns(&["function", "kind", "call", "what it does"], &rows.collect::<Vec<_>>())
         }
     };

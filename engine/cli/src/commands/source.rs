@@ -57,7 +57,9 @@ pub(crate) async fn source(config: &Config, screen: Screen, command: SourceComma
 }
 
 fn list() -> Result<u8, Failure> {
-    let rows = import::descriptors()?.iter().map(|d| vec![d.id.clone(), d.provider.clone(), d.dataset.clone(), d.formats.join("; ")]);
+    let rows = import::descriptors()?
+        .iter()
+        .map(|d| vec![d.id.clone(), d.provider.clone(), d.dataset.clone(), d.formats.join("; ")]);
     print(&columns(&["id", "provider", "dataset", "formats"], &rows.collect::<Vec<_>>()))?;
     Ok(0)
 }
@@ -105,7 +107,14 @@ fn editions(manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Vec<Vec<Strin
     held.sort_by(|a, b| (&a.source_id, a.vintage, &a.edition).cmp(&(&b.source_id, b.vintage, &b.edition)));
     let row = |s: &&envoi::lake::lake::SourceEdition| {
         let printable = |text: &str| Printable(text).to_string();
-        vec![s.source_id.clone(), s.vintage.to_string(), printable(&s.edition), s.rows.to_string(), printable(&s.file), s.imported_at.clone()]
+        vec![
+            s.source_id.clone(),
+            s.vintage.to_string(),
+            printable(&s.edition),
+            s.rows.to_string(),
+            printable(&s.file),
+            s.imported_at.clone(),
+        ]
     };
     held.iter().map(row).collect()
 }

@@ -33,7 +33,9 @@ fn open_prompt(config: &Config, screen: Screen, runtime: &Runtime, args: SqlArgs
     let session = runtime.block_on(async { envoi::open(config).await?.owner().await })?;
     let greeting = match screen.quiet {
         true => String::new(),
-        false => format!("envoi {}, lake {}; \\? for help, \\q to leave", env!("CARGO_PKG_VERSION"), session.lake_label()),
+        false => {
+            format!("envoi {}, lake {}; \\? for help, \\q to leave", env!("CARGO_PKG_VERSION"), session.lake_label())
+        }
     };
     let state = envoi::config::data_folder().ok();
     Ok(prompt::run(&session, runtime.handle(), screen.terminal, &PromptOptions { state, greeting, sql: args }))

@@ -66,7 +66,8 @@ impl VisitorMut for ReadFunctions {
             _ => return ControlFlow::Break(wrong_arguments(&function)),
         };
         if alias.is_none() {
-            *alias = Some(TableAlias { explicit: false, name: Ident::new(function.clone()), columns: Vec::new(), at: None });
+            *alias =
+                Some(TableAlias { explicit: false, name: Ident::new(function.clone()), columns: Vec::new(), at: None });
         }
         *name = ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote('"', format!("{function}({path})")))]);
         *args = None;
@@ -90,15 +91,18 @@ pub(crate) async fn table(name: &str, state: &StateHandle) -> Result<Option<Arc<
     }
     let state = state.state()?;
     let (format, ending): (Arc<dyn FileFormat>, &str) = match reader {
-        Reader::Csv(delimiter) => (Arc::new(CsvFormat::default().with_has_header(true).with_delimiter(delimiter)), ".csv"),
-        Reader::Parquet => (Arc::new(ParquetFormat::default().with_options(state.default_table_options().parquet)), ".parquet"),
+        Reader::Csv(delimiter) => {
+            (Arc::new(CsvFormat::default().with_has_header(true).with_delimiter(delimiter)), ".csv")
+        }
+        Reader::Parquet => {
+            (Arc::new(ParquetFormat::default().with_options(state.default_table_options().parquet)), ".parquet")
+        }
         Reader::Json => (Arc::new(JsonFormat::default().with_newline_delimited(!is_array(path))), ".json"),
         _ => (Arc::new(ArrowFormat), ".arrow"),
     };
     let url = ListingTableUrl::parse(path)?;
     let whole_folder = !remote && Path::new(path).is_dir();
-    let options = ListingOptions::new(format)
-        .with_file_extension(if whole_folder { ending } else { "" });
+    let options = ListingOptions::new(format).with_file_extension(if whole_folder { ending } else { "" });
     let schema = options.infer_schema(&state, &url).await?;
     if schema.fields().is_empty() {
         return Err(Error::user(format!("`{path}` has no columns, or there is no file of that name")).into());

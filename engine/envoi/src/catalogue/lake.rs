@@ -82,7 +82,8 @@ impl SchemaProvider for LakeSchema {
             Part::Lake => TABLES.iter().map(|t| t.name.to_owned()).collect(),
             Part::Staging => {
                 let newest = self.view.newest();
-                let names: BTreeSet<&String> = newest.files.iter().filter(|f| f.schema == "staging").map(|f| &f.table).collect();
+                let names: BTreeSet<&String> =
+                    newest.files.iter().filter(|f| f.schema == "staging").map(|f| &f.table).collect();
                 names.into_iter().cloned().collect()
             }
         }
@@ -127,9 +128,13 @@ fn sources(manifest: &Manifest, as_of: Option<chrono::NaiveDate>) -> Result<MemT
     }
     let rows: Vec<&SourceEdition> = by_key.into_values().collect();
     let text = |get: fn(&SourceEdition) -> &str| Arc::new(rows.iter().map(|s| Some(get(s))).collect::<StringArray>());
-    let maybe = |get: fn(&SourceEdition) -> Option<&str>| Arc::new(rows.iter().map(|s| get(s)).collect::<StringArray>());
-    let count = |get: fn(&SourceEdition) -> u64| Arc::new(rows.iter().map(|s| i64::try_from(get(s)).ok()).collect::<Int64Array>());
-    let vintage: Date32Array = rows.iter().map(|s| Some(datafusion::arrow::datatypes::Date32Type::from_naive_date(s.vintage))).collect();
+    let maybe =
+        |get: fn(&SourceEdition) -> Option<&str>| Arc::new(rows.iter().map(|s| get(s)).collect::<StringArray>());
+    let count = |get: fn(&SourceEdition) -> u64| {
+        Arc::new(rows.iter().map(|s| i64::try_from(get(s)).ok()).collect::<Int64Array>())
+    };
+    let vintage: Date32Array =
+        rows.iter().map(|s| Some(datafusion::arrow::datatypes::Date32Type::from_naive_date(s.vintage))).collect();
     let schema = SOURCE.schema();
     let batch = RecordBatch::try_new(
         Arc::clone(&schema),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{DataFusionError, ScalarValue, Statistics};
+use datafusion::common::{DataFusionError, ScalarValue, Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -14,6 +14,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use envoi_lake::Lake;
 use envoi_lake::lake::{DataFile, SourceEdition};
 use envoi_lake::tables::{TableDef, UNIT};
@@ -35,7 +36,11 @@ pub(crate) struct LakeTable {
 impl LakeTable {
     /// A table of schema `lake`. Columns with a unit name the editions they come
     /// from, their licences and caveats in their metadata.
-    pub(crate) fn lake(table: &'static TableDef, files: Vec<DataFile>, editions: &[SourceEdition]) -> Result<Self, DataFusionError> {
+    pub(crate) fn lake(
+        table: &'static TableDef,
+        files: Vec<DataFile>,
+        editions: &[SourceEdition],
+    ) -> Result<Self, DataFusionError> {
         let provenance = provenance(&files, editions);
         let schema = table.schema();
         let fields: Vec<Field> = schema
@@ -49,7 +54,12 @@ impl LakeTable {
                 viewed(field).with_metadata(metadata)
             })
             .collect();
-        Ok(Self { schema: Arc::new(Schema::new(fields)), files, lead: table.sort.first().copied(), root: object_store::path::Path::default() })
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields)),
+            files,
+            lead: table.sort.first().copied(),
+            root: object_store::path::Path::default(),
+        })
     }
 
     /// A table of schema `staging`, with the schema its file has.
@@ -62,7 +72,10 @@ impl LakeTable {
     /// The Arrow schema in a file's footer.
     pub(crate) async fn stored_schema(lake: &Lake, file: &DataFile) -> crate::Result<SchemaRef> {
         let bytes = lake.store().get(&file.path).await?.ok_or_else(|| {
-            Error::new(crate::Class::Data, format!("file `{}` of the lake is missing; `envoi lake verify` lists what is", file.path))
+            Error::new(
+                crate::Class::Data,
+                format!("file `{}` of the lake is missing; `envoi lake verify` lists what is", file.path),
+            )
         })?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)
             .map_err(|e| Error::new(crate::Class::Data, format!("file `{}` of the lake is damaged: {e}", file.path)))?;
@@ -77,7 +90,8 @@ impl LakeTable {
 
     /// Files that may hold rows for the filters: those whose bounds do not exclude a required value.
     fn pruned(&self, filters: &[Expr]) -> Vec<&DataFile> {
-        let wanted: Vec<&str> = self.lead.map(|lead| filters.iter().filter_map(|f| required(f, lead)).collect()).unwrap_or_default();
+        let wanted: Vec<&str> =
+            self.lead.map(|lead| filters.iter().filter_map(|f| required(f, lead)).collect()).unwrap_or_default();
         let may_hold = |file: &&DataFile| match &file.lead {
             Some((least, greatest)) => wanted.iter().all(|w| least.as_str() <= *w && *w <= greatest.as_str()),
             None => true,
@@ -102,7 +116,11 @@ fn required<'a>(filter: &'a Expr, column: &str) -> Option<&'a str> {
         _ => return None,
     };
     match value {
-        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)) if name == column => Some(text),
+        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text))
+            if name == column =>
+        {
+            Some(text)
+        }
         _ => None,
     }
 }
@@ -110,7 +128,8 @@ fn required<'a>(filter: &'a Expr, column: &str) -> Option<&'a str> {
 fn provenance(files: &[DataFile], editions: &[SourceEdition]) -> HashMap<String, String> {
     let seen: BTreeSet<(&str, chrono::NaiveDate)> = files.iter().map(|f| (f.source_id.as_str(), f.vintage)).collect();
     let of = |get: &dyn Fn(&SourceEdition) -> Option<String>| {
-        let texts: BTreeSet<String> = editions.iter().filter(|e| seen.contains(&(e.source_id.as_str(), e.vintage))).filter_map(get).collect();
+        let texts: BTreeSet<String> =
+            editions.iter().filter(|e| seen.contains(&(e.source_id.as_str(), e.vintage))).filter_map(get).collect();
         texts.into_iter().collect::<Vec<_>>().join("; ")
     };
     let pairs = [
@@ -131,7 +150,10 @@ impl TableProvider for LakeTable {
         TableType::Base
     }
 
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
@@ -147,6 +169,10 @@ impl TableProvider for LakeTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         let files = self.pruned(filters);
+        if files.is_empty() {
+            // A scan of no files has no partition, which joins cannot use.
+            return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)));
+        }
         let statistics = statistics(&self.schema, files.iter().copied());
         let listed: Vec<PartitionedFile> = files
             .iter()
@@ -172,5 +198,9 @@ impl TableProvider for LakeTable {
 fn statistics<'a>(schema: &Schema, files: impl Iterator<Item = &'a DataFile>) -> Statistics {
     let (rows, bytes) = files.fold((0u64, 0u64), |(rows, bytes), f| (rows + f.rows, bytes + f.bytes));
     let exact = |n: u64| usize::try_from(n).map_or(Precision::Absent, Precision::Exact);
-    Statistics { num_rows: exact(rows), total_byte_size: exact(bytes).to_inexact(), column_statistics: Statistics::unknown_column(schema) }
+    Statistics {
+        num_rows: exact(rows),
+        total_byte_size: exact(bytes).to_inexact(),
+        column_statistics: Statistics::unknown_column(schema),
+    }
 }

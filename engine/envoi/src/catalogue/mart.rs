@@ -36,9 +36,12 @@ impl SchemaProvider for MartSchema {
         if let Some(known) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
-        let plan = self.state.state()?.create_logical_plan(&mart.sql).await.map_err(|e| {
-            Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &mart.sql)))
-        })?;
+        let plan = self
+            .state
+            .state()?
+            .create_logical_plan(&mart.sql)
+            .await
+            .map_err(|e| Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &mart.sql))))?;
         let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(documented(plan, mart)?, Some(mart.sql.clone())));
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         // What the session saw before is not asked for again.
@@ -63,7 +66,9 @@ fn documented(plan: LogicalPlan, mart: &Mart) -> Result<LogicalPlan, DataFusionE
     let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     let written: Vec<&str> = mart.meta.column.iter().map(|c| c.name.as_str()).collect();
     if names != written {
-        return Err(Error::internal(format!("mart `{}` has columns {names:?}, its TOML says {written:?}", mart.name)).into());
+        return Err(
+            Error::internal(format!("mart `{}` has columns {names:?}, its TOML says {written:?}", mart.name)).into()
+        );
     }
     let columns: Vec<Expr> = schema
         .iter()

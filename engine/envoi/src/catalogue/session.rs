@@ -41,7 +41,11 @@ impl SchemaProvider for SessionSchema {
         if self.files { files::table(name, &self.state).await } else { Ok(None) }
     }
 
-    fn register_table(&self, name: String, table: Arc<dyn TableProvider>) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+    fn register_table(
+        &self,
+        name: String,
+        table: Arc<dyn TableProvider>,
+    ) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         self.own.register_table(name, table)
     }
 

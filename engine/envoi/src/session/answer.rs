@@ -42,7 +42,12 @@ impl Answer {
         Self { schema: Arc::new(Schema::empty()), kind: AnswerKind::Done(tag), batches: None, plan: None, _work: None }
     }
 
-    pub(super) fn rows(runtime: &Runtime, plan: Arc<dyn ExecutionPlan>, mut stream: SendableRecordBatchStream, sql: String) -> Result<Self> {
+    pub(super) fn rows(
+        runtime: &Runtime,
+        plan: Arc<dyn ExecutionPlan>,
+        mut stream: SendableRecordBatchStream,
+        sql: String,
+    ) -> Result<Self> {
         let schema = stream.schema();
         let (sender, receiver) = mpsc::channel(WAITING);
         let work = runtime.spawn(async move {

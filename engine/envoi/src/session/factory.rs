@@ -9,7 +9,9 @@ use datafusion::execution::context::SessionContext;
 use datafusion::prelude::SessionConfig;
 
 use super::{Inner, Session};
-use crate::catalogue::{CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle};
+use crate::catalogue::{
+    CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle,
+};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::options::EnvoiOptions;
@@ -45,7 +47,11 @@ impl SessionFactory {
         let view = Arc::new(LakeView::new(Arc::clone(&self.runtime), Arc::clone(&state), newest));
         let lake = Arc::new(LakeSchema { view: Arc::clone(&view), part: Part::Lake });
         let staging = Arc::new(LakeSchema { view: Arc::clone(&view), part: Part::Staging });
-        let mart = Arc::new(MartSchema { state: Arc::clone(&state), view: Arc::clone(&view), plans: Mutex::new(HashMap::new()) });
+        let mart = Arc::new(MartSchema {
+            state: Arc::clone(&state),
+            view: Arc::clone(&view),
+            plans: Mutex::new(HashMap::new()),
+        });
         let session = Arc::new(SessionSchema {
             own: MemorySchemaProvider::new(),
             mart: Arc::clone(&mart),

@@ -74,7 +74,10 @@ impl Session {
         /// Longer statements plan for minutes or overflow the stack.
         const LONGEST: usize = 1 << 20;
         if sql.len() > LONGEST {
-            return Err(Error::new(Class::Resource, format!("the statement has {} bytes, more than the limit of {LONGEST}", sql.len())));
+            return Err(Error::new(
+                Class::Resource,
+                format!("the statement has {} bytes, more than the limit of {LONGEST}", sql.len()),
+            ));
         }
         let state = self.0.context.state();
         let dialect = state.config().options().sql_parser.dialect;
@@ -93,7 +96,9 @@ impl Session {
         let shown = schema.map_or(name.to_owned(), |s| format!("{s}.{name}"));
         let place = error.position().or_else(|| sql.to_lowercase().find(&name.to_lowercase()));
         let error = Error::user(format!("table `{shown}` does not exist")).at(place);
-        let marts = crate::library::marts().map(|all| all.iter().map(|m| m.name.as_str()).collect::<Vec<_>>()).unwrap_or_default();
+        let marts = crate::library::marts()
+            .map(|all| all.iter().map(|m| m.name.as_str()).collect::<Vec<_>>())
+            .unwrap_or_default();
         let lake = envoi_lake::tables::TABLES.iter().map(|t| t.name);
         match nearest(name, marts.into_iter().chain(lake)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
@@ -104,7 +109,9 @@ impl Session {
     /// Everything that can be named; computed again when the session's tables or its view of the lake changed.
     pub async fn names(&self) -> Result<Arc<Names>> {
         let key = format!("{} {:?}", self.0.view.key(), self.0.own.table_names());
-        let kept = |names: &Option<(String, Arc<Names>)>| names.as_ref().filter(|(k, _)| *k == key).map(|(_, n)| Arc::clone(n));
+        let kept = |names: &Option<(String, Arc<Names>)>| {
+            names.as_ref().filter(|(k, _)| *k == key).map(|(_, n)| Arc::clone(n))
+        };
         if let Some(names) = kept(&self.0.names.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(names);
         }

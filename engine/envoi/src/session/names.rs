@@ -96,10 +96,17 @@ pub(super) async fn collect(context: &SessionContext) -> Result<Arc<Names>> {
 
 fn function(name: &str, kind: &'static str, documentation: Option<&Documentation>) -> FunctionName {
     let Some(d) = documentation else {
-        return FunctionName { name: name.to_owned(), signature: format!("{name}(...)"), description: String::new(), kind, details: String::new() };
+        return FunctionName {
+            name: name.to_owned(),
+            signature: format!("{name}(...)"),
+            description: String::new(),
+            kind,
+            details: String::new(),
+        };
     };
     let arguments = d.arguments.iter().flatten().map(|(argument, meaning)| format!("{argument}: {meaning}\n"));
-    let example = d.sql_example.iter().map(|sql| format!("\n{}\n", sql.replace("```sql", "").replace("```", "").trim()));
+    let example =
+        d.sql_example.iter().map(|sql| format!("\n{}\n", sql.replace("```sql", "").replace("```", "").trim()));
     FunctionName {
         name: name.to_owned(),
         signature: d.syntax_example.clone(),
@@ -122,7 +129,9 @@ fn column(field: &Field) -> ColumnName {
 fn description(schema: &str, table: &str) -> Option<String> {
     match schema {
         "lake" => tables::table(table).map(|t| format!("{}; {}", t.description, t.grain)),
-        "mart" => crate::library::mart(table).ok().flatten().map(|m| format!("{}; {}", m.meta.description, m.meta.grain)),
+        "mart" => {
+            crate::library::mart(table).ok().flatten().map(|m| format!("{}; {}", m.meta.description, m.meta.grain))
+        }
         _ => None,
     }
 }

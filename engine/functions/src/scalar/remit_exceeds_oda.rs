@@ -15,8 +15,14 @@ use datafusion_macros::user_doc;
     description = "True if remittances received exceed official development assistance received. NULL when either is NULL. Negative ODA (repayments exceed grants) is exceeded by any positive remittance. NaN and infinities are errors.",
     syntax_example = "remit_exceeds_oda(remittance_usd, oda_usd)",
     sql_example = "```sql\n> select remit_exceeds_oda(626.0, 161.0), remit_exceeds_oda(5.0, -1.0), remit_exceeds_oda(5.0, null);\ntrue, true, NULL\n```",
-    argument(name = "remittance_usd", description = "Personal remittances received (balance of payments, BPM6), in the unit of oda_usd."),
-    argument(name = "oda_usd", description = "Net ODA received (DAC2A measure 206, or WDI DT.ODA.ALLD.CD) of the same economy and year.")
+    argument(
+        name = "remittance_usd",
+        description = "Personal remittances received (balance of payments, BPM6), in the unit of oda_usd."
+    ),
+    argument(
+        name = "oda_usd",
+        description = "Net ODA received (DAC2A measure 206, or WDI DT.ODA.ALLD.CD) of the same economy and year."
+    )
 )]
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RemitExceedsOda {

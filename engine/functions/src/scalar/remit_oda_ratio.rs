@@ -15,8 +15,14 @@ use datafusion_macros::user_doc;
     description = "Remittances received divided by official development assistance received. NULL when either is NULL or when ODA is zero or negative (repayments exceed grants): a ratio would mislead. NaN and infinities are errors.",
     syntax_example = "remit_oda_ratio(remittance_usd, oda_usd)",
     sql_example = "```sql\n> select remit_oda_ratio(626.0, 161.0), remit_oda_ratio(5.0, -1.0);\n3.888198757763975, NULL\n```",
-    argument(name = "remittance_usd", description = "Personal remittances received (balance of payments, BPM6), in the unit of oda_usd."),
-    argument(name = "oda_usd", description = "Net ODA received (DAC2A measure 206, or WDI DT.ODA.ALLD.CD) of the same economy and year.")
+    argument(
+        name = "remittance_usd",
+        description = "Personal remittances received (balance of payments, BPM6), in the unit of oda_usd."
+    ),
+    argument(
+        name = "oda_usd",
+        description = "Net ODA received (DAC2A measure 206, or WDI DT.ODA.ALLD.CD) of the same economy and year."
+    )
 )]
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RemitOdaRatio {

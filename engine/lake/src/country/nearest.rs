@@ -31,14 +31,8 @@ pub(super) fn nearest(key: &str, n: usize) -> Result<Vec<(String, Iso3)>> {
     ranked.truncate(n);
     let countries = rows::countries()?;
     let name = |iso3: Iso3| {
-        let row = countries
-            .iter()
-            .filter(|c| c.iso3 == iso3)
-            .max_by_key(|c| c.valid_to.is_none());
+        let row = countries.iter().filter(|c| c.iso3 == iso3).max_by_key(|c| c.valid_to.is_none());
         row.map_or_else(|| iso3.to_string(), |c| c.names[0].clone())
     };
-    Ok(ranked
-        .into_iter()
-        .map(|(iso3, _)| (name(iso3), iso3))
-        .collect())
+    Ok(ranked.into_iter().map(|(iso3, _)| (name(iso3), iso3)).collect())
 }

@@ -41,7 +41,8 @@ fn countries(concordance: &Concordance, vintage: NaiveDate) -> Result<Rows> {
     let mut rows = Rows::new(&COUNTRY, "envoi.country");
     for (line, c) in (2..).zip(concordance.countries()?) {
         let [en, fr, es, ar, zh, ru] = c.names.each_ref().map(String::as_str);
-        let [fr, es, ar, zh, ru] = [fr, es, ar, zh, ru].map(|name| Value::MaybeText(Some(name).filter(|n| !n.is_empty())));
+        let [fr, es, ar, zh, ru] =
+            [fr, es, ar, zh, ru].map(|name| Value::MaybeText(Some(name).filter(|n| !n.is_empty())));
         let values = [
             Value::Text(c.iso3.as_str()),
             Value::MaybeText(c.iso2.as_deref()),
@@ -70,7 +71,13 @@ fn aliases(concordance: &Concordance, vintage: NaiveDate) -> Result<Rows> {
     let mut rows = Rows::new(&COUNTRY_ALIAS, "envoi.country_alias");
     for (line, alias) in (2..).zip(concordance.aliases()?) {
         let iso3: Iso3 = alias.iso3;
-        let values = [Value::Text(&alias.provider), Value::Text(&alias.alias), Value::Text(iso3.as_str()), Value::Text(REFERENCE_SOURCE), Value::Date(vintage)];
+        let values = [
+            Value::Text(&alias.provider),
+            Value::Text(&alias.alias),
+            Value::Text(iso3.as_str()),
+            Value::Text(REFERENCE_SOURCE),
+            Value::Date(vintage),
+        ];
         rows.push(line, "alias", &values)?;
     }
     Ok(rows)

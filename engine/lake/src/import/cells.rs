@@ -15,7 +15,11 @@ pub fn number(grid: &Grid, row: &Row, index: usize, column: &str, missing: &[Str
             format!(
                 "`{}` is not a number; expected digits with a decimal point, or for missing {}",
                 crate::error::Printable(text),
-                missing.iter().map(|m| if m.is_empty() { "nothing".to_owned() } else { format!("`{m}`") }).collect::<Vec<_>>().join(", ")
+                missing
+                    .iter()
+                    .map(|m| if m.is_empty() { "nothing".to_owned() } else { format!("`{m}`") })
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         )
     };
@@ -28,7 +32,9 @@ pub fn number(grid: &Grid, row: &Row, index: usize, column: &str, missing: &[Str
                 return Ok(None);
             }
             match text.parse::<f64>() {
-                Ok(n) if n.is_finite() && text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) => Ok(Some(n)),
+                Ok(n) if n.is_finite() && text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) => {
+                    Ok(Some(n))
+                }
                 _ => Err(wrong(text)),
             }
         }

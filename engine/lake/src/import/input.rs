@@ -168,7 +168,14 @@ fn read(path: &Path, named: bool, limits: &Limits, inputs: &mut Vec<Input>) -> R
     unpack(name, bytes, modified, named, limits, inputs)
 }
 
-fn unpack(name: String, bytes: Vec<u8>, modified: Option<NaiveDate>, named: bool, limits: &Limits, inputs: &mut Vec<Input>) -> Result<()> {
+fn unpack(
+    name: String,
+    bytes: Vec<u8>,
+    modified: Option<NaiveDate>,
+    named: bool,
+    limits: &Limits,
+    inputs: &mut Vec<Input>,
+) -> Result<()> {
     match kind_of(&bytes) {
         Kind::Gzip => {
             let inner = gunzip(&bytes, &name, limits)?;

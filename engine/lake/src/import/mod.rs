@@ -89,7 +89,12 @@ pub struct Report {
 /// publisher, or is kept as a plain table in schema `staging`; in folders and
 /// archives files of nobody are passed over and reported. A file whose checksum
 /// the lake has already is not imported again.
-pub async fn import(lake: &Lake, paths: &[PathBuf], options: &Options, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Report> {
+pub async fn import(
+    lake: &Lake,
+    paths: &[PathBuf],
+    options: &Options,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Report> {
     let inputs = input::collect(paths, &options.limits)?;
     let current = lake.current().await?;
     let known = |sha256: &str| current.as_ref().is_some_and(|m| m.has_source(sha256));
@@ -99,7 +104,11 @@ pub async fn import(lake: &Lake, paths: &[PathBuf], options: &Options, progress:
         return Ok(Report { files: reports, version, changed: false });
     }
     progress(Progress::Publish);
-    let named: Vec<&str> = inputs.iter().filter(|i| reports.iter().any(|r| r.file == i.name && r.rows > 0)).map(Input::base_name).collect();
+    let named: Vec<&str> = inputs
+        .iter()
+        .filter(|i| reports.iter().any(|r| r.file == i.name && r.rows > 0))
+        .map(Input::base_name)
+        .collect();
     change.operation = format!("import {}", shortened(&named));
     change.files.extend(crate::country::reference_files(current.as_deref())?);
     let before = current.map_or(0, |m| m.version);
@@ -110,9 +119,14 @@ pub async fn import(lake: &Lake, paths: &[PathBuf], options: &Options, progress:
 /// Makes a lake with the reference tables only. One that is there already is an error.
 pub async fn init(lake: &Lake) -> Result<u64> {
     if let Some(current) = lake.current().await? {
-        return Err(Error::Usage(format!("there is a lake at `{}` already, at version {}", lake.store().label(), current.version)));
+        return Err(Error::Usage(format!(
+            "there is a lake at `{}` already, at version {}",
+            lake.store().label(),
+            current.version
+        )));
     }
-    let change = Change { operation: "init".to_owned(), files: crate::country::reference_files(None)?, ..Change::default() };
+    let change =
+        Change { operation: "init".to_owned(), files: crate::country::reference_files(None)?, ..Change::default() };
     Ok(lake.publish(change).await?.version)
 }
 

@@ -62,15 +62,19 @@ pub(super) fn prepare(
         }
     }
     if all.iter().all(|p| p.report.source_id.is_none()) {
-        let first = all.first().map(|p| format!("`{}`: {}", p.report.file, p.report.notes.join("; "))).unwrap_or_default();
-        return Err(Error::Usage(format!("no file here is of a known publisher ({first}); name one file to keep it as a plain table in schema `staging`")));
+        let first =
+            all.first().map(|p| format!("`{}`: {}", p.report.file, p.report.notes.join("; "))).unwrap_or_default();
+        return Err(Error::Usage(format!(
+            "no file here is of a known publisher ({first}); name one file to keep it as a plain table in schema `staging`"
+        )));
     }
     merge(all)
 }
 
 fn known_already(input: &Input) -> Prepared {
     let notes = vec!["is in the lake already (same checksum)".to_owned()];
-    let report = FileReport { file: input.name.clone(), source_id: Some("known".to_owned()), edition: None, rows: 0, notes };
+    let report =
+        FileReport { file: input.name.clone(), source_id: Some("known".to_owned()), edition: None, rows: 0, notes };
     Prepared { report, files: Vec::new(), source: None }
 }
 
@@ -86,9 +90,15 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
         let found = descriptor(importer.id())?;
         match importer.recognise(input, found)? {
             Recognition::No => {}
-            Recognition::Yes if wanted.is_none_or(|w| w.id == found.id) => return publisher(*importer, found, input, inputs, options),
+            Recognition::Yes if wanted.is_none_or(|w| w.id == found.id) => {
+                return publisher(*importer, found, input, inputs, options);
+            }
             Recognition::Yes => {
-                let what = format!("is of `{}`, not of `{}`; leave --source out or name the right one", found.id, options.source.as_deref().unwrap_or_default());
+                let what = format!(
+                    "is of `{}`, not of `{}`; leave --source out or name the right one",
+                    found.id,
+                    options.source.as_deref().unwrap_or_default()
+                );
                 return Err(Error::data(input.place(), what));
             }
             Recognition::Almost(why) => {
@@ -97,7 +107,8 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
         }
     }
     if let Some(wanted) = wanted {
-        let what = format!("is not recognised as `{}`, which is imported from {}", wanted.id, wanted.formats.join(" or "));
+        let what =
+            format!("is not recognised as `{}`, which is imported from {}", wanted.id, wanted.formats.join(" or "));
         return Err(Error::data(input.place(), what));
     }
     if input.named {
@@ -108,7 +119,13 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
     Ok(Prepared { report, files: Vec::new(), source: None })
 }
 
-fn publisher(importer: &dyn Importer, found: &Descriptor, input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
+fn publisher(
+    importer: &dyn Importer,
+    found: &Descriptor,
+    input: &Input,
+    inputs: &[Input],
+    options: &Options,
+) -> Result<Prepared> {
     let concordance = Concordance::embedded()?;
     let context = Context { inputs, concordance, descriptor: found, vintage: options.vintage, limits: &options.limits };
     let imported = importer.import(input, &context)?;
@@ -127,9 +144,20 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
     let stem = input.base_name().split('.').next().unwrap_or("table");
     let name = table_name(stem);
     let vintage = options.vintage.or(input.modified).unwrap_or_else(|| Utc::now().date_naive());
-    let mut notes = vec![format!("of no known publisher: kept as `staging.{name}`, {} rows, {} columns", batch.num_rows(), batch.num_columns())];
+    let mut notes = vec![format!(
+        "of no known publisher: kept as `staging.{name}`, {} rows, {} columns",
+        batch.num_rows(),
+        batch.num_columns()
+    )];
     notes.extend(table.report());
-    let imported = Imported { place: input.place(), edition: format!("{} {vintage}", Printable(input.base_name())), vintage, rows: Vec::new(), staged: vec![Staged { name, batch }], notes };
+    let imported = Imported {
+        place: input.place(),
+        edition: format!("{} {vintage}", Printable(input.base_name())),
+        vintage,
+        rows: Vec::new(),
+        staged: vec![Staged { name, batch }],
+        notes,
+    };
     finish(imported, found, input)
 }
 
@@ -149,7 +177,16 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
     for Staged { name, batch } in staged {
         let rows = batch.num_rows() as u64;
         let bytes = encode(&batch, &[])?;
-        files.push(NewFile { schema: "staging", series: name.clone(), table: name, source_id: found.id.clone(), vintage, rows, lead: None, bytes });
+        files.push(NewFile {
+            schema: "staging",
+            series: name.clone(),
+            table: name,
+            source_id: found.id.clone(),
+            vintage,
+            rows,
+            lead: None,
+            bytes,
+        });
     }
     if files.iter().all(|f| f.schema == "staging") {
         count = files.iter().map(|f| f.rows).sum();
@@ -170,7 +207,13 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
         imported_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
         caveats: Some(found.caveats.join("; ")).filter(|c| !c.is_empty()),
     };
-    let report = FileReport { file: input.name.clone(), source_id: Some(found.id.clone()), edition: Some(edition), rows: count, notes };
+    let report = FileReport {
+        file: input.name.clone(),
+        source_id: Some(found.id.clone()),
+        edition: Some(edition),
+        rows: count,
+        notes,
+    };
     Ok(Prepared { report, files, source: Some(source) })
 }
 
@@ -193,7 +236,10 @@ fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
                     if !same && file.schema == "lake" {
                         let what = format!(
                             "holds edition {} of `{}` for table `{}`, and so does `{}`, with other values (duplicate keys); import one of the two",
-                            file.vintage, file.series, file.table, Printable(other)
+                            file.vintage,
+                            file.series,
+                            file.table,
+                            Printable(other)
                         );
                         return Err(Error::data(crate::error::Place::file(report.file.clone()), what));
                     }

@@ -68,7 +68,12 @@ impl Rows {
     /// Adds a row; `row` and `column` say where in the file it stands.
     pub fn push(&mut self, row: u64, column: &str, values: &[Value<'_>]) -> Result<()> {
         if values.len() != self.columns.len() {
-            return Err(Error::Internal(format!("`{}` has {} columns, a row has {}", self.table.name, self.columns.len(), values.len())));
+            return Err(Error::Internal(format!(
+                "`{}` has {} columns, a row has {}",
+                self.table.name,
+                self.columns.len(),
+                values.len()
+            )));
         }
         for ((builder, value), def) in self.columns.iter_mut().zip(values).zip(self.table.columns) {
             match (builder, *value) {
@@ -82,7 +87,9 @@ impl Rows {
                 (Column::Date(b), Value::Date(v)) => b.append_value(days(v)),
                 (Column::Date(b), Value::MaybeDate(v)) => b.append_option(v.map(days)),
                 (Column::Date(b), Value::Null) => b.append_null(),
-                (_, value) => return Err(Error::Internal(format!("`{}.{}` cannot hold {value:?}", self.table.name, def.name))),
+                (_, value) => {
+                    return Err(Error::Internal(format!("`{}.{}` cannot hold {value:?}", self.table.name, def.name)));
+                }
             }
         }
         self.origins.push((row, column.to_owned()));
@@ -128,7 +135,9 @@ impl Rows {
             .key
             .iter()
             .map(|name| {
-                let value = batch.column_by_name(name).and_then(|c| arrow::util::display::array_value_to_string(c, second).ok());
+                let value = batch
+                    .column_by_name(name)
+                    .and_then(|c| arrow::util::display::array_value_to_string(c, second).ok());
                 format!("{name} {}", value.unwrap_or_default())
             })
             .collect();

@@ -34,7 +34,8 @@ pub fn stage(name: &str, grid: &Grid, header: &Row, rows: &[Row]) -> Result<Stag
         }
         columns.push(Arc::new(values.finish()));
     }
-    let metadata = [("file".to_owned(), grid.file.clone()), ("sheet".to_owned(), grid.sheet.clone().unwrap_or_default())];
+    let metadata =
+        [("file".to_owned(), grid.file.clone()), ("sheet".to_owned(), grid.sheet.clone().unwrap_or_default())];
     let schema = Schema::new_with_metadata(fields, metadata.into());
     Ok(Staged { name: table_name(name), batch: RecordBatch::try_new(Arc::new(schema), columns)? })
 }

@@ -118,7 +118,9 @@ impl Manifest {
         struct Probe {
             format: u32,
         }
-        let damaged = |e: serde_json::Error| Error::Lake(format!("manifest `{path}` is damaged: {e}; `envoi lake verify` checks the rest"));
+        let damaged = |e: serde_json::Error| {
+            Error::Lake(format!("manifest `{path}` is damaged: {e}; `envoi lake verify` checks the rest"))
+        };
         let probe: Probe = serde_json::from_slice(bytes).map_err(damaged)?;
         if probe.format != FORMAT {
             return Err(Error::Lake(format!(

@@ -62,8 +62,15 @@ pub fn checksum(bytes: &[u8]) -> String {
 
 impl NewFile {
     /// Rows of a table of the lake, sorted as the table says, as a file.
-    pub fn of(table: &TableDef, series: &str, source_id: &str, vintage: NaiveDate, sorted: &RecordBatch) -> Result<Self> {
-        let first = table.sort.first().and_then(|name| sorted.column_by_name(name)).and_then(|c| c.as_string_opt::<i32>());
+    pub fn of(
+        table: &TableDef,
+        series: &str,
+        source_id: &str,
+        vintage: NaiveDate,
+        sorted: &RecordBatch,
+    ) -> Result<Self> {
+        let first =
+            table.sort.first().and_then(|name| sorted.column_by_name(name)).and_then(|c| c.as_string_opt::<i32>());
         let lead = first.filter(|c| !c.is_empty()).map(|c| (c.value(0).to_owned(), c.value(c.len() - 1).to_owned()));
         Ok(Self {
             schema: "lake",
@@ -148,14 +155,24 @@ impl Lake {
     }
 }
 
-fn next_version(base: Manifest, files: &[DataFile], sources: &[SourceEdition], operation: &str, sample: bool) -> Manifest {
+fn next_version(
+    base: Manifest,
+    files: &[DataFile],
+    sources: &[SourceEdition],
+    operation: &str,
+    sample: bool,
+) -> Manifest {
     let replaced = |old: &DataFile| {
         files.iter().any(|new| {
             (&new.schema, &new.table, &new.series, new.vintage) == (&old.schema, &old.table, &old.series, old.vintage)
         })
     };
     let kept = base.files.iter().filter(|old| !replaced(old)).cloned();
-    let known = base.sources.iter().filter(|old| !sources.iter().any(|new| new.sha256 == old.sha256 && new.edition == old.edition)).cloned();
+    let known = base
+        .sources
+        .iter()
+        .filter(|old| !sources.iter().any(|new| new.sha256 == old.sha256 && new.edition == old.edition))
+        .cloned();
     Manifest {
         format: FORMAT,
         version: base.version + 1,

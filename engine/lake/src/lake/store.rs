@@ -34,10 +34,13 @@ impl Store {
     }
 
     fn open_path(path: PathBuf) -> Result<Self> {
-        let path = std::path::absolute(&path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
-        let url = Url::from_directory_path(&path)
-            .map_err(|()| Error::Usage(format!("`{}` cannot be a lake folder; give an absolute path or a URL", path.display())))?;
-        let root = Path::from_absolute_path(&path).map_err(|e| Error::Usage(format!("`{}` cannot be a lake folder: {e}", path.display())))?;
+        let path =
+            std::path::absolute(&path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        let url = Url::from_directory_path(&path).map_err(|()| {
+            Error::Usage(format!("`{}` cannot be a lake folder; give an absolute path or a URL", path.display()))
+        })?;
+        let root = Path::from_absolute_path(&path)
+            .map_err(|e| Error::Usage(format!("`{}` cannot be a lake folder: {e}", path.display())))?;
         let store = object_store::local::LocalFileSystem::new();
         Ok(Self { url, store: Arc::new(store), root, local: Some(path) })
     }
@@ -53,9 +56,16 @@ impl Store {
                 "s3" | "gs" | "az" | "abfs" => format!(
                     "cannot open lake `{}`; this build may lack the store: build with `--features {}`",
                     redacted(&url),
-                    match url.scheme() { "s3" => "s3", "gs" => "gcs", _ => "azure" }
+                    match url.scheme() {
+                        "s3" => "s3",
+                        "gs" => "gcs",
+                        _ => "azure",
+                    }
                 ),
-                _ => format!("cannot open lake `{}`; give a folder, or a file://, s3://, gs:// or az:// URL", redacted(&url)),
+                _ => format!(
+                    "cannot open lake `{}`; give a folder, or a file://, s3://, gs:// or az:// URL",
+                    redacted(&url)
+                ),
             };
             Error::Store { what, source }
         })?;
@@ -92,7 +102,8 @@ impl Store {
 
     /// Reads a whole object; `None` if there is none.
     pub async fn get(&self, relative: &str) -> Result<Option<Bytes>> {
-        let failed = |source| Error::Store { what: format!("cannot read `{relative}` of lake `{}`", self.label()), source };
+        let failed =
+            |source| Error::Store { what: format!("cannot read `{relative}` of lake `{}`", self.label()), source };
         match self.store.get(&self.path(relative)).await {
             Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -109,7 +120,10 @@ impl Store {
             Ok(_) => {}
             Err(object_store::Error::AlreadyExists { .. }) if create => return Ok(false),
             Err(source) => {
-                return Err(Error::Store { what: format!("cannot write `{relative}` in lake `{}`", self.label()), source });
+                return Err(Error::Store {
+                    what: format!("cannot write `{relative}` in lake `{}`", self.label()),
+                    source,
+                });
             }
         }
         self.flush(relative)?;
@@ -123,19 +137,16 @@ impl Store {
         let path = root.join(relative);
         let sync = |path: &std::path::Path| std::fs::File::open(path).and_then(|f| f.sync_all());
         let folder = path.parent().unwrap_or(root);
-        sync(&path)
-            .and_then(|()| sync(folder))
-            .map_err(|source| Error::Io { path: path.display().to_string(), source })
+        sync(&path).and_then(|()| sync(folder)).map_err(|source| Error::Io { path: path.display().to_string(), source })
     }
 
     /// Names, sizes and ages of the objects below a folder.
     pub async fn list(&self, relative: &str) -> Result<Vec<object_store::ObjectMeta>> {
         let prefix = self.path(relative);
-        self.store
-            .list(Some(&prefix))
-            .try_collect()
-            .await
-            .map_err(|source| Error::Store { what: format!("cannot list `{relative}` of lake `{}`", self.label()), source })
+        self.store.list(Some(&prefix)).try_collect().await.map_err(|source| Error::Store {
+            what: format!("cannot list `{relative}` of lake `{}`", self.label()),
+            source,
+        })
     }
 
     /// The part of a store path below the lake's root.
@@ -148,7 +159,9 @@ impl Store {
     pub async fn delete(&self, relative: &str) -> Result<()> {
         match self.store.delete(&self.path(relative)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(Error::Store { what: format!("cannot delete `{relative}` of lake `{}`", self.label()), source }),
+            Err(source) => {
+                Err(Error::Store { what: format!("cannot delete `{relative}` of lake `{}`", self.label()), source })
+            }
         }
     }
 }

@@ -24,7 +24,9 @@ impl Lake {
                 Some(bytes) if bytes.len() as u64 != file.bytes => {
                     Some(format!("has {} bytes, the manifest says {}", bytes.len(), file.bytes))
                 }
-                Some(bytes) if checksum(&bytes) != file.sha256 => Some("does not have the checksum in the manifest".to_owned()),
+                Some(bytes) if checksum(&bytes) != file.sha256 => {
+                    Some("does not have the checksum in the manifest".to_owned())
+                }
                 Some(_) => None,
             };
             damages.extend(damage.map(|what| Damage { path: file.path.clone(), what }));

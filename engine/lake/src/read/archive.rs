@@ -31,14 +31,8 @@ pub fn unzip(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<(String, V
         let inside = format!("{file}/{name}");
         let place = || Place::file(&inside);
         let unpacked = read_bounded(member, &mut total, bytes.len() as u64, limits, &place)?;
-        if matches!(
-            kind_of(&unpacked),
-            Kind::Zip | Kind::Gzip | Kind::OtherArchive
-        ) {
-            return Err(Error::data(
-                place(),
-                "is an archive inside an archive; unpack it and import its files",
-            ));
+        if matches!(kind_of(&unpacked), Kind::Zip | Kind::Gzip | Kind::OtherArchive) {
+            return Err(Error::data(place(), "is an archive inside an archive; unpack it and import its files"));
         }
         members.push((name, unpacked));
     }
@@ -54,14 +48,8 @@ pub fn gunzip(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<u8>> {
     let place = || Place::file(file);
     let reader = flate2::read::MultiGzDecoder::new(bytes);
     let unpacked = read_bounded(reader, &mut 0, bytes.len() as u64, limits, &place)?;
-    if matches!(
-        kind_of(&unpacked),
-        Kind::Gzip | Kind::Zip | Kind::OtherArchive
-    ) {
-        return Err(Error::data(
-            place(),
-            "is an archive inside an archive; unpack it and import its files",
-        ));
+    if matches!(kind_of(&unpacked), Kind::Gzip | Kind::Zip | Kind::OtherArchive) {
+        return Err(Error::data(place(), "is an archive inside an archive; unpack it and import its files"));
     }
     Ok(unpacked)
 }
@@ -76,18 +64,9 @@ pub(super) fn read_bounded(
 ) -> Result<Vec<u8>> {
     let mut unpacked = Vec::new();
     loop {
-        let chunk = (&mut reader)
-            .take(1 << 20)
-            .read_to_end(&mut unpacked)
-            .map_err(|e| {
-                Error::data(
-                    place(),
-                    format!(
-                        "is damaged or cut short: {}; fetch it again",
-                        Printable(&e.to_string())
-                    ),
-                )
-            })?;
+        let chunk = (&mut reader).take(1 << 20).read_to_end(&mut unpacked).map_err(|e| {
+            Error::data(place(), format!("is damaged or cut short: {}; fetch it again", Printable(&e.to_string())))
+        })?;
         *total += chunk as u64;
         limits.check_unpacked(*total, stored, place)?;
         if chunk == 0 {
@@ -118,16 +97,10 @@ pub(super) fn check_directory(
             ));
         }
         if member.is_symlink() {
-            return Err(Error::data(
-                place(),
-                "is a link, not a file; pack the file itself",
-            ));
+            return Err(Error::data(place(), "is a link, not a file; pack the file itself"));
         }
         if member.encrypted() {
-            return Err(Error::data(
-                place(),
-                "is encrypted; remove the password and import it again",
-            ));
+            return Err(Error::data(place(), "is encrypted; remove the password and import it again"));
         }
         declared = declared.saturating_add(member.size());
         limits.check_unpacked(member.size(), member.compressed_size(), place)?;
@@ -140,27 +113,18 @@ pub(super) fn damaged(error: &ZipError, file: &str) -> Error {
     let text = error.to_string();
     Error::data(
         Place::file(file),
-        format!(
-            "is damaged or cut short, it is no whole zip archive ({}); fetch it again",
-            Printable(&text)
-        ),
+        format!("is damaged or cut short, it is no whole zip archive ({}); fetch it again", Printable(&text)),
     )
 }
 
 fn leaves_folder(name: &str) -> bool {
     let name = name.replace('\\', "/");
     let drive = name.as_bytes().get(1) == Some(&b':');
-    name.starts_with('/')
-        || drive
-        || name.contains('\0')
-        || name.split('/').any(|part| part == "..")
+    name.starts_with('/') || drive || name.contains('\0') || name.split('/').any(|part| part == "..")
 }
 
 fn base_name(name: &str) -> String {
-    name.rsplit(['/', '\\'])
-        .find(|part| !part.is_empty())
-        .unwrap_or("unnamed")
-        .to_owned()
+    name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or("unnamed").to_owned()
 }
 
 #[cfg(test)]
@@ -172,9 +136,7 @@ mod tests {
     fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (name, bytes) in members {
-            writer
-                .start_file(*name, zip::write::SimpleFileOptions::default())
-                .unwrap();
+            writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
             writer.write_all(bytes).unwrap();
         }
         writer.finish().unwrap().into_inner()
@@ -190,13 +152,7 @@ mod tests {
     fn members_by_base_name() {
         let bytes = zipped(&[("folder/a.csv", b"a,b\n"), ("b.csv", b"c\n")]);
         let members = unzip(&bytes, "x.zip", &Limits::default()).unwrap();
-        assert_eq!(
-            members,
-            [
-                ("a.csv".to_owned(), b"a,b\n".to_vec()),
-                ("b.csv".to_owned(), b"c\n".to_vec())
-            ]
-        );
+        assert_eq!(members, [("a.csv".to_owned(), b"a,b\n".to_vec()), ("b.csv".to_owned(), b"c\n".to_vec())]);
     }
 
     #[test]
@@ -205,27 +161,19 @@ mod tests {
         let zeros = vec![0u8; 20 << 20];
         let cases = [
             (zipped(&[("../a.csv", b"a")]), "outside its folder"),
-            (
-                zipped(&[("nested.zip", &nested)]),
-                "archive inside an archive",
-            ),
+            (zipped(&[("nested.zip", &nested)]), "archive inside an archive"),
             (zipped(&[("zeros", &zeros)]), "limit `ratio`"),
             (nested[..nested.len() / 2].to_vec(), "cut short"),
         ];
         for (bytes, words) in cases {
-            let message = unzip(&bytes, "x.zip", &Limits::default())
-                .unwrap_err()
-                .to_string();
+            let message = unzip(&bytes, "x.zip", &Limits::default()).unwrap_err().to_string();
             assert!(message.contains(words), "{message}");
         }
     }
 
     #[test]
     fn gzip_is_bounded_too() {
-        assert_eq!(
-            gunzip(&gzipped(b"a,b\n"), "x.gz", &Limits::default()).unwrap(),
-            b"a,b\n"
-        );
+        assert_eq!(gunzip(&gzipped(b"a,b\n"), "x.gz", &Limits::default()).unwrap(), b"a,b\n");
         let bomb = gunzip(&gzipped(&vec![0u8; 20 << 20]), "x.gz", &Limits::default()).unwrap_err();
         assert!(bomb.to_string().contains("limit `ratio`"), "{bomb}");
         assert!(gunzip(&gzipped(b"a,b\n")[..12], "x.gz", &Limits::default()).is_err());

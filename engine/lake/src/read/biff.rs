@@ -23,12 +23,8 @@ pub(super) struct Facts {
 /// `Error::Data` if encrypted or damaged, `Error::Limit` if the sheets would unpack
 /// to more cells than allowed, or to far more than are filled.
 pub(super) fn check(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<Facts>> {
-    let broken = || {
-        Error::data(
-            Place::file(file),
-            "is a damaged or cut .xls: its streams do not hold together; fetch it again",
-        )
-    };
+    let broken =
+        || Error::data(Place::file(file), "is a damaged or cut .xls: its streams do not hold together; fetch it again");
     let stream = workbook_stream(bytes).ok_or_else(broken)?;
     let mut facts = Vec::new();
     let mut dense_total = 0u64;
@@ -41,10 +37,7 @@ pub(super) fn check(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<Fac
                 ));
             }
             BOUNDSHEET => {
-                let offset = data
-                    .get(..4)
-                    .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                    .ok_or_else(broken)?;
+                let offset = data.get(..4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).ok_or_else(broken)?;
                 let sheet = stream.get(offset as usize..).ok_or_else(broken)?;
                 let (sheet_facts, dense, filled) = sheet_facts(sheet);
                 dense_total = dense_total.saturating_add(dense);
@@ -54,10 +47,7 @@ pub(super) fn check(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<Fac
                     let what = format!(
                         "a sheet spans {dense} cells but fills {filled}; it is refused as hostile, save it as .xlsx"
                     );
-                    return Err(Error::Limit {
-                        place: place(),
-                        what,
-                    });
+                    return Err(Error::Limit { place: place(), what });
                 }
                 limits.check_members(facts.len(), file)?;
                 facts.push(sheet_facts);
@@ -98,11 +88,7 @@ fn sheet_facts(sheet: &[u8]) -> (Facts, u64, u64) {
                 let (Some(row), Some(first)) = (short(0), short(2)) else {
                     continue;
                 };
-                let several = if kind == 0x00bd {
-                    (data.len().saturating_sub(6) / 6).max(1)
-                } else {
-                    1
-                };
+                let several = if kind == 0x00bd { (data.len().saturating_sub(6) / 6).max(1) } else { 1 };
                 let last = first.saturating_add(u16::try_from(several - 1).unwrap_or(u16::MAX));
                 rows = (rows.0.min(row), rows.1.max(row));
                 columns = (columns.0.min(first), columns.1.max(last));
@@ -113,11 +99,7 @@ fn sheet_facts(sheet: &[u8]) -> (Facts, u64, u64) {
     }
     facts.hidden_rows.sort_unstable();
     let span = |(low, high): (u16, u16)| {
-        if low > high {
-            0
-        } else {
-            u64::from(high - low) + 1
-        }
+        if low > high { 0 } else { u64::from(high - low) + 1 }
     };
     (facts, span(rows) * span(columns), filled)
 }
@@ -139,38 +121,21 @@ impl<'a> Iterator for Records<'a> {
 /// The `Workbook` (or `Book`) stream of a compound file; `None` if any chain is broken.
 fn workbook_stream(bytes: &[u8]) -> Option<Vec<u8>> {
     let file = Compound::open(bytes)?;
-    let directory = file.chain(file.word(48)?, &file.fat, file.sector, |id| {
-        file.sector_at(id)
-    })?;
+    let directory = file.chain(file.word(48)?, &file.fat, file.sector, |id| file.sector_at(id))?;
     let entries = || directory.chunks_exact(128);
     let name = |entry: &[u8]| {
-        let units = entry[..64]
-            .chunks_exact(2)
-            .map(|b| u16::from_le_bytes([b[0], b[1]]))
-            .take_while(|&u| u != 0);
-        char::decode_utf16(units)
-            .map_while(std::result::Result::ok)
-            .collect::<String>()
+        let units = entry[..64].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).take_while(|&u| u != 0);
+        char::decode_utf16(units).map_while(std::result::Result::ok).collect::<String>()
     };
     let is = |entry: &[u8], wanted: &str| name(entry).eq_ignore_ascii_case(wanted);
-    let entry = entries()
-        .find(|e| is(e, "Workbook"))
-        .or_else(|| entries().find(|e| is(e, "Book")))?;
-    let at = |entry: &[u8], i: usize| {
-        u32::from_le_bytes([entry[i], entry[i + 1], entry[i + 2], entry[i + 3]])
-    };
+    let entry = entries().find(|e| is(e, "Workbook")).or_else(|| entries().find(|e| is(e, "Book")))?;
+    let at = |entry: &[u8], i: usize| u32::from_le_bytes([entry[i], entry[i + 1], entry[i + 2], entry[i + 3]]);
     let (start, length) = (at(entry, 116), at(entry, 120) as usize);
     let mut stream = if length < 4096 {
         let root = entries().next()?;
-        let mini = file.chain(at(root, 116), &file.fat, file.sector, |id| {
-            file.sector_at(id)
-        })?;
-        let fat = words(&file.chain(file.word(60)?, &file.fat, file.sector, |id| {
-            file.sector_at(id)
-        })?);
-        file.chain(start, &fat, 64, |id| {
-            mini.get(id as usize * 64..id as usize * 64 + 64)
-        })?
+        let mini = file.chain(at(root, 116), &file.fat, file.sector, |id| file.sector_at(id))?;
+        let fat = words(&file.chain(file.word(60)?, &file.fat, file.sector, |id| file.sector_at(id))?);
+        file.chain(start, &fat, 64, |id| mini.get(id as usize * 64..id as usize * 64 + 64))?
     } else {
         file.chain(start, &file.fat, file.sector, |id| file.sector_at(id))?
     };
@@ -194,11 +159,7 @@ impl<'a> Compound<'a> {
             12 => 4096,
             _ => return None,
         };
-        let mut file = Self {
-            bytes,
-            sector,
-            fat: Vec::new(),
-        };
+        let mut file = Self { bytes, sector, fat: Vec::new() };
         let mut ids = words(bytes.get(76..512)?);
         let mut next = file.word(68)?;
         let most = bytes.len() / sector + 1;
@@ -223,9 +184,7 @@ impl<'a> Compound<'a> {
     /// The last sector of a file may be cut short.
     fn sector_at(&self, id: u32) -> Option<&'a [u8]> {
         let start = (id as usize).checked_add(1)?.checked_mul(self.sector)?;
-        self.bytes
-            .get(start..(start + self.sector).min(self.bytes.len()))
-            .filter(|s| !s.is_empty())
+        self.bytes.get(start..(start + self.sector).min(self.bytes.len())).filter(|s| !s.is_empty())
     }
 
     /// Follows a chain of `size`-byte sectors; a chain longer than the file is a loop.
@@ -250,8 +209,5 @@ impl<'a> Compound<'a> {
 }
 
 fn words(bytes: &[u8]) -> Vec<u32> {
-    bytes
-        .chunks_exact(4)
-        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect()
+    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }

@@ -40,12 +40,7 @@ pub fn read_csv(bytes: &[u8], file: &str, limits: &Limits) -> Result<TextGrid> {
     if let Some(what) = what {
         return Err(Error::data(Place::file(file), what));
     }
-    let Decoded {
-        text,
-        encoding,
-        odd_lines,
-        replaced,
-    } = decode(bytes);
+    let Decoded { text, encoding, odd_lines, replaced } = decode(bytes);
     let (hint, body) = excel_hint(&text);
     let delimiter = hint.unwrap_or_else(|| find_delimiter(body));
     let first_line = if hint.is_some() { 2 } else { 1 };
@@ -58,11 +53,7 @@ pub fn read_csv(bytes: &[u8], file: &str, limits: &Limits) -> Result<TextGrid> {
         limits.check_rows(rows.len() + 1, at)?;
         limits.check_columns(row.cells.len(), at)?;
         limits.check_cells(cells, at)?;
-        let longest = row
-            .cells
-            .iter()
-            .map(|c| if let Cell::Text(t) = c { t.len() } else { 0 })
-            .max();
+        let longest = row.cells.iter().map(|c| if let Cell::Text(t) = c { t.len() } else { 0 }).max();
         limits.check_cell_bytes(longest.unwrap_or(0), at)?;
         rows.push(row);
     }
@@ -72,36 +63,20 @@ pub fn read_csv(bytes: &[u8], file: &str, limits: &Limits) -> Result<TextGrid> {
             "a quote that opens here is never closed; close it, or double it (`\"\"`) if it is part of the text",
         ));
     }
-    let grid = Grid {
-        file: file.to_owned(),
-        sheet: None,
-        rows,
-    };
-    Ok(TextGrid {
-        grid,
-        encoding,
-        delimiter,
-        odd_lines,
-        replaced,
-    })
+    let grid = Grid { file: file.to_owned(), sheet: None, rows };
+    Ok(TextGrid { grid, encoding, delimiter, odd_lines, replaced })
 }
 
 /// Excel's own first line `sep=;`, and the text after it.
 fn excel_hint(text: &str) -> (Option<u8>, &str) {
-    let Some(rest) = text
-        .get(..4)
-        .filter(|s| s.eq_ignore_ascii_case("sep="))
-        .and(text.get(4..))
-    else {
+    let Some(rest) = text.get(..4).filter(|s| s.eq_ignore_ascii_case("sep=")).and(text.get(4..)) else {
         return (None, text);
     };
     let Some(&delimiter) = rest.as_bytes().first().filter(|b| DELIMITERS.contains(b)) else {
         return (None, text);
     };
     let rest = &rest[1..];
-    let body = rest
-        .strip_prefix("\r\n")
-        .or_else(|| rest.strip_prefix(['\n', '\r']));
+    let body = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r']));
     body.map_or((None, text), |body| (Some(delimiter), body))
 }
 
@@ -147,13 +122,7 @@ struct Records<'a> {
 
 impl<'a> Records<'a> {
     fn new(text: &'a str, delimiter: u8, line: u64) -> Self {
-        Self {
-            text,
-            at: 0,
-            line,
-            delimiter,
-            unclosed: None,
-        }
+        Self { text, at: 0, line, delimiter, unclosed: None }
     }
 
     /// Steps over one line end at the cursor; false if there is none.
@@ -172,11 +141,7 @@ impl<'a> Records<'a> {
         if self.at >= self.text.len() {
             return None;
         }
-        let mut row = Row {
-            number: self.line,
-            hidden: false,
-            cells: Vec::new(),
-        };
+        let mut row = Row { number: self.line, hidden: false, cells: Vec::new() };
         loop {
             row.cells.push(self.cell());
             if self.text.as_bytes().get(self.at) == Some(&self.delimiter) {
@@ -235,18 +200,12 @@ impl<'a> Records<'a> {
     fn plain_end(&self, from: usize) -> usize {
         let stop = |&b: &u8| b == self.delimiter || b == b'\n' || b == b'\r';
         let rest = self.text.as_bytes().get(from..).unwrap_or_default();
-        rest.iter()
-            .position(stop)
-            .map_or(self.text.len(), |n| from + n)
+        rest.iter().position(stop).map_or(self.text.len(), |n| from + n)
     }
 }
 
 fn text_cell(text: String) -> Cell {
-    if text.is_empty() {
-        Cell::Empty
-    } else {
-        Cell::Text(text)
-    }
+    if text.is_empty() { Cell::Empty } else { Cell::Text(text) }
 }
 
 #[cfg(test)]
@@ -258,25 +217,14 @@ mod tests {
     }
 
     fn cells(grid: &TextGrid) -> Vec<(u64, Vec<String>)> {
-        grid.grid
-            .rows
-            .iter()
-            .map(|r| (r.number, r.cells.iter().map(Cell::text).collect()))
-            .collect()
+        grid.grid.rows.iter().map(|r| (r.number, r.cells.iter().map(Cell::text).collect())).collect()
     }
 
     #[test]
     fn lines_are_physical() {
         let grid = read("a,b\r\n\r1,\"x\r\ny\"\n2,z\r3,w");
-        let rows = [
-            (1, vec!["a", "b"]),
-            (3, vec!["1", "x\r\ny"]),
-            (5, vec!["2", "z"]),
-            (6, vec!["3", "w"]),
-        ];
-        let rows: Vec<(u64, Vec<String>)> = rows
-            .map(|(n, c)| (n, c.into_iter().map(str::to_owned).collect()))
-            .into();
+        let rows = [(1, vec!["a", "b"]), (3, vec!["1", "x\r\ny"]), (5, vec!["2", "z"]), (6, vec!["3", "w"])];
+        let rows: Vec<(u64, Vec<String>)> = rows.map(|(n, c)| (n, c.into_iter().map(str::to_owned).collect())).into();
         assert_eq!(cells(&grid), rows);
     }
 
@@ -301,46 +249,19 @@ mod tests {
     #[test]
     fn quotes() {
         let grid = read("a,b\n\"x \"\"y\"\"\", \"z\" \nit\"s,\"q\"r\n");
-        assert_eq!(
-            grid.grid.rows[1].cells,
-            [Cell::Text("x \"y\"".into()), Cell::Text("z".into())]
-        );
-        assert_eq!(
-            grid.grid.rows[2].cells,
-            [Cell::Text("it\"s".into()), Cell::Text("qr".into())]
-        );
+        assert_eq!(grid.grid.rows[1].cells, [Cell::Text("x \"y\"".into()), Cell::Text("z".into())]);
+        assert_eq!(grid.grid.rows[2].cells, [Cell::Text("it\"s".into()), Cell::Text("qr".into())]);
         let error = read_csv(b"a,b\n1,\"2\n3,4\n", "t.csv", &Limits::default()).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("t.csv, row 2: a quote that opens here is never closed"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("t.csv, row 2: a quote that opens here is never closed"), "{error}");
     }
 
     #[test]
     fn limits_hold() {
-        let limits = Limits {
-            columns: 2,
-            rows: 2,
-            cell_bytes: 3,
-            ..Limits::default()
-        };
-        for (text, words) in [
-            ("a,b,c\n", "columns"),
-            ("1\n2\n3\n", "rows"),
-            ("abcd\n", "cell_bytes"),
-        ] {
-            let error = read_csv(text.as_bytes(), "t.csv", &limits)
-                .unwrap_err()
-                .to_string();
+        let limits = Limits { columns: 2, rows: 2, cell_bytes: 3, ..Limits::default() };
+        for (text, words) in [("a,b,c\n", "columns"), ("1\n2\n3\n", "rows"), ("abcd\n", "cell_bytes")] {
+            let error = read_csv(text.as_bytes(), "t.csv", &limits).unwrap_err().to_string();
             assert!(error.contains(&format!("limit `{words}`")), "{error}");
         }
-        assert!(
-            read_csv(b"", "t.csv", &limits)
-                .unwrap_err()
-                .to_string()
-                .contains("empty")
-        );
+        assert!(read_csv(b"", "t.csv", &limits).unwrap_err().to_string().contains("empty"));
     }
 }

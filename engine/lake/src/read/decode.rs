@@ -20,13 +20,7 @@ pub(super) fn looks_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     if head.len() < 8 {
         return None;
     }
-    let nuls = |odd: usize| {
-        head.iter()
-            .skip(odd)
-            .step_by(2)
-            .filter(|&&b| b == 0)
-            .count()
-    };
+    let nuls = |odd: usize| head.iter().skip(odd).step_by(2).filter(|&&b| b == 0).count();
     let (even, odd, half) = (nuls(0), nuls(1), head.len() / 2);
     match () {
         () if odd * 10 > half * 6 && even * 20 < half => Some(UTF_16LE),
@@ -37,10 +31,7 @@ pub(super) fn looks_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
 
 pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        return Decoded {
-            encoding: "utf-8-bom",
-            ..decode_bytes(rest)
-        };
+        return Decoded { encoding: "utf-8-bom", ..decode_bytes(rest) };
     }
     let utf16 = match bytes {
         [0xff, 0xfe, rest @ ..] => Some((UTF_16LE, rest)),
@@ -51,31 +42,13 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
         return decode_bytes(bytes);
     };
     let (text, had_errors) = encoding.decode_without_bom_handling(rest);
-    let replaced = if had_errors {
-        text.matches('\u{fffd}').count()
-    } else {
-        0
-    };
-    let encoding = if encoding == UTF_16LE {
-        "utf-16le"
-    } else {
-        "utf-16be"
-    };
-    Decoded {
-        text,
-        encoding,
-        odd_lines: Vec::new(),
-        replaced,
-    }
+    let replaced = if had_errors { text.matches('\u{fffd}').count() } else { 0 };
+    let encoding = if encoding == UTF_16LE { "utf-16le" } else { "utf-16be" };
+    Decoded { text, encoding, odd_lines: Vec::new(), replaced }
 }
 
 fn decode_bytes(bytes: &[u8]) -> Decoded<'_> {
-    let plain = |text, encoding| Decoded {
-        text,
-        encoding,
-        odd_lines: Vec::new(),
-        replaced: 0,
-    };
+    let plain = |text, encoding| Decoded { text, encoding, odd_lines: Vec::new(), replaced: 0 };
     if let Ok(text) = std::str::from_utf8(bytes) {
         return plain(Cow::Borrowed(text), "utf-8");
     }
@@ -104,12 +77,7 @@ fn decode_bytes(bytes: &[u8]) -> Decoded<'_> {
             }
         }
     }
-    Decoded {
-        text: Cow::Owned(text),
-        encoding: "utf-8",
-        odd_lines,
-        replaced: 0,
-    }
+    Decoded { text: Cow::Owned(text), encoding: "utf-8", odd_lines, replaced: 0 }
 }
 
 #[cfg(test)]
@@ -123,11 +91,7 @@ mod tests {
             (b"\xef\xbb\xbfa", "utf-8-bom", "a"),
             (b"\xff\xfea\x00\xe9\x00", "utf-16le", "aé"),
             (b"\xfe\xff\x00a\x00\xe9", "utf-16be", "aé"),
-            (
-                b"a\x00,\x00b\x00\n\x001\x00,\x002\x00",
-                "utf-16le",
-                "a,b\n1,2",
-            ),
+            (b"a\x00,\x00b\x00\n\x001\x00,\x002\x00", "utf-16le", "a,b\n1,2"),
             (b"C\xf4te d\x92Ivoire", "windows-1252", "Côte d’Ivoire"),
             (b"", "utf-8", ""),
         ];
@@ -136,9 +100,6 @@ mod tests {
             assert_eq!((decoded.encoding, &*decoded.text), (encoding, text));
         }
         let mixed = decode(b"\xc3\xa9\n\xc3\xa8\n\xc3\xa7\n\xe9\n");
-        assert_eq!(
-            (mixed.encoding, &*mixed.text, &mixed.odd_lines[..]),
-            ("utf-8", "é\nè\nç\né\n", &[4][..])
-        );
+        assert_eq!((mixed.encoding, &*mixed.text, &mixed.odd_lines[..]), ("utf-8", "é\nè\nç\né\n", &[4][..]));
     }
 }

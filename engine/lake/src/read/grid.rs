@@ -81,11 +81,7 @@ pub struct Grid {
 impl Grid {
     /// This grid as a place for messages.
     pub fn place(&self) -> Place {
-        Place {
-            file: self.file.clone(),
-            sheet: self.sheet.clone(),
-            ..Place::default()
-        }
+        Place { file: self.file.clone(), sheet: self.sheet.clone(), ..Place::default() }
     }
 
     /// A cell's place, by its row and a column name.

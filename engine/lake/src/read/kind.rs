@@ -93,10 +93,7 @@ pub fn kind_of(bytes: &[u8]) -> Kind {
     if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return compound_file(bytes);
     }
-    if bytes.starts_with(b"PK\x03\x04")
-        || bytes.starts_with(b"PK\x05\x06")
-        || bytes.starts_with(b"PK\x07\x08")
-    {
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") || bytes.starts_with(b"PK\x07\x08") {
         return zip_file(bytes);
     }
     text(bytes)
@@ -115,10 +112,7 @@ fn zip_file(bytes: &[u8]) -> Kind {
         Kind::Xlsb
     } else if has(b"xl/workbook.xml") || has(b"xl/worksheets/") || has(b"[Content_Types].xml") {
         Kind::Xlsx
-    } else if contains(
-        &bytes[..bytes.len().min(256)],
-        b"mimetypeapplication/vnd.oasis.opendocument",
-    ) {
+    } else if contains(&bytes[..bytes.len().min(256)], b"mimetypeapplication/vnd.oasis.opendocument") {
         Kind::Ods
     } else {
         Kind::Zip
@@ -127,92 +121,49 @@ fn zip_file(bytes: &[u8]) -> Kind {
 
 /// Stream names of a compound file are UTF-16 in its directory, wherever that lies.
 fn compound_file(bytes: &[u8]) -> Kind {
-    let utf16 = |name: &str| {
-        name.encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect::<Vec<_>>()
-    };
+    let utf16 = |name: &str| name.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     let has = |name: &str| contains(bytes, &utf16(name));
-    if !has("EncryptedPackage") && (has("Workbook\0") || has("Book\0")) {
-        Kind::Xls
-    } else {
-        Kind::EncryptedOffice
-    }
+    if !has("EncryptedPackage") && (has("Workbook\0") || has("Book\0")) { Kind::Xls } else { Kind::EncryptedOffice }
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     let Some((&first, rest)) = needle.split_first() else {
         return true;
     };
-    haystack.iter().enumerate().any(|(i, &b)| {
-        b == first
-            && haystack
-                .get(i + 1..i + 1 + rest.len())
-                .is_some_and(|s| s == rest)
-    })
+    haystack
+        .iter()
+        .enumerate()
+        .any(|(i, &b)| b == first && haystack.get(i + 1..i + 1 + rest.len()).is_some_and(|s| s == rest))
 }
 
 fn text(bytes: &[u8]) -> Kind {
     let head = &bytes[..bytes.len().min(WINDOW)];
-    if head.starts_with(b"\xff\xfe")
-        || head.starts_with(b"\xfe\xff")
-        || super::decode::looks_utf16(head).is_some()
-    {
-        return if bytes.len() <= 2 {
-            Kind::Empty
-        } else {
-            Kind::Csv
-        };
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || super::decode::looks_utf16(head).is_some() {
+        return if bytes.len() <= 2 { Kind::Empty } else { Kind::Csv };
     }
     let body = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let body = body.trim_ascii_start();
     if body.is_empty() {
-        return if bytes.len() > WINDOW {
-            Kind::Csv
-        } else {
-            Kind::Empty
-        };
+        return if bytes.len() > WINDOW { Kind::Csv } else { Kind::Empty };
     }
     // NUL and ESC turn up in single cells of real exports; a third of a file does not.
-    let odd = body
-        .iter()
-        .filter(|&&b| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)) || b == 0x7f);
+    let odd = body.iter().filter(|&&b| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)) || b == 0x7f);
     if odd.count() * 3 > body.len() {
         return Kind::Unknown;
     }
     let lower: Vec<u8> = body.iter().take(512).map(u8::to_ascii_lowercase).collect();
     let starts = |tag: &str| lower.starts_with(tag.as_bytes());
-    if [
-        "<!doctype html",
-        "<html",
-        "<head",
-        "<body",
-        "<table",
-        "<meta",
-        "<style",
-        "<script",
-    ]
-    .iter()
-    .any(|t| starts(t))
-    {
+    if ["<!doctype html", "<html", "<head", "<body", "<table", "<meta", "<style", "<script"].iter().any(|t| starts(t)) {
         return Kind::Html;
     }
     if starts("<?xml") || starts("<!--") || starts("<!doctype") {
-        return if contains(&lower, b"<html") || contains(&lower, b"<table") {
-            Kind::Html
-        } else {
-            Kind::Xml
-        };
+        return if contains(&lower, b"<html") || contains(&lower, b"<table") { Kind::Html } else { Kind::Xml };
     }
     if starts("<") && contains(&lower, b"xmlns") {
         return Kind::Xml;
     }
     let json = |open: u8, next: &[u8]| {
-        body.first() == Some(&open)
-            && body[1..]
-                .trim_ascii_start()
-                .first()
-                .is_some_and(|b| next.contains(b))
+        body.first() == Some(&open) && body[1..].trim_ascii_start().first().is_some_and(|b| next.contains(b))
     };
     if json(b'{', b"\"}") || json(b'[', b"{[") {
         return Kind::Json;
@@ -242,10 +193,7 @@ mod tests {
             (b"\x1f\x8b\x08", Kind::Gzip),
             (b"PK\x03\x04....xl/worksheets/sheet1.xml", Kind::Xlsx),
             (b"PK\x03\x04....data.csv", Kind::Zip),
-            (
-                b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0",
-                Kind::EncryptedOffice,
-            ),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0", Kind::EncryptedOffice),
         ];
         for (bytes, kind) in cases {
             assert_eq!(kind_of(bytes), kind, "{}", String::from_utf8_lossy(bytes));

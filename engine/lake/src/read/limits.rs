@@ -53,32 +53,15 @@ impl Limits {
     /// # Errors
     /// `Error::Limit` naming the size and the limit.
     pub fn check_file(&self, bytes: usize, file: &str) -> Result<(), Error> {
-        exceed(
-            bytes as u64,
-            self.file_bytes,
-            "bytes in the file",
-            "file_bytes",
-            || Place::file(file),
-        )
+        exceed(bytes as u64, self.file_bytes, "bytes in the file", "file_bytes", || Place::file(file))
     }
 
     /// Refuses `unpacked` bytes that came, or are declared to come, out of `stored` bytes.
     ///
     /// # Errors
     /// `Error::Limit` naming the size or the ratio.
-    pub(crate) fn check_unpacked(
-        &self,
-        unpacked: u64,
-        stored: u64,
-        place: impl Fn() -> Place,
-    ) -> Result<(), Error> {
-        exceed(
-            unpacked,
-            self.unpacked_bytes,
-            "unpacked bytes",
-            "unpacked_bytes",
-            &place,
-        )?;
+    pub(crate) fn check_unpacked(&self, unpacked: u64, stored: u64, place: impl Fn() -> Place) -> Result<(), Error> {
+        exceed(unpacked, self.unpacked_bytes, "unpacked bytes", "unpacked_bytes", &place)?;
         if unpacked > Self::RATIO_FLOOR && unpacked > stored.saturating_mul(self.ratio) {
             return Err(Error::Limit {
                 place: place(),
@@ -96,63 +79,29 @@ impl Limits {
         exceed(rows as u64, self.rows as u64, "rows", "rows", place)
     }
 
-    pub(crate) fn check_columns(
-        &self,
-        columns: usize,
-        place: impl Fn() -> Place,
-    ) -> Result<(), Error> {
-        exceed(
-            columns as u64,
-            self.columns as u64,
-            "cells in a row",
-            "columns",
-            place,
-        )
+    pub(crate) fn check_columns(&self, columns: usize, place: impl Fn() -> Place) -> Result<(), Error> {
+        exceed(columns as u64, self.columns as u64, "cells in a row", "columns", place)
     }
 
     pub(crate) fn check_cells(&self, cells: usize, place: impl Fn() -> Place) -> Result<(), Error> {
         exceed(cells as u64, self.cells as u64, "cells", "cells", place)
     }
 
-    pub(crate) fn check_cell_bytes(
-        &self,
-        bytes: usize,
-        place: impl Fn() -> Place,
-    ) -> Result<(), Error> {
-        exceed(
-            bytes as u64,
-            self.cell_bytes as u64,
-            "bytes in one cell",
-            "cell_bytes",
-            place,
-        )
+    pub(crate) fn check_cell_bytes(&self, bytes: usize, place: impl Fn() -> Place) -> Result<(), Error> {
+        exceed(bytes as u64, self.cell_bytes as u64, "bytes in one cell", "cell_bytes", place)
     }
 
     pub(crate) fn check_members(&self, members: usize, file: &str) -> Result<(), Error> {
-        exceed(
-            members as u64,
-            self.members as u64,
-            "members in the archive",
-            "members",
-            || Place::file(file),
-        )
+        exceed(members as u64, self.members as u64, "members in the archive", "members", || Place::file(file))
     }
 }
 
-fn exceed(
-    found: u64,
-    limit: u64,
-    what: &str,
-    setting: &str,
-    place: impl Fn() -> Place,
-) -> Result<(), Error> {
+fn exceed(found: u64, limit: u64, what: &str, setting: &str, place: impl Fn() -> Place) -> Result<(), Error> {
     if found <= limit {
         return Ok(());
     }
     Err(Error::Limit {
         place: place(),
-        what: format!(
-            "{found} {what} are more than {limit}; raise the limit `{setting}` if the file is to be trusted"
-        ),
+        what: format!("{found} {what} are more than {limit}; raise the limit `{setting}` if the file is to be trusted"),
     })
 }

@@ -33,37 +33,19 @@ pub(super) fn check_parts(
         let Some(index) = find(archive, name) else {
             return Ok(None);
         };
-        unpack(archive, index, limits, unpacked, &|| {
-            Place::file(format!("{file}/{name}"))
-        })
-        .map(Some)
+        unpack(archive, index, limits, unpacked, &|| Place::file(format!("{file}/{name}"))).map(Some)
     };
     let missing = |name: &str| {
-        Error::data(
-            Place::file(file),
-            format!(
-                "is no whole Excel workbook: its part `{}` is missing",
-                Printable(name)
-            ),
-        )
+        Error::data(Place::file(file), format!("is no whole Excel workbook: its part `{}` is missing", Printable(name)))
     };
     let package = part("_rels/.rels")?.ok_or_else(|| missing("_rels/.rels"))?;
     let main = relationships(&package)
         .into_iter()
         .find(|r| r.kind.ends_with("/officeDocument"))
-        .map_or_else(
-            || "xl/workbook.xml".to_owned(),
-            |r| r.target.trim_start_matches('/').to_owned(),
-        );
-    let (folder, name) = main
-        .rsplit_once('/')
-        .map_or(("", main.as_str()), |(f, n)| (f, n));
+        .map_or_else(|| "xl/workbook.xml".to_owned(), |r| r.target.trim_start_matches('/').to_owned());
+    let (folder, name) = main.rsplit_once('/').map_or(("", main.as_str()), |(f, n)| (f, n));
     let inside = |path: &str| {
-        if folder.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{folder}/{path}")
-        }
+        if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
     };
     let workbook = part(&main)?.ok_or_else(|| missing(&main))?;
     let rels = inside(&format!("_rels/{name}.rels"));
@@ -76,16 +58,8 @@ pub(super) fn check_parts(
     elements(&workbook, |element| {
         if element.local_name().as_ref() == "sheet" {
             let id = attribute(element, "id").unwrap_or_default();
-            let target = relationships
-                .iter()
-                .find(|r| r.id == id)
-                .map(|r| r.target.as_str())
-                .unwrap_or_default();
-            paths.push(
-                target
-                    .strip_prefix('/')
-                    .map_or_else(|| inside(target), str::to_owned),
-            );
+            let target = relationships.iter().find(|r| r.id == id).map(|r| r.target.as_str()).unwrap_or_default();
+            paths.push(target.strip_prefix('/').map_or_else(|| inside(target), str::to_owned));
         }
     });
     Ok(paths)
@@ -100,13 +74,7 @@ pub(super) fn check_sheet(
     unpacked: &mut u64,
 ) -> Result<SheetFacts> {
     let index = find(archive, path).ok_or_else(|| {
-        Error::data(
-            place.clone(),
-            format!(
-                "its part `{}` is missing from the workbook",
-                Printable(path)
-            ),
-        )
+        Error::data(place.clone(), format!("its part `{}` is missing from the workbook", Printable(path)))
     })?;
     let xml = unpack(archive, index, limits, unpacked, &|| place.clone())?;
     Ok(facts(&xml))
@@ -115,11 +83,7 @@ pub(super) fn check_sheet(
 fn find<R: Read + Seek>(archive: &ZipArchive<R>, name: &str) -> Option<usize> {
     // Calamine finds parts whatever their case and slashes, so the check must too.
     archive.index_for_name(name).or_else(|| {
-        let same = |n: &[u8]| {
-            String::from_utf8_lossy(n)
-                .replace('\\', "/")
-                .eq_ignore_ascii_case(name)
-        };
+        let same = |n: &[u8]| String::from_utf8_lossy(n).replace('\\', "/").eq_ignore_ascii_case(name);
         archive.file_names_raw().position(same)
     })
 }
@@ -133,13 +97,9 @@ fn unpack(
 ) -> Result<Vec<u8>> {
     // Bytes before the directory: what all members together take at most.
     let stored = archive.central_directory_start().max(1);
-    let member = archive
-        .by_index(index)
-        .map_err(|e| damaged(&e, &place().file))?;
+    let member = archive.by_index(index).map_err(|e| damaged(&e, &place().file))?;
     let xml = read_bounded(member, unpacked, stored, limits, place)?;
-    let utf16 = xml.starts_with(b"\xff\xfe")
-        || xml.starts_with(b"\xfe\xff")
-        || xml.iter().take(4).any(|&b| b == 0);
+    let utf16 = xml.starts_with(b"\xff\xfe") || xml.starts_with(b"\xfe\xff") || xml.iter().take(4).any(|&b| b == 0);
     if utf16 {
         return Err(Error::data(
             place(),
@@ -166,11 +126,7 @@ fn relationships(xml: &[u8]) -> Vec<Relationship> {
     elements(xml, |element| {
         if element.local_name().as_ref() == "Relationship" {
             let get = |name| attribute(element, name).unwrap_or_default();
-            all.push(Relationship {
-                id: get("Id"),
-                kind: get("Type"),
-                target: get("Target"),
-            });
+            all.push(Relationship { id: get("Id"), kind: get("Type"), target: get("Target") });
         }
     });
     all
@@ -193,14 +149,8 @@ fn elements(xml: &[u8], mut each: impl FnMut(&BytesStart<'_>)) {
 }
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = element
-        .attributes()
-        .flatten()
-        .find(|a| a.key.local_name().as_ref() == name)?;
-    found
-        .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-        .ok()
-        .map(|v| v.into_owned())
+    let found = element.attributes().flatten().find(|a| a.key.local_name().as_ref() == name)?;
+    found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|v| v.into_owned())
 }
 
 /// The inside of each tag, without a parser: facts are read from megabytes of rows
@@ -214,14 +164,8 @@ fn facts(xml: &[u8]) -> SheetFacts {
     let mut number = 0;
     for tag in tags(xml) {
         // Prefixes are allowed: `x:row`.
-        let name_end = tag
-            .iter()
-            .position(|b| !(b.is_ascii_alphanumeric() || *b == b':'))
-            .unwrap_or(tag.len());
-        let name = tag[..name_end]
-            .rsplit(|&b| b == b':')
-            .next()
-            .unwrap_or_default();
+        let name_end = tag.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b':')).unwrap_or(tag.len());
+        let name = tag[..name_end].rsplit(|&b| b == b':').next().unwrap_or_default();
         if name != b"row" && name != b"mergeCell" {
             continue;
         }
@@ -230,9 +174,7 @@ fn facts(xml: &[u8]) -> SheetFacts {
             continue;
         };
         if name == b"row" {
-            number = raw_attribute(attributes, "r")
-                .and_then(|r| r.parse().ok())
-                .unwrap_or(number + 1);
+            number = raw_attribute(attributes, "r").and_then(|r| r.parse().ok()).unwrap_or(number + 1);
             if matches!(raw_attribute(attributes, "hidden"), Some("1" | "true")) {
                 facts.hidden_rows.push(number);
             }
@@ -247,10 +189,7 @@ fn facts(xml: &[u8]) -> SheetFacts {
 fn raw_attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     attributes.match_indices(name).find_map(|(at, _)| {
         let before = attributes[..at].chars().next_back()?;
-        let rest = attributes[at + name.len()..]
-            .trim_start()
-            .strip_prefix('=')?
-            .trim_start();
+        let rest = attributes[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         before.is_whitespace().then_some(())?;
         rest[1..].split(quote).next()
@@ -261,10 +200,7 @@ fn raw_attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
 fn area(text: &str) -> Option<Merge> {
     let (from, to) = text.split_once(':')?;
     let ((c0, r0), (c1, r1)) = (cell(from)?, cell(to)?);
-    (r0 <= r1 && c0 <= c1).then_some(Merge {
-        rows: (r0, r1),
-        columns: (c0, c1),
-    })
+    (r0 <= r1 && c0 <= c1).then_some(Merge { rows: (r0, r1), columns: (c0, c1) })
 }
 
 fn cell(text: &str) -> Option<(usize, u64)> {
@@ -272,10 +208,7 @@ fn cell(text: &str) -> Option<(usize, u64)> {
     let (letters, row) = text.split_at(digits);
     let column = letters.bytes().try_fold(0usize, |n, b| {
         b.is_ascii_alphabetic()
-            .then(|| {
-                n.checked_mul(26)?
-                    .checked_add(usize::from(b.to_ascii_uppercase() - b'A') + 1)
-            })
+            .then(|| n.checked_mul(26)?.checked_add(usize::from(b.to_ascii_uppercase() - b'A') + 1))
             .flatten()
     })?;
     Some((column.checked_sub(1)?, row.parse().ok()?))
@@ -291,12 +224,6 @@ mod tests {
             <mergeCells count="1"><mergeCell ref="B1:AA2"/><mergeCell ref="junk"/></mergeCells>"#;
         let facts = facts(xml);
         assert_eq!(facts.hidden_rows, [2, 3]);
-        assert_eq!(
-            facts.merges,
-            [Merge {
-                rows: (1, 2),
-                columns: (1, 26)
-            }]
-        );
+        assert_eq!(facts.merges, [Merge { rows: (1, 2), columns: (1, 26) }]);
     }
 }

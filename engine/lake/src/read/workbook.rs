@@ -31,15 +31,8 @@ pub struct Workbook {
 }
 
 enum Book {
-    Xlsx {
-        book: Box<Xlsx<Cursor<Bytes>>>,
-        archive: ZipArchive<Cursor<Bytes>>,
-        paths: Vec<String>,
-    },
-    Xls {
-        book: Box<Xls<Cursor<Bytes>>>,
-        facts: Vec<biff::Facts>,
-    },
+    Xlsx { book: Box<Xlsx<Cursor<Bytes>>>, archive: ZipArchive<Cursor<Bytes>>, paths: Vec<String> },
+    Xls { book: Box<Xls<Cursor<Bytes>>>, facts: Vec<biff::Facts> },
 }
 
 impl Workbook {
@@ -54,54 +47,27 @@ impl Workbook {
         match kind_of(&bytes) {
             Kind::Xlsx => Self::open_xlsx(bytes, file, limits),
             Kind::Xls => Self::open_xls(bytes, file, limits),
-            kind => Err(Error::data(
-                Place::file(file),
-                format!("expected an Excel workbook, but the file is {kind}"),
-            )),
+            kind => Err(Error::data(Place::file(file), format!("expected an Excel workbook, but the file is {kind}"))),
         }
     }
 
     fn open_xlsx(bytes: Bytes, file: &str, limits: &Limits) -> Result<Self> {
-        let mut archive =
-            ZipArchive::new(Cursor::new(bytes.clone())).map_err(|e| damaged(&e, file))?;
+        let mut archive = ZipArchive::new(Cursor::new(bytes.clone())).map_err(|e| damaged(&e, file))?;
         check_directory(&mut archive, file, limits)?;
         let mut unpacked = 0;
         let paths = sheet_xml::check_parts(&mut archive, file, limits, &mut unpacked)?;
-        let book = guarded(file, || {
-            Xlsx::new(Cursor::new(bytes)).map_err(|e| e.to_string())
-        })?;
+        let book = guarded(file, || Xlsx::new(Cursor::new(bytes)).map_err(|e| e.to_string()))?;
         let (sheets, paths) = worksheets(book.sheets_metadata(), paths);
-        let book = Book::Xlsx {
-            book: Box::new(book),
-            archive,
-            paths,
-        };
-        Ok(Self {
-            file: file.to_owned(),
-            limits: limits.clone(),
-            sheets,
-            book,
-            unpacked,
-        })
+        let book = Book::Xlsx { book: Box::new(book), archive, paths };
+        Ok(Self { file: file.to_owned(), limits: limits.clone(), sheets, book, unpacked })
     }
 
     fn open_xls(bytes: Bytes, file: &str, limits: &Limits) -> Result<Self> {
         let facts = biff::check(&bytes, file, limits)?;
-        let book = guarded(file, || {
-            Xls::new(Cursor::new(bytes)).map_err(|e| e.to_string())
-        })?;
+        let book = guarded(file, || Xls::new(Cursor::new(bytes)).map_err(|e| e.to_string()))?;
         let (sheets, facts) = worksheets(book.sheets_metadata(), facts);
-        let book = Book::Xls {
-            book: Box::new(book),
-            facts,
-        };
-        Ok(Self {
-            file: file.to_owned(),
-            limits: limits.clone(),
-            sheets,
-            book,
-            unpacked: 0,
-        })
+        let book = Book::Xls { book: Box::new(book), facts };
+        Ok(Self { file: file.to_owned(), limits: limits.clone(), sheets, book, unpacked: 0 })
     }
 
     /// The worksheets in tab order, hidden ones included.
@@ -127,11 +93,7 @@ impl Workbook {
     /// As [`Workbook::grid`].
     pub fn grid_and_merges(&mut self, sheet: &str) -> Result<(Grid, Vec<Merge>)> {
         let Some(index) = self.sheets.iter().position(|s| s.name == sheet) else {
-            let names: Vec<_> = self
-                .sheets
-                .iter()
-                .map(|s| format!("`{}`", Printable(&s.name)))
-                .collect();
+            let names: Vec<_> = self.sheets.iter().map(|s| format!("`{}`", Printable(&s.name))).collect();
             return Err(Error::Usage(format!(
                 "sheet `{}` does not exist in `{}`; it has {}",
                 Printable(sheet),
@@ -140,32 +102,13 @@ impl Workbook {
             )));
         };
         let place = Place::file(&self.file).sheet(sheet);
-        let mut sink = Sink {
-            rows: Vec::new(),
-            cells: 0,
-            text: 0,
-            place: &place,
-            limits: &self.limits,
-        };
+        let mut sink = Sink { rows: Vec::new(), cells: 0, text: 0, place: &place, limits: &self.limits };
         let merges = match &mut self.book {
-            Book::Xlsx {
-                book,
-                archive,
-                paths,
-            } => {
+            Book::Xlsx { book, archive, paths } => {
                 let facts = match paths.get(index) {
-                    Some(path) => sheet_xml::check_sheet(
-                        archive,
-                        path,
-                        &place,
-                        &self.limits,
-                        &mut self.unpacked,
-                    )?,
+                    Some(path) => sheet_xml::check_sheet(archive, path, &place, &self.limits, &mut self.unpacked)?,
                     None => {
-                        return Err(Error::data(
-                            place,
-                            "the workbook does not say where this sheet is stored",
-                        ));
+                        return Err(Error::data(place, "the workbook does not say where this sheet is stored"));
                     }
                 };
                 guarded_in(&place, || read_xlsx(book, sheet, &mut sink))?;
@@ -177,22 +120,11 @@ impl Workbook {
                 if let Some(facts) = facts.get(index) {
                     sink.mark_hidden(&facts.hidden_rows);
                 }
-                book.merge_cells_by_sheet_name(sheet)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(Merge::from)
-                    .collect()
+                book.merge_cells_by_sheet_name(sheet).unwrap_or_default().into_iter().map(Merge::from).collect()
             }
         };
         let Sink { rows, .. } = sink;
-        Ok((
-            Grid {
-                file: self.file.clone(),
-                sheet: Some(sheet.to_owned()),
-                rows,
-            },
-            merges,
-        ))
+        Ok((Grid { file: self.file.clone(), sheet: Some(sheet.to_owned()), rows }, merges))
     }
 }
 
@@ -217,20 +149,8 @@ impl From<Dimensions> for Merge {
 /// The worksheets among all sheets, each with what was found out about it.
 fn worksheets<T: Default>(sheets: &[calamine::Sheet], facts: Vec<T>) -> (Vec<SheetInfo>, Vec<T>) {
     let facts = facts.into_iter().chain(std::iter::repeat_with(T::default));
-    let work = sheets
-        .iter()
-        .zip(facts)
-        .filter(|(s, _)| s.typ == SheetType::WorkSheet);
-    work.map(|(s, f)| {
-        (
-            SheetInfo {
-                name: s.name.clone(),
-                hidden: s.visible != SheetVisible::Visible,
-            },
-            f,
-        )
-    })
-    .unzip()
+    let work = sheets.iter().zip(facts).filter(|(s, _)| s.typ == SheetType::WorkSheet);
+    work.map(|(s, f)| (SheetInfo { name: s.name.clone(), hidden: s.visible != SheetVisible::Visible }, f)).unzip()
 }
 
 /// Cells as they come, bounded; the dense range of calamine is never built for xlsx.
@@ -258,18 +178,11 @@ impl Sink<'_> {
         match self.rows.last() {
             Some(last) if last.number == number => {}
             Some(last) if last.number > number => {
-                return Err(Error::data(
-                    at(),
-                    format!("stands after row {}; the sheet is damaged", last.number),
-                ));
+                return Err(Error::data(at(), format!("stands after row {}; the sheet is damaged", last.number)));
             }
             _ => {
                 self.limits.check_rows(self.rows.len() + 1, at)?;
-                self.rows.push(Row {
-                    number,
-                    hidden: false,
-                    cells: Vec::new(),
-                });
+                self.rows.push(Row { number, hidden: false, cells: Vec::new() });
             }
         }
         let Some(last) = self.rows.last_mut() else {
@@ -277,8 +190,7 @@ impl Sink<'_> {
         };
         let added = (column + 1).saturating_sub(last.cells.len());
         self.cells += added;
-        self.limits
-            .check_cells(self.cells, || self.place.clone().row(number))?;
+        self.limits.check_cells(self.cells, || self.place.clone().row(number))?;
         if added > 0 {
             last.cells.resize(column + 1, Cell::Empty);
         }
@@ -295,12 +207,8 @@ impl Sink<'_> {
 
 fn read_xlsx(book: &mut Xlsx<Cursor<Bytes>>, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
     let place = sink.place.clone();
-    let broken = |e: calamine::XlsxError| {
-        Error::data(
-            place.clone(),
-            format!("cannot be read: {}", Printable(&e.to_string())),
-        )
-    };
+    let broken =
+        |e: calamine::XlsxError| Error::data(place.clone(), format!("cannot be read: {}", Printable(&e.to_string())));
     let mut cells = book.worksheet_cells_reader(sheet).map_err(broken)?;
     while let Some(record) = cells.next_cell_with_formula_metadata().map_err(broken)? {
         let cell = match record.value {
@@ -315,29 +223,18 @@ fn read_xlsx(book: &mut Xlsx<Cursor<Bytes>>, sheet: &str, sink: &mut Sink<'_>) -
 }
 
 fn read_xls(book: &mut Xls<Cursor<Bytes>>, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
-    let range = book.worksheet_range(sheet).map_err(|e| {
-        Error::data(
-            sink.place.clone(),
-            format!("cannot be read: {}", Printable(&e.to_string())),
-        )
-    })?;
+    let range = book
+        .worksheet_range(sheet)
+        .map_err(|e| Error::data(sink.place.clone(), format!("cannot be read: {}", Printable(&e.to_string()))))?;
     let (row, column) = range.start().unwrap_or_default();
     for (r, c, data) in range.used_cells() {
-        sink.push(
-            row.saturating_add(r as u32),
-            column.saturating_add(c as u32),
-            from_data(data.clone()),
-        )?;
+        sink.push(row.saturating_add(r as u32), column.saturating_add(c as u32), from_data(data.clone()))?;
     }
     Ok(())
 }
 
 fn text_cell(text: &str) -> Cell {
-    if text.is_empty() {
-        Cell::Empty
-    } else {
-        Cell::Text(text.to_owned())
-    }
+    if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) }
 }
 
 fn from_data(data: Data) -> Cell {
@@ -359,11 +256,7 @@ fn from_data(data: Data) -> Cell {
 
 fn iso(text: &str) -> Option<chrono::NaiveDateTime> {
     let text = text.trim_end_matches('Z');
-    let day = || {
-        text.parse::<chrono::NaiveDate>()
-            .ok()
-            .map(|d| d.and_time(chrono::NaiveTime::MIN))
-    };
+    let day = || text.parse::<chrono::NaiveDate>().ok().map(|d| d.and_time(chrono::NaiveTime::MIN));
     text.parse().ok().or_else(day)
 }
 
@@ -372,20 +265,11 @@ fn iso(text: &str) -> Option<chrono::NaiveDateTime> {
 fn guarded<T>(file: &str, call: impl FnOnce() -> Result<T, String>) -> Result<T> {
     let place = Place::file(file);
     guarded_in(&place, || {
-        call().map_err(|e| {
-            Error::data(
-                place.clone(),
-                format!("is no readable workbook: {}", Printable(&e)),
-            )
-        })
+        call().map_err(|e| Error::data(place.clone(), format!("is no readable workbook: {}", Printable(&e))))
     })
 }
 
 fn guarded_in<T>(place: &Place, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-        Err(Error::data(
-            place.clone(),
-            "is damaged: its inner structure does not hold together",
-        ))
-    })
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(Error::data(place.clone(), "is damaged: its inner structure does not hold together")))
 }

@@ -17,13 +17,7 @@ pub(super) fn aggregates(columns: &[Column], lines: &[u64]) -> Option<(Vec<bool>
     }
     // A column that gives the region of every country marks no totals.
     let groups = |c: &Column| {
-        let names: Vec<&str> = c
-            .values
-            .iter()
-            .flatten()
-            .map(String::as_str)
-            .filter(|v| is_aggregate_name(v))
-            .collect();
+        let names: Vec<&str> = c.values.iter().flatten().map(String::as_str).filter(|v| is_aggregate_name(v)).collect();
         let distinct = names.iter().collect::<HashSet<_>>().len();
         names.len() * 2 > lines.len() && distinct * 2 < names.len()
     };
@@ -32,38 +26,23 @@ pub(super) fn aggregates(columns: &[Column], lines: &[u64]) -> Option<(Vec<bool>
     }
     let rows = lines.len();
     let is_aggregate: Vec<bool> = (0..rows)
-        .map(|row| {
-            looked_at
-                .iter()
-                .any(|c| c.values[row].as_deref().is_some_and(is_aggregate_name))
-        })
+        .map(|row| looked_at.iter().any(|c| c.values[row].as_deref().is_some_and(is_aggregate_name)))
         .collect();
     let found: Vec<usize> = (0..rows).filter(|&r| is_aggregate[r]).collect();
-    if found.is_empty()
-        || found.len() == rows && rows > 1 && !looked_at.iter().any(|c| names_place(&c.name))
-    {
+    if found.is_empty() || found.len() == rows && rows > 1 && !looked_at.iter().any(|c| names_place(&c.name)) {
         return None;
     }
     let mut names: Vec<&str> = Vec::new();
-    for name in found.iter().filter_map(|&r| {
-        looked_at
-            .iter()
-            .find_map(|c| c.values[r].as_deref().filter(|v| is_aggregate_name(v)))
-    }) {
+    for name in found
+        .iter()
+        .filter_map(|&r| looked_at.iter().find_map(|c| c.values[r].as_deref().filter(|v| is_aggregate_name(v))))
+    {
         if names.len() < 5 && !names.contains(&name) {
             names.push(name);
         }
     }
-    let what = format!(
-        "rows such as `{}` are totals of other rows; `is_aggregate` marks them",
-        names.join("`, `")
-    );
-    let warning = Warning::new(
-        "aggregate-rows",
-        what,
-        found.len(),
-        found.iter().map(|&r| lines[r]).collect(),
-    );
+    let what = format!("rows such as `{}` are totals of other rows; `is_aggregate` marks them", names.join("`, `"));
+    let warning = Warning::new("aggregate-rows", what, found.len(), found.iter().map(|&r| lines[r]).collect());
     Some((is_aggregate, warning))
 }
 
@@ -93,21 +72,16 @@ fn names_place(header: &str) -> bool {
         "sender",
     ];
     let header = header.to_lowercase();
-    header
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| PLACES.contains(&word))
-        || ["countries", "country", "receiver", "receiving", "sending"]
-            .iter()
-            .any(|w| header.contains(w))
+    header.split(|c: char| !c.is_alphanumeric()).any(|word| PLACES.contains(&word))
+        || ["countries", "country", "receiver", "receiving", "sending"].iter().any(|w| header.contains(w))
 }
 
 /// True for the world, regions, groups and totals as the large publishers name them.
 fn is_aggregate_name(name: &str) -> bool {
     const CODES: [&str; 47] = [
-        "WLD", "AFE", "AFW", "ARB", "CEB", "CSS", "EAP", "EAR", "EAS", "ECA", "ECS", "EMU", "EUU",
-        "FCS", "HIC", "HPC", "IBD", "IBT", "IDA", "IDB", "IDX", "INX", "LAC", "LCN", "LDC", "LIC",
-        "LMC", "LMY", "LTE", "MEA", "MIC", "MNA", "NAC", "OED", "OSS", "PRE", "PSS", "PST", "SAS",
-        "SSA", "SSF", "SST", "TEA", "TEC", "TLA", "TMN", "UMC",
+        "WLD", "AFE", "AFW", "ARB", "CEB", "CSS", "EAP", "EAR", "EAS", "ECA", "ECS", "EMU", "EUU", "FCS", "HIC", "HPC",
+        "IBD", "IBT", "IDA", "IDB", "IDX", "INX", "LAC", "LCN", "LDC", "LIC", "LMC", "LMY", "LTE", "MEA", "MIC", "MNA",
+        "NAC", "OED", "OSS", "PRE", "PSS", "PST", "SAS", "SSA", "SSF", "SST", "TEA", "TEC", "TLA", "TMN", "UMC",
     ];
     const NAMES: [&str; 66] = [
         "world",
@@ -181,9 +155,7 @@ fn is_aggregate_name(name: &str) -> bool {
         return true;
     }
     let lower = name.trim().to_lowercase();
-    let plain = lower
-        .trim_end_matches(|c: char| "*†0123456789¹²³/ ".contains(c))
-        .trim_start_matches("of which: ");
+    let plain = lower.trim_end_matches(|c: char| "*†0123456789¹²³/ ".contains(c)).trim_start_matches("of which: ");
     let starts = [
         "total",
         "gesamt",
@@ -320,14 +292,12 @@ fn is_key_name(name: &str) -> bool {
         return false;
     }
     let name = name.to_lowercase();
-    [
-        "year", "año", "année", "jahr", "period", "time", "date", "month", "quarter",
-    ]
-    .iter()
-    .any(|w| name.split(|c: char| !c.is_alphanumeric()).any(|p| p == *w))
-        || ["code", "m49", "iso", "id"].iter().any(|w| {
-            name == *w || name.ends_with(&format!("_{w}")) || name.ends_with(&format!(" {w}"))
-        })
+    ["year", "año", "année", "jahr", "period", "time", "date", "month", "quarter"]
+        .iter()
+        .any(|w| name.split(|c: char| !c.is_alphanumeric()).any(|p| p == *w))
+        || ["code", "m49", "iso", "id"]
+            .iter()
+            .any(|w| name == *w || name.ends_with(&format!("_{w}")) || name.ends_with(&format!(" {w}")))
 }
 
 fn all_years(column: &Column) -> bool {
@@ -361,19 +331,11 @@ pub(super) fn text_warnings(rows: &[Row]) -> Vec<Warning> {
         ),
     ];
     for row in rows {
-        for text in row
-            .cells
-            .iter()
-            .filter_map(|c| if let Cell::Text(t) = c { Some(t) } else { None })
-        {
+        for text in row.cells.iter().filter_map(|c| if let Cell::Text(t) = c { Some(t) } else { None }) {
             if text.bytes().all(|b| (b' '..0x7f).contains(&b)) {
                 continue;
             }
-            let tests = [
-                is_mojibake(text),
-                text.contains('\u{fffd}'),
-                text.chars().any(is_hidden),
-            ];
+            let tests = [is_mojibake(text), text.contains('\u{fffd}'), text.chars().any(is_hidden)];
             for (warning, _) in found.iter_mut().zip(tests).filter(|(_, hit)| *hit) {
                 warning.2 += 1;
                 if warning.3.last() != Some(&row.number) {
@@ -391,14 +353,8 @@ pub(super) fn text_warnings(rows: &[Row]) -> Vec<Warning> {
 
 /// Rows inside the data whose first cell reads like a note, as `Source: ...` does.
 pub(super) fn notes_inside(columns: &[Column], lines: &[u64]) -> Option<Warning> {
-    let first = columns
-        .first()
-        .filter(|c| c.kind == ColumnKind::Text && columns.len() > 1)?;
-    let empty = |row: usize| {
-        columns[1..]
-            .iter()
-            .all(|c| c.values[row].is_none() && c.flags[row].is_none())
-    };
+    let first = columns.first().filter(|c| c.kind == ColumnKind::Text && columns.len() > 1)?;
+    let empty = |row: usize| columns[1..].iter().all(|c| c.values[row].is_none() && c.flags[row].is_none());
     let rows: Vec<u64> = (0..lines.len())
         .filter(|&r| first.values[r].as_deref().is_some_and(starts_like_note) && empty(r))
         .map(|r| lines[r])

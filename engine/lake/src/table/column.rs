@@ -92,26 +92,11 @@ pub(super) fn decimal_evidence(cells: &[&Cell]) -> (usize, usize, usize) {
 pub(super) fn build(name: String, cells: &[&Cell], context: &mut Context<'_>) -> Column {
     let year_header = period::header_year(&name).is_some();
     let texts = || {
-        cells
-            .iter()
-            .filter_map(|c| {
-                if let Cell::Text(t) = c {
-                    Some(trim(t))
-                } else {
-                    None
-                }
-            })
-            .filter(|t| !t.is_empty())
+        cells.iter().filter_map(|c| if let Cell::Text(t) = c { Some(trim(t)) } else { None }).filter(|t| !t.is_empty())
     };
-    let stored = cells
-        .iter()
-        .any(|c| matches!(c, Cell::Number(_) | Cell::Date(_) | Cell::Bool(_)));
+    let stored = cells.iter().any(|c| matches!(c, Cell::Number(_) | Cell::Date(_) | Cell::Bool(_)));
     let telling = texts().filter(|t| !missing::among_numbers(t)).count();
-    let mut builder = Builder {
-        name,
-        cells,
-        context,
-    };
+    let mut builder = Builder { name, cells, context };
     if telling == 0 && !stored {
         let mut column = builder.text(year_header);
         if year_header {
@@ -119,10 +104,7 @@ pub(super) fn build(name: String, cells: &[&Cell], context: &mut Context<'_>) ->
         }
         return column;
     }
-    if cells
-        .iter()
-        .all(|c| matches!(c, Cell::Bool(_) | Cell::Error(_)) || c.is_blank())
-    {
+    if cells.iter().all(|c| matches!(c, Cell::Bool(_) | Cell::Error(_)) || c.is_blank()) {
         let mut column = builder.text(false);
         column.kind = ColumnKind::Boolean;
         return column;
@@ -144,24 +126,12 @@ struct Builder<'a, 'b, 'c> {
 
 impl Builder<'_, '_, '_> {
     fn decide(&mut self, what: &str, value: impl Into<String>, rows: &[usize]) {
-        let lines = rows
-            .iter()
-            .filter_map(|&r| self.context.lines.get(r).copied())
-            .collect();
-        self.context.decisions.push(Decision::new(
-            what,
-            Some(&self.name),
-            value,
-            rows.len(),
-            lines,
-        ));
+        let lines = rows.iter().filter_map(|&r| self.context.lines.get(r).copied()).collect();
+        self.context.decisions.push(Decision::new(what, Some(&self.name), value, rows.len(), lines));
     }
 
     fn warn(&mut self, code: &'static str, what: impl Into<String>, rows: &[usize]) {
-        let lines = rows
-            .iter()
-            .filter_map(|&r| self.context.lines.get(r).copied())
-            .collect();
+        let lines = rows.iter().filter_map(|&r| self.context.lines.get(r).copied()).collect();
         self.context.warnings.push(Warning::new(
             code,
             format!("column `{}`: {}", self.name, what.into()),
@@ -238,26 +208,13 @@ impl Builder<'_, '_, '_> {
         let texts: Vec<&str> = self
             .cells
             .iter()
-            .filter_map(|c| {
-                if let Cell::Text(t) = c {
-                    Some(trim(t))
-                } else {
-                    None
-                }
-            })
+            .filter_map(|c| if let Cell::Text(t) = c { Some(trim(t)) } else { None })
             .filter(|t| !t.is_empty() && *t != "NA")
             .collect();
-        let code = |t: &&&str| {
-            (2..=3).contains(&t.len())
-                && t.bytes()
-                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        };
+        let code =
+            |t: &&&str| (2..=3).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         let coded = texts.iter().filter(code).count();
-        if texts.is_empty() {
-            named
-        } else {
-            coded * 10 >= texts.len() * if named { 5 } else { 8 }
-        }
+        if texts.is_empty() { named } else { coded * 10 >= texts.len() * if named { 5 } else { 8 } }
     }
 
     fn periods(&mut self) -> Option<Column> {
@@ -289,27 +246,16 @@ impl Builder<'_, '_, '_> {
         }
         let (order, fiscal) = self.settle(&readings);
         let unsure: Vec<usize> = (0..readings.len())
-            .filter(|&i| {
-                readings[i]
-                    .clone()
-                    .is_some_and(|r| r.settle(order, fiscal).is_none())
-            })
+            .filter(|&i| readings[i].clone().is_some_and(|r| r.settle(order, fiscal).is_none()))
             .collect();
-        let all: Vec<Option<Period>> = readings
-            .into_iter()
-            .map(|r| r?.settle(order, fiscal))
-            .collect();
+        let all: Vec<Option<Period>> = readings.into_iter().map(|r| r?.settle(order, fiscal)).collect();
         let sure = all.iter().flatten().count();
         if sure == 0 {
             return None;
         }
         self.log_conventions();
         let days = unsure.is_empty() && all.iter().flatten().all(|p| p.grain == period::Grain::Day);
-        let mut column = self.column(if days {
-            ColumnKind::Date
-        } else {
-            ColumnKind::Period
-        });
+        let mut column = self.column(if days { ColumnKind::Date } else { ColumnKind::Period });
         for (row, cell) in self.cells.iter().enumerate() {
             let text = cell.text();
             let text = trim(&text);
@@ -323,20 +269,13 @@ impl Builder<'_, '_, '_> {
             }
         }
         if !days {
-            column.written = self
-                .cells
-                .iter()
-                .map(|c| Some(c.text()).filter(|t| !t.is_empty()))
-                .collect();
+            column.written = self.cells.iter().map(|c| Some(c.text()).filter(|t| !t.is_empty())).collect();
             let mut grains: BTreeMap<&str, usize> = BTreeMap::new();
             for period in all.iter().flatten() {
                 *grains.entry(period.grain.name()).or_default() += 1;
             }
             let rows: Vec<usize> = (0..all.len()).filter(|&r| all[r].is_some()).collect();
-            let found: Vec<String> = grains
-                .iter()
-                .map(|(grain, n)| format!("{grain} {n}"))
-                .collect();
+            let found: Vec<String> = grains.iter().map(|(grain, n)| format!("{grain} {n}")).collect();
             self.decide("periods by grain", found.join(", "), &rows);
             column.periods = all;
         }
@@ -346,9 +285,7 @@ impl Builder<'_, '_, '_> {
     /// Day or month first, month or fiscal year: from the values that tell, never guessed.
     fn settle(&mut self, readings: &[Option<Reading>]) -> (Option<Order>, Option<bool>) {
         let rows = |wanted: &dyn Fn(&Reading) -> bool| -> Vec<usize> {
-            (0..readings.len())
-                .filter(|&i| readings[i].as_ref().is_some_and(wanted))
-                .collect()
+            (0..readings.len()).filter(|&i| readings[i].as_ref().is_some_and(wanted)).collect()
         };
         let needs = rows(&|r| matches!(r, Reading::Needs { .. }));
         let day_first = rows(&|r| matches!(r, Reading::Tells(_, Order::DayFirst)));
@@ -359,11 +296,7 @@ impl Builder<'_, '_, '_> {
             _ => None,
         };
         if !day_first.is_empty() && !month_first.is_empty() {
-            self.warn(
-                "mixed-date-order",
-                "some dates are day first, others month first",
-                &month_first,
-            );
+            self.warn("mixed-date-order", "some dates are day first, others month first", &month_first);
         }
         if !needs.is_empty() {
             match order {
@@ -379,21 +312,14 @@ impl Builder<'_, '_, '_> {
             }
         }
         let either = rows(&|r| matches!(r, Reading::MonthOrFiscal { .. }));
-        let fiscal = rows(
-            &|r| matches!(r, Reading::Sure(p) if p.grain == period::Grain::FiscalYear && p.text.contains('/')),
-        );
+        let fiscal =
+            rows(&|r| matches!(r, Reading::Sure(p) if p.grain == period::Grain::FiscalYear && p.text.contains('/')));
         // `2003-04` beside `2003-07` is a month; beside `2009-10` and `2014-15` a fiscal year.
         let written_alike = |&row: &usize| self.cells[row].text().contains('-');
         let months = rows(&|r| matches!(r, Reading::Sure(p) if p.grain == period::Grain::Month));
         let months = months
             .iter()
-            .filter(|r| {
-                self.cells[**r]
-                    .text()
-                    .trim()
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || b == b'-' || b == b'/')
-            })
+            .filter(|r| self.cells[**r].text().trim().bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'/'))
             .count();
         let settled = match (fiscal.is_empty(), months) {
             (false, 0) => Some(true),
@@ -403,17 +329,11 @@ impl Builder<'_, '_, '_> {
         };
         if !either.is_empty() {
             match settled {
-                Some(true) => self.decide(
-                    "`2003-04` read as a fiscal year, as its neighbours are",
-                    "fiscal year",
-                    &either,
-                ),
+                Some(true) => {
+                    self.decide("`2003-04` read as a fiscal year, as its neighbours are", "fiscal year", &either)
+                }
                 Some(false) => self.decide("`2003-04` read as a month", "month", &either),
-                None => self.warn(
-                    "ambiguous-period",
-                    "may be a month or a fiscal year; kept as text",
-                    &either,
-                ),
+                None => self.warn("ambiguous-period", "may be a month or a fiscal year; kept as text", &either),
             }
         }
         (order, settled)
@@ -427,20 +347,12 @@ impl Builder<'_, '_, '_> {
         if !dotted.is_empty() {
             self.decide("dates with dots are day first", "day first", &dotted);
         }
-        let four = |t: &str| {
-            t.as_bytes()
-                .windows(4)
-                .any(|w| w.iter().all(u8::is_ascii_digit))
-        };
+        let four = |t: &str| t.as_bytes().windows(4).any(|w| w.iter().all(u8::is_ascii_digit));
         let short: Vec<usize> = (0..self.cells.len())
             .filter(|&r| matches!(self.cells[r], Cell::Text(t) if period::read(trim(t)).is_some() && !four(t)))
             .collect();
         if !short.is_empty() {
-            self.decide(
-                "years of two digits: 50 to 99 are 19xx, others 20xx",
-                "two-digit year",
-                &short,
-            );
+            self.decide("years of two digits: 50 to 99 are 19xx, others 20xx", "two-digit year", &short);
         }
     }
 
@@ -463,11 +375,8 @@ impl Builder<'_, '_, '_> {
             if has_leading_zero(text) {
                 return None;
             }
-            let parsed = if text.is_empty() || missing::among_numbers(text) {
-                None
-            } else {
-                number::parse(text, decimal)
-            };
+            let parsed =
+                if text.is_empty() || missing::among_numbers(text) { None } else { number::parse(text, decimal) };
             match (&parsed, text.is_empty() || missing::among_numbers(text)) {
                 (Some(_), _) => read += 1,
                 (None, false) => odd.push(row),
@@ -491,10 +400,7 @@ impl Builder<'_, '_, '_> {
                     if number.other_digits {
                         digits.push(row);
                     }
-                    if matches!(
-                        (number.evidence, decimal),
-                        (Evidence::Comma, '.') | (Evidence::Point, ',')
-                    ) {
+                    if matches!((number.evidence, decimal), (Evidence::Comma, '.') | (Evidence::Point, ',')) {
                         against.push(row);
                     }
                     if let Some(flag) = &number.flag {
@@ -520,11 +426,7 @@ impl Builder<'_, '_, '_> {
             self.decide("flag taken off a number", flag, &rows);
         }
         if !digits.is_empty() {
-            self.decide(
-                "digits of another script read as numbers",
-                "digits",
-                &digits,
-            );
+            self.decide("digits of another script read as numbers", "digits", &digits);
         }
         if decimal != '.' || self.context.decimal != '.' {
             self.decide("decimal sign", decimal.to_string(), &[]);
@@ -535,25 +437,15 @@ impl Builder<'_, '_, '_> {
                 .collect();
             self.warn(
                 "ambiguous-separator",
-                format!(
-                    "one sign before three digits was read with `{decimal}` as the decimal sign"
-                ),
+                format!("one sign before three digits was read with `{decimal}` as the decimal sign"),
                 &rows,
             );
         }
         if !against.is_empty() {
-            self.warn(
-                "mixed-decimal",
-                "the decimal sign differs from that of the other numbers",
-                &against,
-            );
+            self.warn("mixed-decimal", "the decimal sign differs from that of the other numbers", &against);
         }
         if !odd.is_empty() {
-            self.warn(
-                "not-a-number",
-                "is missing among numbers here; the text is kept as the flag",
-                &odd,
-            );
+            self.warn("not-a-number", "is missing among numbers here; the text is kept as the flag", &odd);
         }
         Some(column)
     }

@@ -28,18 +28,10 @@ pub(super) struct Layout<'a> {
 ///
 /// # Errors
 /// `Error::Data` if there is no table, or for records of another width, naming lines.
-pub(super) fn find<'a>(
-    grid: &'a Grid,
-    strict: bool,
-    merges: &[Merge],
-    delimiter: u8,
-) -> Result<Layout<'a>> {
+pub(super) fn find<'a>(grid: &'a Grid, strict: bool, merges: &[Merge], delimiter: u8) -> Result<Layout<'a>> {
     let rows: Vec<&Row> = grid.rows.iter().filter(|r| !r.is_blank()).collect();
     let Some(start) = header_start(&rows) else {
-        return Err(Error::data(
-            grid.place(),
-            "holds no table: every cell is blank",
-        ));
+        return Err(Error::data(grid.place(), "holds no table: every cell is blank"));
     };
     let (first, last) = header_rows(&rows, start, merges);
     let header = rows[first..=last].to_vec();
@@ -53,19 +45,9 @@ pub(super) fn find<'a>(
     let width = if strict {
         check_widths(data, header_width, full_width, &grid.place())?
     } else {
-        data.iter()
-            .map(|r| trimmed_width(r))
-            .max()
-            .unwrap_or(0)
-            .max(header_width)
+        data.iter().map(|r| trimmed_width(r)).max().unwrap_or(0).max(header_width)
     };
-    Ok(Layout {
-        titles,
-        header,
-        data: data.to_vec(),
-        notes,
-        width,
-    })
+    Ok(Layout { titles, header, data: data.to_vec(), notes, width })
 }
 
 fn filled(row: &Row) -> usize {
@@ -73,20 +55,13 @@ fn filled(row: &Row) -> usize {
 }
 
 fn trimmed_width(row: &Row) -> usize {
-    row.cells
-        .iter()
-        .rposition(|c| !c.is_blank())
-        .map_or(0, |i| i + 1)
+    row.cells.iter().rposition(|c| !c.is_blank()).map_or(0, |i| i + 1)
 }
 
 fn join(row: &Row, delimiter: u8) -> String {
     let cells = &row.cells[..trimmed_width(row)];
     let first = cells.iter().position(|c| !c.is_blank()).unwrap_or(0);
-    let glue = if delimiter == b'\t' {
-        " ".to_owned()
-    } else {
-        char::from(delimiter).to_string()
-    };
+    let glue = if delimiter == b'\t' { " ".to_owned() } else { char::from(delimiter).to_string() };
     let parts: Vec<String> = cells[first..].iter().map(Cell::text).collect();
     parts.join(&glue).trim().to_owned()
 }
@@ -103,12 +78,7 @@ fn header_start(rows: &[&Row]) -> Option<usize> {
     while let (Some(next), Some(after)) = (rows.get(at + 1), rows.get(at + 2)) {
         let gap = next.number > line_after(rows[at]);
         let adjacent = after.number <= line_after(next);
-        if !(gap
-            && adjacent
-            && enough(next)
-            && looks_like_header(next)
-            && !looks_like_header(after))
-        {
+        if !(gap && adjacent && enough(next) && looks_like_header(next) && !looks_like_header(after)) {
             break;
         }
         at += 1;
@@ -124,30 +94,13 @@ fn header_start(rows: &[&Row]) -> Option<usize> {
     }
     // A sparse table hides how wide it is: a row of names much wider than the candidate is the header.
     const NEAR: usize = 20;
-    let wider =
-        |r: &&Row| filled(r) >= filled(rows[at]) * 3 && filled(r) > 3 && looks_like_header(r);
-    Some(
-        rows[at..]
-            .iter()
-            .take(NEAR)
-            .position(wider)
-            .map_or(at, |n| at + n),
-    )
+    let wider = |r: &&Row| filled(r) >= filled(rows[at]) * 3 && filled(r) > 3 && looks_like_header(r);
+    Some(rows[at..].iter().take(NEAR).position(wider).map_or(at, |n| at + n))
 }
 
 /// The line after a row; a record with line ends inside quotes is longer than a line.
 fn line_after(row: &Row) -> u64 {
-    let inside: usize = row
-        .cells
-        .iter()
-        .map(|c| {
-            if let Cell::Text(t) = c {
-                t.matches('\n').count()
-            } else {
-                0
-            }
-        })
-        .sum();
+    let inside: usize = row.cells.iter().map(|c| if let Cell::Text(t) = c { t.matches('\n').count() } else { 0 }).sum();
     row.number + 1 + inside as u64
 }
 
@@ -168,29 +121,18 @@ fn header_like(cell: &Cell) -> bool {
 /// First and last header row around `start`.
 fn header_rows(rows: &[&Row], start: usize, merges: &[Merge]) -> (usize, usize) {
     const MOST_LEVELS: usize = 5;
-    let spans = |row: &Row| {
-        merges
-            .iter()
-            .any(|m| m.rows.0 == row.number && m.columns.1 > m.columns.0 && m.columns.0 > 0)
-    };
+    let spans =
+        |row: &Row| merges.iter().any(|m| m.rows.0 == row.number && m.columns.1 > m.columns.0 && m.columns.0 > 0);
     let mut first = start;
     while first > 0 && start - first < MOST_LEVELS {
         let (above, row) = (rows[first - 1], rows[first]);
         let beyond_first = above.cells.iter().skip(1).any(|c| !c.is_blank());
-        let unit_only =
-            filled(above) == 1 && above.cells.iter().any(|c| unit::of(&c.text()).is_some());
+        let unit_only = filled(above) == 1 && above.cells.iter().any(|c| unit::of(&c.text()).is_some());
         // A merged name may reach down over rows that are otherwise empty.
-        let reached = merges
-            .iter()
-            .filter(|m| m.rows.0 == above.number)
-            .map(|m| m.rows.1 + 1);
+        let reached = merges.iter().filter(|m| m.rows.0 == above.number).map(|m| m.rows.1 + 1);
         let adjacent = row.number == above.number + 1 || reached.max() == Some(row.number);
         // A level above has blanks that the level below fills.
-        let above_fits = above
-            .cells
-            .iter()
-            .zip(&row.cells)
-            .any(|(a, b)| a.is_blank() && !b.is_blank());
+        let above_fits = above.cells.iter().zip(&row.cells).any(|(a, b)| a.is_blank() && !b.is_blank());
         let wide = filled(above) > 1 || spans(above);
         if !(adjacent
             && beyond_first
@@ -230,9 +172,8 @@ fn continues(above: &Row, below: &Row, first_used: usize, merges: &[Merge]) -> b
     // The first column in use names the rows; a table need not begin in column A.
     let stub = (0..width).find(|&i| pair(i) != (true, true)).unwrap_or(0);
     let stub_open = pair(stub) == (false, true) || pair(first_used) == (true, true);
-    let merged_down = merges
-        .iter()
-        .any(|m| m.columns.0 == stub && m.rows.0 <= above.number && m.rows.1 >= below.number);
+    let merged_down =
+        merges.iter().any(|m| m.columns.0 == stub && m.rows.0 <= above.number && m.rows.1 >= below.number);
     // `,Inflows,,Outflows,` over `Country,2000,2001,2000,2001`: the names stand below.
     let names_below = pair(stub) == (true, false)
         && (stub + 1..width).any(|i| pair(i) == (true, false))
@@ -240,15 +181,8 @@ fn continues(above: &Row, below: &Row, first_used: usize, merges: &[Merge]) -> b
         && below.cells.iter().skip(1).any(|c| is_year_like(&c.text()));
     // Units or years under every name: `country,remittances,gdp` over `,USD million,%`.
     let all_years_or_units = {
-        let texts: Vec<String> = below
-            .cells
-            .iter()
-            .filter(|c| !c.is_blank())
-            .map(Cell::text)
-            .collect();
-        texts
-            .iter()
-            .all(|t| is_year_like(t) || unit::of(t).is_some())
+        let texts: Vec<String> = below.cells.iter().filter(|c| !c.is_blank()).map(Cell::text).collect();
+        texts.iter().all(|t| is_year_like(t) || unit::of(t).is_some())
     };
     match () {
         () if names_below => true,
@@ -261,35 +195,18 @@ fn continues(above: &Row, below: &Row, first_used: usize, merges: &[Merge]) -> b
 fn trailing_notes(rows: &[&Row], full_width: usize, strict: bool, header_width: usize) -> usize {
     let mut best = 0;
     for (count, (i, row)) in (1..).zip(rows.iter().enumerate().rev()) {
-        let gap = i
-            .checked_sub(1)
-            .and_then(|i| rows.get(i))
-            .is_some_and(|above| row.number > line_after(above));
-        let text = row
-            .cells
-            .iter()
-            .find(|c| !c.is_blank())
-            .map(Cell::text)
-            .unwrap_or_default();
+        let gap = i.checked_sub(1).and_then(|i| rows.get(i)).is_some_and(|above| row.number > line_after(above));
+        let text = row.cells.iter().find(|c| !c.is_blank()).map(Cell::text).unwrap_or_default();
         let text = text.trim();
         let is_note = starts_like_note(text);
-        let alone =
-            filled(row) == 1 && (is_note || row.cells.first().is_some_and(|c| !c.is_blank()));
+        let alone = filled(row) == 1 && (is_note || row.cells.first().is_some_and(|c| !c.is_blank()));
         let odd_width = strict && row.cells.len() != full_width;
-        let possible = if header_width <= 1 {
-            is_note
-        } else {
-            alone || (odd_width && is_note)
-        };
+        let possible = if header_width <= 1 { is_note } else { alone || (odd_width && is_note) };
         if !possible {
             // `Source: a, b` may be cut into as many cells as the table has.
             let cut = is_note
                 && i > 0
-                && row
-                    .cells
-                    .iter()
-                    .skip(1)
-                    .all(|c| matches!(c, Cell::Text(t) if !is_number_like(t)) || c.is_blank());
+                && row.cells.iter().skip(1).all(|c| matches!(c, Cell::Text(t) if !is_number_like(t)) || c.is_blank());
             if !cut {
                 break;
             }
@@ -352,16 +269,12 @@ pub(super) fn starts_like_note(text: &str) -> bool {
         "prepared by",
         "mise à jour",
     ];
-    let bare = text
-        .trim_start_matches(['"', '(', '[', '*', ' ', '\''])
-        .to_lowercase();
+    let bare = text.trim_start_matches(['"', '(', '[', '*', ' ', '\'']).to_lowercase();
     let word = WORDS.iter().any(|w| {
         bare.strip_prefix(w).is_some_and(|rest| {
             // `Source:` and `Notes` but not the country or column `Notebook`.
             !w.ends_with(|c: char| c.is_alphabetic())
-                || !rest
-                    .trim_start_matches('s')
-                    .starts_with(|c: char| c.is_alphabetic())
+                || !rest.trim_start_matches('s').starts_with(|c: char| c.is_alphabetic())
         })
     });
     if word && (text.contains([' ', ':', '/', '.']) || text.len() < 8) {
@@ -370,32 +283,18 @@ pub(super) fn starts_like_note(text: &str) -> bool {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some('*' | '†' | '‡' | '¹' | '²' | '³' | '⁴' | '§' | '¶'), Some(_)) => true,
-        (Some('('), Some(mark)) if mark.is_alphanumeric() => {
-            matches!(text.find(')'), Some(2..=3)) && text.len() > 4
-        }
-        (Some('.'), Some('.')) => {
-            text.trim_start_matches('.')
-                .trim_start_matches([' ', '=', ':'])
-                .len()
-                > 3
-        }
+        (Some('('), Some(mark)) if mark.is_alphanumeric() => matches!(text.find(')'), Some(2..=3)) && text.len() > 4,
+        (Some('.'), Some('.')) => text.trim_start_matches('.').trim_start_matches([' ', '=', ':']).len() > 3,
         (Some(mark), Some('/' | ')')) if mark.is_alphanumeric() => {
             text.len() > 3 && text.contains(|c: char| c.is_alphabetic())
         }
-        (Some(mark), Some(' ')) if mark.is_lowercase() => {
-            text.len() > 12 || text.contains(['=', ':'])
-        }
+        (Some(mark), Some(' ')) if mark.is_lowercase() => text.len() > 12 || text.contains(['=', ':']),
         _ => false,
     }
 }
 
 /// Records wider than the header by blanks only are taken; others are named.
-fn check_widths(
-    data: &[&Row],
-    header_width: usize,
-    full_width: usize,
-    place: &Place,
-) -> Result<usize> {
+fn check_widths(data: &[&Row], header_width: usize, full_width: usize, place: &Place) -> Result<usize> {
     let width = data
         .iter()
         .filter(|r| r.cells.len() <= full_width)
@@ -409,11 +308,8 @@ fn check_widths(
         return Ok(width);
     };
     const NAMED: usize = 10;
-    let mut named: Vec<String> = bad
-        .iter()
-        .take(NAMED)
-        .map(|r| format!("line {} has {}", r.number, cells(r.cells.len())))
-        .collect();
+    let mut named: Vec<String> =
+        bad.iter().take(NAMED).map(|r| format!("line {} has {}", r.number, cells(r.cells.len()))).collect();
     if bad.len() > NAMED {
         named.push(format!("and {} more lines differ", bad.len() - NAMED));
     }
@@ -426,44 +322,28 @@ fn check_widths(
 }
 
 fn cells(count: usize) -> String {
-    if count == 1 {
-        "1 cell".to_owned()
-    } else {
-        format!("{count} cells")
-    }
+    if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") }
 }
 
 /// One name per column: the levels joined by `/`, upper levels running to the right
 /// over the columns they span. Empty where no level names the column.
 pub(super) fn names(header: &[&Row], width: usize, merges: &[Merge]) -> Vec<String> {
-    let level = |row: &Row| {
-        (0..width)
-            .map(|i| clean(&row.cell(i).text()))
-            .collect::<Vec<_>>()
-    };
+    let level = |row: &Row| (0..width).map(|i| clean(&row.cell(i).text())).collect::<Vec<_>>();
     let mut levels: Vec<Vec<String>> = header.iter().map(|r| level(r)).collect();
     for at in 0..levels.len().saturating_sub(1) {
-        let below: Vec<bool> = (0..width)
-            .map(|i| levels[at + 1..].iter().any(|l| !l[i].is_empty()))
-            .collect();
+        let below: Vec<bool> = (0..width).map(|i| levels[at + 1..].iter().any(|l| !l[i].is_empty())).collect();
         let row = header[at];
         let merged = |i: usize| {
-            merges.iter().find(|m| {
-                m.rows.0 <= row.number
-                    && row.number <= m.rows.1
-                    && (m.columns.0..=m.columns.1).contains(&i)
-            })
+            merges
+                .iter()
+                .find(|m| m.rows.0 <= row.number && row.number <= m.rows.1 && (m.columns.0..=m.columns.1).contains(&i))
         };
         let mut carry = String::new();
         for i in 0..width {
             let own = !levels[at][i].is_empty();
             if own {
                 // A name over a single column, with nothing below it, spans nothing.
-                carry = if below[i] {
-                    levels[at][i].clone()
-                } else {
-                    String::new()
-                };
+                carry = if below[i] { levels[at][i].clone() } else { String::new() };
             } else if merges.is_empty() || merged(i).is_some_and(|m| m.columns.0 < i) {
                 if below[i] {
                     levels[at][i].clone_from(&carry);
@@ -475,11 +355,7 @@ pub(super) fn names(header: &[&Row], width: usize, merges: &[Merge]) -> Vec<Stri
     }
     (0..width)
         .map(|i| {
-            let mut parts: Vec<&str> = levels
-                .iter()
-                .map(|l| l[i].as_str())
-                .filter(|p| !p.is_empty())
-                .collect();
+            let mut parts: Vec<&str> = levels.iter().map(|l| l[i].as_str()).filter(|p| !p.is_empty()).collect();
             parts.dedup();
             parts.join("/")
         })

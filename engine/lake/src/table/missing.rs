@@ -72,9 +72,8 @@ const ANYWHERE: [&str; 15] = [
 pub(super) fn among_numbers(text: &str) -> bool {
     let text = text.trim();
     // `<5`: a count below the disclosure threshold is not known.
-    let hidden_count = text
-        .strip_prefix(['<', '≤'])
-        .is_some_and(|n| !n.is_empty() && n.trim().bytes().all(|b| b.is_ascii_digit()));
+    let hidden_count =
+        text.strip_prefix(['<', '≤']).is_some_and(|n| !n.is_empty() && n.trim().bytes().all(|b| b.is_ascii_digit()));
     hidden_count || text.starts_with('#') && text.ends_with(['!', '?']) || matches(&MARKS, text)
 }
 

@@ -61,13 +61,7 @@ impl Decision {
         mut lines: Vec<u64>,
     ) -> Self {
         lines.truncate(Self::LINES);
-        Self {
-            what: what.to_owned(),
-            column: column.map(str::to_owned),
-            value: value.into(),
-            count,
-            lines,
-        }
+        Self { what: what.to_owned(), column: column.map(str::to_owned), value: value.into(), count, lines }
     }
 }
 
@@ -85,19 +79,9 @@ pub struct Warning {
 }
 
 impl Warning {
-    pub(crate) fn new(
-        code: &'static str,
-        message: impl Into<String>,
-        count: usize,
-        mut lines: Vec<u64>,
-    ) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>, count: usize, mut lines: Vec<u64>) -> Self {
         lines.truncate(Decision::LINES);
-        Self {
-            code,
-            message: message.into(),
-            count,
-            lines,
-        }
+        Self { code, message: message.into(), count, lines }
     }
 }
 
@@ -150,22 +134,13 @@ impl Table {
     /// Columns whose header is a year, with the year: at least two make a wide table,
     /// otherwise this is empty.
     pub fn year_columns(&self) -> Vec<(&Column, i32)> {
-        let years: Vec<_> = self
-            .columns
-            .iter()
-            .filter_map(|c| Some((c, period::header_year(&c.name)?)))
-            .collect();
+        let years: Vec<_> = self.columns.iter().filter_map(|c| Some((c, period::header_year(&c.name)?))).collect();
         if years.len() < 2 { Vec::new() } else { years }
     }
 
     /// The distinct years of a wide table, ascending.
     pub fn years(&self) -> Vec<i32> {
-        self.year_columns()
-            .into_iter()
-            .map(|(_, y)| y)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect()
+        self.year_columns().into_iter().map(|(_, y)| y).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Rows of the long form: one per row and year column, missing values included;
@@ -179,23 +154,13 @@ impl Table {
     /// # Errors
     /// `Error::Data` if there is no table in it, or for ragged records of a text file.
     pub fn from_grid(grid: &Grid, merges: &[Merge], delimiter: Option<u8>) -> Result<Self> {
-        let layout = layout::find(
-            grid,
-            grid.sheet.is_none(),
-            merges,
-            delimiter.unwrap_or(b','),
-        )?;
+        let layout = layout::find(grid, grid.sheet.is_none(), merges, delimiter.unwrap_or(b','))?;
         let (mut decisions, mut warnings) = (Vec::new(), checks::text_warnings(&grid.rows));
         let lines: Vec<u64> = layout.data.iter().map(|r| r.number).collect();
         let header_row = layout.header.first().map_or(1, |r| r.number);
         if layout.header.iter().any(|r| !layout::looks_like_header(r)) {
             let what = "the header holds numbers: if the file has no header, its first record became the names; add a line of names";
-            warnings.push(Warning::new(
-                "header-looks-like-data",
-                what,
-                1,
-                vec![header_row],
-            ));
+            warnings.push(Warning::new("header-looks-like-data", what, 1, vec![header_row]));
         }
         let names = layout::names(&layout.header, layout.width, merges);
         let filled_down = fill_merged(&layout.data, merges, names.len());
@@ -213,19 +178,11 @@ impl Table {
         let cell = |row: usize, column: usize| -> &Cell {
             filled_down
                 .binary_search_by_key(&(row, column), |&(r, c, _)| (r, c))
-                .map_or_else(
-                    |_| layout.data[row].cell(column),
-                    |at| layout.data[filled_down[at].2].cell(column),
-                )
+                .map_or_else(|_| layout.data[row].cell(column), |at| layout.data[filled_down[at].2].cell(column))
         };
-        let cells_of = |column: usize| {
-            (0..lines.len())
-                .map(|row| cell(row, column))
-                .collect::<Vec<_>>()
-        };
-        let used: Vec<usize> = (0..names.len())
-            .filter(|&i| !names[i].is_empty() || cells_of(i).iter().any(|c| !c.is_blank()))
-            .collect();
+        let cells_of = |column: usize| (0..lines.len()).map(|row| cell(row, column)).collect::<Vec<_>>();
+        let used: Vec<usize> =
+            (0..names.len()).filter(|&i| !names[i].is_empty() || cells_of(i).iter().any(|c| !c.is_blank())).collect();
         if used.len() < names.len() {
             let value = (0..names.len())
                 .filter(|i| !used.contains(i))
@@ -243,17 +200,10 @@ impl Table {
         let kept = used.iter().map(|&i| names[i].clone()).collect();
         let kept = names::unique(kept, header_row, &mut decisions, &mut warnings);
         let decimal = table_decimal(used.iter().map(|&i| cells_of(i)));
-        let mut context = column::Context {
-            lines: &lines,
-            decimal,
-            decisions: &mut decisions,
-            warnings: &mut warnings,
-        };
-        let columns: Vec<Column> = kept
-            .into_iter()
-            .zip(&used)
-            .map(|(name, &i)| column::build(name, &cells_of(i), &mut context))
-            .collect();
+        let mut context =
+            column::Context { lines: &lines, decimal, decisions: &mut decisions, warnings: &mut warnings };
+        let columns: Vec<Column> =
+            kept.into_iter().zip(&used).map(|(name, &i)| column::build(name, &cells_of(i), &mut context)).collect();
         let mut is_aggregate = Vec::new();
         if let Some((marks, warning)) = checks::aggregates(&columns, &lines) {
             is_aggregate = marks;
@@ -286,19 +236,11 @@ impl Table {
 /// (row, column, row of the value) for cells covered by a merged area below its first row, sorted.
 fn fill_merged(data: &[&Row], merges: &[Merge], width: usize) -> Vec<(usize, usize, usize)> {
     let mut fills = Vec::new();
-    for merge in merges
-        .iter()
-        .filter(|m| m.rows.1 > m.rows.0 && m.columns.0 == m.columns.1 && m.columns.0 < width)
-    {
+    for merge in merges.iter().filter(|m| m.rows.1 > m.rows.0 && m.columns.0 == m.columns.1 && m.columns.0 < width) {
         let Ok(from) = data.binary_search_by_key(&merge.rows.0, |r| r.number) else {
             continue;
         };
-        for (row, _) in data
-            .iter()
-            .enumerate()
-            .skip(from + 1)
-            .take_while(|(_, r)| r.number <= merge.rows.1)
-        {
+        for (row, _) in data.iter().enumerate().skip(from + 1).take_while(|(_, r)| r.number <= merge.rows.1) {
             if data[row].cell(merge.columns.0).is_blank() {
                 fills.push((row, merge.columns.0, from));
             }
@@ -320,28 +262,14 @@ fn table_decimal<'a>(columns: impl Iterator<Item = Vec<&'a Cell>>) -> char {
 
 fn hidden_rows(data: &[&Row]) -> Option<Warning> {
     let hidden: Vec<u64> = data.iter().filter(|r| r.hidden).map(|r| r.number).collect();
-    (!hidden.is_empty()).then(|| {
-        Warning::new(
-            "hidden-row",
-            "hidden rows are data and were read",
-            hidden.len(),
-            hidden,
-        )
-    })
+    (!hidden.is_empty()).then(|| Warning::new("hidden-row", "hidden rows are data and were read", hidden.len(), hidden))
 }
 
 /// The unit that headers name in brackets, if they name one only.
 fn one_unit(columns: &[Column]) -> Option<String> {
-    let units: BTreeSet<String> = columns
-        .iter()
-        .filter_map(|c| unit::in_brackets(&c.name))
-        .collect();
-    units.into_iter().next().filter(|_| {
-        columns
-            .iter()
-            .filter_map(|c| unit::in_brackets(&c.name))
-            .collect::<BTreeSet<_>>()
-            .len()
-            == 1
-    })
+    let units: BTreeSet<String> = columns.iter().filter_map(|c| unit::in_brackets(&c.name)).collect();
+    units
+        .into_iter()
+        .next()
+        .filter(|_| columns.iter().filter_map(|c| unit::in_brackets(&c.name)).collect::<BTreeSet<_>>().len() == 1)
 }

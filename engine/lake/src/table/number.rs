@@ -33,12 +33,7 @@ pub(super) fn parse(text: &str, decimal: char) -> Option<Number> {
     // Most cells of most files are plain digits.
     if (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
         let value = compose(false, text, "", 0)?;
-        return Some(Number {
-            value,
-            flag: None,
-            other_digits: false,
-            evidence: Evidence::None,
-        });
+        return Some(Number { value, flag: None, other_digits: false, evidence: Evidence::None });
     }
     let (plain, other_digits) = to_ascii(text);
     let mut rest = plain.trim();
@@ -66,17 +61,8 @@ pub(super) fn parse(text: &str, decimal: char) -> Option<Number> {
     let (mantissa, exponent) = split_exponent(rest)?;
     let (whole, fraction, evidence) = digits(mantissa, decimal)?;
     let value = compose(negative, &whole, &fraction, exponent)?;
-    let flag = if flags.is_empty() {
-        None
-    } else {
-        Some(flags.join(" "))
-    };
-    Some(Number {
-        value,
-        flag,
-        other_digits,
-        evidence,
-    })
+    let flag = if flags.is_empty() { None } else { Some(flags.join(" ")) };
+    Some(Number { value, flag, other_digits, evidence })
 }
 
 /// ASCII digits and signs; every kind of blank becomes a plain one, invisible marks go.
@@ -86,14 +72,8 @@ fn to_ascii(text: &str) -> (String, bool) {
     for c in text.chars() {
         match c {
             '\0'..='\u{7f}' => out.push(c),
-            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
-                out.push(' ')
-            }
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{61c}'
-            | '\u{feff}' => {}
+            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => out.push(' '),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{feff}' => {}
             '\u{2212}' | '\u{2010}'..='\u{2014}' | '\u{fe63}' | '\u{ff0d}' => out.push('-'),
             '\u{2019}' | '\u{2018}' | '\u{2bc}' | '\u{b4}' | '\u{2032}' => out.push('\''),
             '\u{66c}' | '\u{ff07}' => out.push('\''),
@@ -116,19 +96,15 @@ fn to_ascii(text: &str) -> (String, bool) {
 /// Decimal digits of the scripts that publish statistics; each block runs 0 to 9.
 fn digit(c: char) -> Option<char> {
     const ZEROS: [u32; 22] = [
-        0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
-        0xe50, 0xed0, 0xf20, 0x1040, 0x17e0, 0x1810, 0x19d0, 0xa9d0, 0xff10,
+        0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
+        0x1040, 0x17e0, 0x1810, 0x19d0, 0xa9d0, 0xff10,
     ];
     let code = c as u32;
-    let zero = ZEROS
-        .iter()
-        .find(|&&zero| (zero..zero + 10).contains(&code))?;
+    let zero = ZEROS.iter().find(|&&zero| (zero..zero + 10).contains(&code))?;
     char::from_digit(code - zero, 10)
 }
 
-const CURRENCIES: [&str; 12] = [
-    "US$", "USD", "EUR", "GBP", "A$", "C$", "$", "€", "£", "¥", "₹", "Rs",
-];
+const CURRENCIES: [&str; 12] = ["US$", "USD", "EUR", "GBP", "A$", "C$", "$", "€", "£", "¥", "₹", "Rs"];
 
 fn take_prefix<'a>(mut rest: &'a str, flags: &mut Vec<String>, negative: &mut bool) -> &'a str {
     for _ in 0..3 {
@@ -140,11 +116,7 @@ fn take_prefix<'a>(mut rest: &'a str, flags: &mut Vec<String>, negative: &mut bo
             rest = after.trim_start();
         } else if let Some(after) = rest.strip_prefix('+') {
             rest = after;
-        } else if let Some(mark) = CURRENCIES
-            .iter()
-            .chain(&["*", "†", "~", "≈"])
-            .find(|m| rest.starts_with(**m))
-        {
+        } else if let Some(mark) = CURRENCIES.iter().chain(&["*", "†", "~", "≈"]).find(|m| rest.starts_with(**m)) {
             flags.push((*mark).to_owned());
             rest = rest[mark.len()..].trim_start();
         } else {
@@ -161,9 +133,8 @@ fn take_suffixes<'a>(mut rest: &'a str, flags: &mut Vec<String>) -> &'a str {
             break;
         };
         let before = before.trim_end();
-        if !before.ends_with(|c: char| {
-            c.is_ascii_digit() || matches!(c, ')' | '-' | '%' | '.') || "*†‡§#^".contains(c)
-        }) {
+        if !before.ends_with(|c: char| c.is_ascii_digit() || matches!(c, ')' | '-' | '%' | '.') || "*†‡§#^".contains(c))
+        {
             break;
         }
         flags.insert(0, flag);
@@ -192,8 +163,7 @@ fn suffix(rest: &str) -> Option<(&str, String)> {
             return Some((&rest[..at], inner[at + 1..].to_owned()));
         }
     }
-    let marks = rest
-        .trim_end_matches(|c: char| "*†‡§#^¹²³⁰⁴⁵⁶⁷⁸⁹ªº".contains(c) || ('ᵃ'..='ᶻ').contains(&c));
+    let marks = rest.trim_end_matches(|c: char| "*†‡§#^¹²³⁰⁴⁵⁶⁷⁸⁹ªº".contains(c) || ('ᵃ'..='ᶻ').contains(&c));
     if marks.len() < rest.len() {
         return Some((marks, rest[marks.len()..].to_owned()));
     }
@@ -204,8 +174,7 @@ fn suffix(rest: &str) -> Option<(&str, String)> {
             return Some((letters, rest[letters.len()..].to_owned()));
         }
         let (before, mark) = inner.rsplit_once(' ')?;
-        return (mark.len() == 1 && mark.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| (before, format!("{mark}/")));
+        return (mark.len() == 1 && mark.bytes().all(|b| b.is_ascii_digit())).then(|| (before, format!("{mark}/")));
     }
     // Letters of footnotes and of observation status, several by commas; scales such as
     // `m` and `bn` are no flags.
@@ -220,11 +189,7 @@ fn split_exponent(text: &str) -> Option<(&str, i32)> {
     let Some(at) = text.find(['e', 'E']) else {
         return Some((text, 0));
     };
-    let exponent: i32 = text[at + 1..]
-        .strip_prefix('+')
-        .unwrap_or(&text[at + 1..])
-        .parse()
-        .ok()?;
+    let exponent: i32 = text[at + 1..].strip_prefix('+').unwrap_or(&text[at + 1..]).parse().ok()?;
     (exponent.abs() <= 60).then_some((&text[..at], exponent))
 }
 
@@ -232,19 +197,14 @@ fn split_exponent(text: &str) -> Option<(&str, i32)> {
 /// as in India); one separator that could be either is read by `decimal`.
 fn digits(text: &str, decimal: char) -> Option<(String, String, Evidence)> {
     let signs: Vec<char> = text.chars().filter(|c| !c.is_ascii_digit()).collect();
-    if signs
-        .iter()
-        .any(|c| !matches!(c, ',' | '.' | ' ' | '\'' | '_' | '\u{1}'))
-    {
+    if signs.iter().any(|c| !matches!(c, ',' | '.' | ' ' | '\'' | '_' | '\u{1}')) {
         return None;
     }
     let count = |sign: char| signs.iter().filter(|&&c| c == sign).count();
     let (points, commas) = (count('.'), count(','));
     if count('\u{1}') == 1 {
         let (whole, fraction) = text.split_once('\u{1}')?;
-        return grouped(whole)
-            .map(|whole| (whole, fraction.to_owned(), Evidence::None))
-            .filter(|f| all_digits(&f.1));
+        return grouped(whole).map(|whole| (whole, fraction.to_owned(), Evidence::None)).filter(|f| all_digits(&f.1));
     }
     let last = signs.iter().rev().find(|c| matches!(c, '.' | ','));
     let (sign, evidence) = match (points, commas, last) {
@@ -284,11 +244,7 @@ fn all_digits(text: &str) -> bool {
 }
 
 fn evidence_of(decimal: char) -> Evidence {
-    if decimal == ',' {
-        Evidence::Comma
-    } else {
-        Evidence::Point
-    }
+    if decimal == ',' { Evidence::Comma } else { Evidence::Point }
 }
 
 fn grouped(whole: &str) -> Option<String> {
@@ -323,18 +279,10 @@ fn compose(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Option
         digits => digits,
     };
     // An exponent moves zeros behind the point that nobody wrote.
-    let fraction = if exponent == 0 {
-        fraction
-    } else {
-        fraction.trim_end_matches('0')
-    };
+    let fraction = if exponent == 0 { fraction } else { fraction.trim_end_matches('0') };
     let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
     let sign = if negative && !zero { "-" } else { "" };
-    Some(if fraction.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction}")
-    })
+    Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
 }
 
 #[cfg(test)]
@@ -383,19 +331,15 @@ mod tests {
         ];
         for (text, decimal, value, flag) in cases {
             let number = parse(text, decimal).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(
-                (number.value.as_str(), number.flag.as_deref()),
-                (value, flag),
-                "{text}"
-            );
+            assert_eq!((number.value.as_str(), number.flag.as_deref()), (value, flag), "{text}");
         }
     }
 
     #[test]
     fn not_numbers() {
         for text in [
-            "", "-", "12 34", "1,2,3", "1.2.3", "12m", "3bn", "A1", "2003Q4", "1/2", "12/", "1-2",
-            "--5", "+1+1", "(e)", "e5", "1 2345",
+            "", "-", "12 34", "1,2,3", "1.2.3", "12m", "3bn", "A1", "2003Q4", "1/2", "12/", "1-2", "--5", "+1+1",
+            "(e)", "e5", "1 2345",
         ] {
             assert_eq!(parse(text, '.'), None, "{text}");
         }

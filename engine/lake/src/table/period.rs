@@ -84,38 +84,32 @@ pub(super) fn read(text: &str) -> Option<Reading> {
     let text = text.trim();
     // Midnight is how databases write a day.
     let text = text.trim_end_matches('Z').trim_end_matches(".000");
-    let text = text
-        .strip_suffix("00:00:00")
-        .map_or(text, |day| day.trim_end_matches(['T', ' ']));
+    let text = text.strip_suffix("00:00:00").map_or(text, |day| day.trim_end_matches(['T', ' ']));
     if text.is_empty() || text.len() > 40 || !text.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
     let tokens = tokens(text);
-    let tokens: Vec<Token<'_>> = tokens
-        .into_iter()
-        .filter(|t| !matches!(t, Token::Word("of" | "de" | "th" | "st")))
-        .collect();
+    let tokens: Vec<Token<'_>> =
+        tokens.into_iter().filter(|t| !matches!(t, Token::Word("of" | "de" | "th" | "st"))).collect();
     use Token::{Number, Sign, Word};
     let sure = |p: Option<Period>| p.map(Reading::Sure);
     match tokens[..] {
         [Number(y, 4)] => sure(year(y)),
         // 2003Q4, 2003-Q4, 2003M12, 2003-W05, 2003 H1; Q4 2003, 4Q2003, 2011_1Q.
-        [Number(y, 4), Word(letter), Number(n, 1..=2)]
-        | [Number(y, 4), Sign(_), Word(letter), Number(n, 1..=2)] => sure(part(y, letter, n)),
-        [Word(letter), Number(n, 1..=2), Number(y, 4)]
-        | [Word(letter), Number(n, 1..=2), Sign(_), Number(y, 4)]
+        [Number(y, 4), Word(letter), Number(n, 1..=2)] | [Number(y, 4), Sign(_), Word(letter), Number(n, 1..=2)] => {
+            sure(part(y, letter, n))
+        }
+        [Word(letter), Number(n, 1..=2), Number(y, 4)] | [Word(letter), Number(n, 1..=2), Sign(_), Number(y, 4)]
             if letter.len() == 1 =>
         {
             sure(part(y, letter, n))
         }
-        [Number(n, 1), Word(letter), Number(y, 4)]
-        | [Number(n, 1), Word(letter), Sign(_), Number(y, 4)]
+        [Number(n, 1), Word(letter), Number(y, 4)] | [Number(n, 1), Word(letter), Sign(_), Number(y, 4)]
             if matches!(letter, "q" | "t" | "h" | "s") =>
         {
             sure(part(y, letter, n))
         }
-        [Number(y, 4), Number(n, 1), Word(letter)]
-        | [Number(y, 4), Sign(_), Number(n, 1), Word(letter)]
+        [Number(y, 4), Number(n, 1), Word(letter)] | [Number(y, 4), Sign(_), Number(n, 1), Word(letter)]
             if letter.len() == 1 =>
         {
             sure(part(y, letter, n))
@@ -126,53 +120,24 @@ pub(super) fn read(text: &str) -> Option<Reading> {
         [Word(m), Number(y, 4 | 2)]
         | [Word(m), Sign(_), Number(y, 4 | 2)]
         | [Number(y, 4), Word(m)]
-        | [Number(y, 4), Sign(_), Word(m)] => {
-            sure(month_named(m).and_then(|m| month(full_year(y), m)))
-        }
+        | [Number(y, 4), Sign(_), Word(m)] => sure(month_named(m).and_then(|m| month(full_year(y), m))),
         [Number(d, 1..=2), Word(m), Number(y, 4 | 2)]
-        | [
-            Number(d, 1..=2),
-            Sign(_),
-            Word(m),
-            Sign(_),
-            Number(y, 4 | 2),
-        ]
-        | [Word(m), Number(d, 1..=2), Number(y, 4)] => {
-            sure(month_named(m).and_then(|m| day(full_year(y), m, d)))
+        | [Number(d, 1..=2), Sign(_), Word(m), Sign(_), Number(y, 4 | 2)]
+        | [Word(m), Number(d, 1..=2), Number(y, 4)] => sure(month_named(m).and_then(|m| day(full_year(y), m, d))),
+        [Number(y, 4), Sign('-' | '/' | '.'), Number(m, 1..=2), Sign('-' | '/' | '.'), Number(d, 1..=2)] => {
+            sure(day(y, m, d))
         }
-        [
-            Number(y, 4),
-            Sign('-' | '/' | '.'),
-            Number(m, 1..=2),
-            Sign('-' | '/' | '.'),
-            Number(d, 1..=2),
-        ] => sure(day(y, m, d)),
         // Dots are written day first wherever they are written.
-        [
-            Number(d, 1..=2),
-            Sign('.'),
-            Number(m, 1..=2),
-            Sign('.'),
-            Number(y, 4),
-        ] => sure(day(y, m, d)),
-        [
-            Number(a, 1..=2),
-            Sign('/' | '-'),
-            Number(b, 1..=2),
-            Sign('/' | '-'),
-            Number(y, 4 | 2),
-        ] => numeric_day(full_year(y), a, b),
-        [Number(m, 1..=2), Sign('/' | '-' | '.'), Number(y, 4)] => sure(month(y, m)),
-        [Number(y, 4), Sign('-' | '/'), Number(last, 4)] if last > y && last - y < 100 => {
-            sure(years(y, last))
+        [Number(d, 1..=2), Sign('.'), Number(m, 1..=2), Sign('.'), Number(y, 4)] => sure(day(y, m, d)),
+        [Number(a, 1..=2), Sign('/' | '-'), Number(b, 1..=2), Sign('/' | '-'), Number(y, 4 | 2)] => {
+            numeric_day(full_year(y), a, b)
         }
+        [Number(m, 1..=2), Sign('/' | '-' | '.'), Number(y, 4)] => sure(month(y, m)),
+        [Number(y, 4), Sign('-' | '/'), Number(last, 4)] if last > y && last - y < 100 => sure(years(y, last)),
         [Number(y, 4), Sign(sign @ ('-' | '/' | '.')), Number(n, 2)] => {
             let next = (y + 1).rem_euclid(100) == n;
             match (1..=12).contains(&n) {
-                true if next && sign != '.' => Some(Reading::MonthOrFiscal {
-                    year: y,
-                    second: n as u32,
-                }),
+                true if next && sign != '.' => Some(Reading::MonthOrFiscal { year: y, second: n as u32 }),
                 true => sure(month(y, n)),
                 false if next => sure(fiscal(y, Some(n))),
                 false => None,
@@ -187,27 +152,9 @@ impl Reading {
     pub(super) fn settle(self, order: Option<Order>, fiscal_years: Option<bool>) -> Option<Period> {
         match (self, order, fiscal_years) {
             (Self::Sure(p) | Self::Tells(p, _), ..) => Some(p),
-            (
-                Self::Needs {
-                    year,
-                    first,
-                    second,
-                },
-                Some(Order::DayFirst),
-                _,
-            ) => day(year, second as i32, first as i32),
-            (
-                Self::Needs {
-                    year,
-                    first,
-                    second,
-                },
-                Some(Order::MonthFirst),
-                _,
-            ) => day(year, first as i32, second as i32),
-            (Self::MonthOrFiscal { year, second }, _, Some(true)) => {
-                fiscal(year, Some(second as i32))
-            }
+            (Self::Needs { year, first, second }, Some(Order::DayFirst), _) => day(year, second as i32, first as i32),
+            (Self::Needs { year, first, second }, Some(Order::MonthFirst), _) => day(year, first as i32, second as i32),
+            (Self::MonthOrFiscal { year, second }, _, Some(true)) => fiscal(year, Some(second as i32)),
             (Self::MonthOrFiscal { year, second }, _, Some(false)) => month(year, second as i32),
             _ => None,
         }
@@ -226,25 +173,15 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let letters = rest
-            .find(|c: char| !c.is_alphabetic())
-            .unwrap_or(rest.len());
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         if digits > 0 {
-            tokens.push(
-                rest[..digits]
-                    .parse()
-                    .map_or(Token::Sign('?'), |n| Token::Number(n, digits)),
-            );
+            tokens.push(rest[..digits].parse().map_or(Token::Sign('?'), |n| Token::Number(n, digits)));
             rest = &rest[digits..];
         } else if letters > 0 {
             tokens.push(Token::Word(lower(&rest[..letters])));
             // `déc.` and `31 Dec., 2003`: the dot ends the word.
-            rest = rest[letters..]
-                .strip_prefix('.')
-                .unwrap_or(&rest[letters..]);
+            rest = rest[letters..].strip_prefix('.').unwrap_or(&rest[letters..]);
         } else {
             rest = &rest[c.len_utf8()..];
             match c {
@@ -269,91 +206,26 @@ fn lower(word: &str) -> &'static str {
         .unwrap_or("?")
 }
 
-const WORDS: [&str; 13] = [
-    "q", "m", "h", "s", "t", "w", "fy", "of", "de", "th", "st", "tri", "sem",
-];
+const WORDS: [&str; 13] = ["q", "m", "h", "s", "t", "w", "fy", "of", "de", "th", "st", "tri", "sem"];
 
 /// English, French, Spanish, Portuguese and German, in full and cut.
 const MONTHS: [(&[&str], i32); 12] = [
-    (
-        &[
-            "january", "jan", "janvier", "janv", "enero", "ene", "janeiro", "januar", "jänner",
-        ],
-        1,
-    ),
-    (
-        &[
-            "february",
-            "feb",
-            "février",
-            "févr",
-            "fév",
-            "fevrier",
-            "febrero",
-            "fevereiro",
-            "fev",
-            "februar",
-        ],
-        2,
-    ),
-    (
-        &[
-            "march", "mar", "mars", "marzo", "março", "märz", "mär", "mrz",
-        ],
-        3,
-    ),
+    (&["january", "jan", "janvier", "janv", "enero", "ene", "janeiro", "januar", "jänner"], 1),
+    (&["february", "feb", "février", "févr", "fév", "fevrier", "febrero", "fevereiro", "fev", "februar"], 2),
+    (&["march", "mar", "mars", "marzo", "março", "märz", "mär", "mrz"], 3),
     (&["april", "apr", "avril", "avr", "abril", "abr"], 4),
     (&["may", "mai", "mayo", "maio"], 5),
     (&["june", "jun", "juin", "junio", "junho", "juni"], 6),
-    (
-        &["july", "jul", "juillet", "juil", "julio", "julho", "juli"],
-        7,
-    ),
+    (&["july", "jul", "juillet", "juil", "julio", "julho", "juli"], 7),
     (&["august", "aug", "août", "aout", "agosto", "ago"], 8),
-    (
-        &[
-            "september",
-            "sep",
-            "sept",
-            "septembre",
-            "septiembre",
-            "setembro",
-            "set",
-        ],
-        9,
-    ),
-    (
-        &[
-            "october", "oct", "octobre", "octubre", "outubro", "out", "oktober", "okt",
-        ],
-        10,
-    ),
-    (
-        &["november", "nov", "novembre", "noviembre", "novembro"],
-        11,
-    ),
-    (
-        &[
-            "december",
-            "dec",
-            "décembre",
-            "déc",
-            "decembre",
-            "diciembre",
-            "dic",
-            "dezembro",
-            "dez",
-            "dezember",
-        ],
-        12,
-    ),
+    (&["september", "sep", "sept", "septembre", "septiembre", "setembro", "set"], 9),
+    (&["october", "oct", "octobre", "octubre", "outubro", "out", "oktober", "okt"], 10),
+    (&["november", "nov", "novembre", "noviembre", "novembro"], 11),
+    (&["december", "dec", "décembre", "déc", "decembre", "diciembre", "dic", "dezembro", "dez", "dezember"], 12),
 ];
 
 fn month_named(word: &str) -> Option<i32> {
-    MONTHS
-        .iter()
-        .find(|(names, _)| names.contains(&word))
-        .map(|(_, m)| *m)
+    MONTHS.iter().find(|(names, _)| names.contains(&word)).map(|(_, m)| *m)
 }
 
 /// Two-digit years: 50 to 99 are of the last century, which statistics rarely precede.
@@ -393,12 +265,7 @@ fn fiscal(y: i32, second: Option<i32>) -> Option<Period> {
         }
         Some(_) => return None,
     };
-    Some(Period {
-        text,
-        start: None,
-        end: None,
-        grain: Grain::FiscalYear,
-    })
+    Some(Period { text, start: None, end: None, grain: Grain::FiscalYear })
 }
 
 fn part(y: i32, letter: &str, n: i32) -> Option<Period> {
@@ -410,12 +277,7 @@ fn part(y: i32, letter: &str, n: i32) -> Option<Period> {
         ("w", 1..=53) => {
             let start = NaiveDate::from_isoywd_opt(y, n as u32, chrono::Weekday::Mon)?;
             let end = start.checked_add_days(chrono::Days::new(6));
-            Some(Period {
-                text: format!("{y}-W{n:02}"),
-                start: Some(start),
-                end,
-                grain: Grain::Week,
-            })
+            Some(Period { text: format!("{y}-W{n:02}"), start: Some(start), end, grain: Grain::Week })
         }
         _ => None,
     }
@@ -428,23 +290,13 @@ fn month(y: i32, m: i32) -> Option<Period> {
 fn span(text: String, y: i32, first: i32, months: u32, grain: Grain) -> Option<Period> {
     let start = NaiveDate::from_ymd_opt(y, u32::try_from(first).ok()?, 1)?;
     let end = start.checked_add_months(Months::new(months))?.pred_opt()?;
-    Some(Period {
-        text,
-        start: Some(start),
-        end: Some(end),
-        grain,
-    })
+    Some(Period { text, start: Some(start), end: Some(end), grain })
 }
 
 /// A day as a period.
 pub(super) fn day(y: i32, m: i32, d: i32) -> Option<Period> {
     let date = NaiveDate::from_ymd_opt(sane(y)?, u32::try_from(m).ok()?, u32::try_from(d).ok()?)?;
-    Some(Period {
-        text: date.to_string(),
-        start: Some(date),
-        end: Some(date),
-        grain: Grain::Day,
-    })
+    Some(Period { text: date.to_string(), start: Some(date), end: Some(date), grain: Grain::Day })
 }
 
 fn numeric_day(y: i32, a: i32, b: i32) -> Option<Reading> {
@@ -454,11 +306,7 @@ fn numeric_day(y: i32, a: i32, b: i32) -> Option<Reading> {
         (1..=12, 1..=12) if a == b => day(y, a, b).map(Reading::Sure),
         (1..=12, 1..=12) => {
             sane(y)?;
-            Some(Reading::Needs {
-                year: y,
-                first: a as u32,
-                second: b as u32,
-            })
+            Some(Reading::Needs { year: y, first: a as u32, second: b as u32 })
         }
         _ => None,
     }
@@ -468,14 +316,8 @@ fn numeric_day(y: i32, a: i32, b: i32) -> Option<Reading> {
 /// the last part of `Inflows/2000`; also years that a workbook stores as text or number.
 pub(super) fn header_year(name: &str) -> Option<i32> {
     let name = name.rsplit('/').next().unwrap_or(name).trim();
-    let name = name
-        .split_once(" [")
-        .map_or(name, |(before, _)| before.trim());
-    let name = name
-        .strip_prefix("YR")
-        .or_else(|| name.strip_prefix("FY"))
-        .unwrap_or(name)
-        .trim();
+    let name = name.split_once(" [").map_or(name, |(before, _)| before.trim());
+    let name = name.strip_prefix("YR").or_else(|| name.strip_prefix("FY")).unwrap_or(name).trim();
     let (digits, flag) = name.split_at_checked(4)?;
     let flag = flag.trim();
     let plain = flag.is_empty()
@@ -530,59 +372,24 @@ mod tests {
             ("1990-1995", "1990/1995", Grain::Years),
         ];
         for (text, canonical, grain) in cases {
-            let period = read(text)
-                .and_then(|r| r.settle(None, None))
-                .unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(
-                (period.text.as_str(), period.grain),
-                (canonical, grain),
-                "{text}"
-            );
+            let period = read(text).and_then(|r| r.settle(None, None)).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((period.text.as_str(), period.grain), (canonical, grain), "{text}");
         }
-        for text in [
-            "",
-            "12",
-            "Kenya",
-            "30/02/2003",
-            "2003-13",
-            "2003Q5",
-            "99/99/2003",
-            "1,234",
-            "Dec",
-            "x 2003",
-        ] {
-            assert_eq!(
-                read(text).and_then(|r| r.settle(None, None)),
-                None,
-                "{text}"
-            );
+        for text in ["", "12", "Kenya", "30/02/2003", "2003-13", "2003Q5", "99/99/2003", "1,234", "Dec", "x 2003"] {
+            assert_eq!(read(text).and_then(|r| r.settle(None, None)), None, "{text}");
         }
         assert!(matches!(read("01/02/2003"), Some(Reading::Needs { .. })));
-        assert!(matches!(
-            read("2003/04"),
-            Some(Reading::MonthOrFiscal { .. })
-        ));
+        assert!(matches!(read("2003/04"), Some(Reading::MonthOrFiscal { .. })));
     }
 
     #[test]
     fn years_in_headers() {
-        for (name, year) in [
-            ("2000 [YR2000]", 2000),
-            ("2000", 2000),
-            ("YR1999", 1999),
-            ("2023e", 2023),
-            ("Inflows/2001", 2001),
-        ] {
+        for (name, year) in
+            [("2000 [YR2000]", 2000), ("2000", 2000), ("YR1999", 1999), ("2023e", 2023), ("Inflows/2001", 2001)]
+        {
             assert_eq!(header_year(name), Some(year), "{name}");
         }
-        for name in [
-            "y2000",
-            "20001",
-            "2020Q3 [YR2020Q3]",
-            "2000-05",
-            "value",
-            "% of GDP in 2023",
-        ] {
+        for name in ["y2000", "20001", "2020Q3 [YR2020Q3]", "2000-05", "value", "% of GDP in 2023"] {
             assert_eq!(header_year(name), None, "{name}");
         }
     }

@@ -4,16 +4,9 @@ use super::{number, period};
 
 /// A name fit for a column: blanks collapsed, invisible characters gone.
 pub(super) fn clean(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|&c| !is_hidden(c))
-        .collect();
-    visible
-        .split(' ')
-        .filter(|w| !w.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let visible: String =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|&c| !is_hidden(c)).collect();
+    visible.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Characters that a terminal or page acts on or does not show.
@@ -41,9 +34,7 @@ pub(super) fn is_mojibake(text: &str) -> bool {
     if text.is_ascii() {
         return false;
     }
-    let parts = text
-        .split(|c: char| c.is_ascii())
-        .filter(|part| part.chars().count() >= 2);
+    let parts = text.split(|c: char| c.is_ascii()).filter(|part| part.chars().count() >= 2);
     parts
         .filter_map(|part| part.chars().map(western_byte).collect::<Option<Vec<u8>>>())
         .any(|bytes| std::str::from_utf8(&bytes).is_ok())
@@ -68,14 +59,8 @@ mod tests {
 
     #[test]
     fn mojibake() {
-        for text in [
-            "CÃ´te d'Ivoire",
-            "SÃ£o TomÃ©",
-            "â€™",
-            "PerÃº",
-            "C\u{c3}\u{83}\u{c2}\u{b4}te",
-            "Ã\u{89}tat",
-        ] {
+        for text in ["CÃ´te d'Ivoire", "SÃ£o TomÃ©", "â€™", "PerÃº", "C\u{c3}\u{83}\u{c2}\u{b4}te", "Ã\u{89}tat"]
+        {
             assert!(is_mojibake(text), "{text}");
         }
         for text in [
@@ -96,10 +81,7 @@ mod tests {
 
     #[test]
     fn names_are_clean() {
-        assert_eq!(
-            clean("\u{feff} Receiving  Countries\nName "),
-            "Receiving Countries Name"
-        );
+        assert_eq!(clean("\u{feff} Receiving  Countries\nName "), "Receiving Countries Name");
         assert!(has_leading_zero("004") && !has_leading_zero("0") && !has_leading_zero("0.5"));
     }
 }

@@ -3,45 +3,9 @@
 /// The unit a text states: what is counted, then the scale; `None` if it states none.
 pub(super) fn of(text: &str) -> Option<String> {
     const SCALES: [(&str, &[&str]); 4] = [
-        (
-            "thousand",
-            &[
-                "thousand",
-                "thousands",
-                "'000",
-                "000s",
-                "milliers",
-                "miles",
-                "tausend",
-                "mil",
-            ],
-        ),
-        (
-            "million",
-            &[
-                "million",
-                "millions",
-                "mn",
-                "mln",
-                "mio",
-                "millones",
-                "milhões",
-                "millionen",
-                "м",
-            ],
-        ),
-        (
-            "billion",
-            &[
-                "billion",
-                "billions",
-                "bn",
-                "bln",
-                "milliards",
-                "mrd",
-                "bilhões",
-            ],
-        ),
+        ("thousand", &["thousand", "thousands", "'000", "000s", "milliers", "miles", "tausend", "mil"]),
+        ("million", &["million", "millions", "mn", "mln", "mio", "millones", "milhões", "millionen", "м"]),
+        ("billion", &["billion", "billions", "bn", "bln", "milliards", "mrd", "bilhões"]),
         ("trillion", &["trillion", "trillions", "tn"]),
     ];
     const THINGS: [(&str, &[&str]); 15] = [
@@ -70,48 +34,10 @@ pub(super) fn of(text: &str) -> Option<String> {
         ("INR", &["indian rupees", "inr", "₹"]),
         ("MXN", &["mexican pesos", "mxn"]),
         ("PHP", &["philippine pesos", "php"]),
-        (
-            "% of GDP",
-            &[
-                "percent of gdp",
-                "per cent of gdp",
-                "% of gdp",
-                "percentage of gdp",
-                "% du pib",
-                "% del pib",
-            ],
-        ),
-        (
-            "% of GNI",
-            &[
-                "percent of gni",
-                "per cent of gni",
-                "% of gni",
-                "percentage of gni",
-            ],
-        ),
-        (
-            "%",
-            &[
-                "percent",
-                "per cent",
-                "percentage",
-                "%",
-                "pour cent",
-                "por ciento",
-            ],
-        ),
-        (
-            "persons",
-            &[
-                "persons",
-                "people",
-                "personnes",
-                "personas",
-                "migrants",
-                "inhabitants",
-            ],
-        ),
+        ("% of GDP", &["percent of gdp", "per cent of gdp", "% of gdp", "percentage of gdp", "% du pib", "% del pib"]),
+        ("% of GNI", &["percent of gni", "per cent of gni", "% of gni", "percentage of gni"]),
+        ("%", &["percent", "per cent", "percentage", "%", "pour cent", "por ciento"]),
+        ("persons", &["persons", "people", "personnes", "personas", "migrants", "inhabitants"]),
         ("USD", &["dollars", "$"]),
     ];
     let lower = text.to_lowercase();
@@ -119,14 +45,8 @@ pub(super) fn of(text: &str) -> Option<String> {
     if lower.is_empty() || lower.len() > 160 {
         return None;
     }
-    let scale = SCALES
-        .iter()
-        .find(|(_, names)| names.iter().any(|n| has_word(lower, n)))
-        .map(|(scale, _)| *scale);
-    let thing = THINGS
-        .iter()
-        .find(|(_, names)| names.iter().any(|n| has_word(lower, n)))
-        .map(|(thing, _)| *thing);
+    let scale = SCALES.iter().find(|(_, names)| names.iter().any(|n| has_word(lower, n))).map(|(scale, _)| *scale);
+    let thing = THINGS.iter().find(|(_, names)| names.iter().any(|n| has_word(lower, n))).map(|(thing, _)| *thing);
     match (thing, scale) {
         (Some(thing), Some(scale)) => Some(format!("{thing} {scale}")),
         (Some(only), None) | (None, Some(only)) => Some(only.to_owned()),
@@ -141,9 +61,7 @@ pub(super) fn of_titles(titles: &[String]) -> Option<String> {
         let line = line.trim();
         let lower = line.to_lowercase();
         line.starts_with('(') && line.ends_with(')')
-            || ["unit", "in ", "unité", "unidad", "en "]
-                .iter()
-                .any(|w| lower.starts_with(w))
+            || ["unit", "in ", "unité", "unidad", "en "].iter().any(|w| lower.starts_with(w))
             || line.split_whitespace().count() <= 4
     };
     let scaled = |unit: &String| !matches!(unit.as_str(), "persons" | "%");
@@ -166,8 +84,7 @@ fn has_word(text: &str, word: &str) -> bool {
     let letters = word.starts_with(char::is_alphanumeric);
     let end = word.ends_with(char::is_alphanumeric);
     text.match_indices(word).any(|(at, _)| {
-        (!letters || edge(text[..at].chars().next_back()))
-            && (!end || edge(text[at + word.len()..].chars().next()))
+        (!letters || edge(text[..at].chars().next_back())) && (!end || edge(text[at + word.len()..].chars().next()))
     })
 }
 
@@ -189,14 +106,8 @@ mod tests {
         for (text, unit) in cases {
             assert_eq!(of(text).as_deref(), unit, "{text}");
         }
-        let titles = [
-            "Table 1. Migrants in 5 million homes".to_owned(),
-            "(Millions of euros)".to_owned(),
-        ];
+        let titles = ["Table 1. Migrants in 5 million homes".to_owned(), "(Millions of euros)".to_owned()];
         assert_eq!(of_titles(&titles).as_deref(), Some("EUR million"));
-        assert_eq!(
-            in_brackets("Workers Remittances (Million USD)").as_deref(),
-            Some("USD million")
-        );
+        assert_eq!(in_brackets("Workers Remittances (Million USD)").as_deref(), Some("USD million"));
     }
 }

@@ -17,13 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// A folder of the material kept outside this repository, or `None`, said loudly.
 fn shared(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(folder);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(folder);
     if !path.is_dir() {
-        eprintln!(
-            "\n*** NOT TESTED: ../shared/{folder} is absent, so the checks on it were left out ***\n"
-        );
+        eprintln!("\n*** NOT TESTED: ../shared/{folder} is absent, so the checks on it were left out ***\n");
         return None;
     }
     Some(path)

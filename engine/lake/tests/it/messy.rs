@@ -26,11 +26,7 @@ fn differences(entry: &Value, read: &Result<Table>) -> Vec<String> {
             }
             "warnings" => {
                 let codes: Vec<&str> = table.warnings.iter().map(|w| w.code).collect();
-                let missing = wanted
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .filter(|w| !codes.contains(&w.as_str().unwrap()));
+                let missing = wanted.as_array().unwrap().iter().filter(|w| !codes.contains(&w.as_str().unwrap()));
                 all.extend(missing.map(|w| format!("no warning {w}, only {codes:?}")));
                 continue;
             }
@@ -46,10 +42,7 @@ fn differences(entry: &Value, read: &Result<Table>) -> Vec<String> {
             "rows" => table.rows().into(),
             "columns" => table.columns.iter().map(|c| c.name.clone()).collect(),
             "ncolumns" => table.columns.len().into(),
-            "delimiter" => table
-                .delimiter
-                .map(|d| d.to_string().replace('\t', "\\t"))
-                .into(),
+            "delimiter" => table.delimiter.map(|d| d.to_string().replace('\t', "\\t")).into(),
             "decimal" => table.decimal.to_string().into(),
             "encoding" => table.encoding.into(),
             // The corpus counts lines from 0 here, the product from 1 everywhere.
@@ -59,10 +52,7 @@ fn differences(entry: &Value, read: &Result<Table>) -> Vec<String> {
             "notes" => table.notes.clone().into(),
             "years" => table.years().into(),
             "long_rows" => {
-                let rows = table
-                    .to_long_record_batch()
-                    .unwrap()
-                    .map_or(0, |b| b.num_rows());
+                let rows = table.to_long_record_batch().unwrap().map_or(0, |b| b.num_rows());
                 assert_eq!(rows, table.long_rows());
                 rows.into()
             }
@@ -96,10 +86,7 @@ fn rejection(entry: &Value, error: &Error) -> Vec<String> {
 fn cells(wanted: &Value, table: &Table) -> Vec<String> {
     let mut all = Vec::new();
     for cell in wanted.as_array().unwrap() {
-        let (row, name) = (
-            cell["row"].as_u64().unwrap() as usize,
-            cell["column"].as_str().unwrap(),
-        );
+        let (row, name) = (cell["row"].as_u64().unwrap() as usize, cell["column"].as_str().unwrap());
         let Some(column) = table.column(name) else {
             all.push(format!("no column `{name}`"));
             continue;
@@ -108,11 +95,7 @@ fn cells(wanted: &Value, table: &Table) -> Vec<String> {
         if value != cell["value"].as_str() {
             all.push(format!("{name}[{row}] is {value:?}, not {}", cell["value"]));
         }
-        let flag = column
-            .flags
-            .get(row)
-            .and_then(Option::as_deref)
-            .unwrap_or_default();
+        let flag = column.flags.get(row).and_then(Option::as_deref).unwrap_or_default();
         if let Some(wanted) = cell["flag"].as_str()
             && flag != wanted
         {
@@ -137,25 +120,13 @@ fn messy_files_are_read_as_expected() {
     let Some(folder) = shared("corpus/messy") else {
         return;
     };
-    let expect: Value =
-        serde_json::from_slice(&std::fs::read(folder.join("expect.json")).unwrap()).unwrap();
+    let expect: Value = serde_json::from_slice(&std::fs::read(folder.join("expect.json")).unwrap()).unwrap();
     let (mut agree, mut wrong) = (0, 0);
     for entry in expect.as_array().unwrap() {
         let file = entry["file"].as_str().unwrap();
-        let read = read_table(
-            &std::fs::read(folder.join(file)).unwrap(),
-            file,
-            &Limits::default(),
-        );
+        let read = read_table(&std::fs::read(folder.join(file)).unwrap(), file, &Limits::default());
         let differences = differences(entry, &read);
-        eprintln!(
-            "{} {file}",
-            if differences.is_empty() {
-                "agrees "
-            } else {
-                "DIFFERS"
-            }
-        );
+        eprintln!("{} {file}", if differences.is_empty() { "agrees " } else { "DIFFERS" });
         for difference in &differences {
             eprintln!("          {difference}");
         }
@@ -163,22 +134,15 @@ fn messy_files_are_read_as_expected() {
             Ok(table) => {
                 let report = table.report().join("\n");
                 assert!(
-                    !report.contains(|c: char| c.is_control() && c != '\n'
-                        || ('\u{202a}'..='\u{202e}').contains(&c)),
+                    !report.contains(|c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c)),
                     "{file}"
                 );
-                let batch = table
-                    .to_record_batch()
-                    .unwrap_or_else(|e| panic!("{file}: {e}"));
+                let batch = table.to_record_batch().unwrap_or_else(|e| panic!("{file}: {e}"));
                 assert_eq!(batch.num_rows(), table.rows());
             }
             Err(error) => eprintln!("          {error}"),
         }
-        if differences.is_empty() {
-            agree += 1
-        } else {
-            wrong += 1
-        }
+        if differences.is_empty() { agree += 1 } else { wrong += 1 }
     }
     eprintln!("{agree} of {} entries agree", agree + wrong);
     assert_eq!(wrong, 0, "see the table above");

@@ -42,15 +42,9 @@ fn real_files_open() {
         let bytes = std::fs::read(&path).unwrap();
         let kind = kind_of(&bytes);
         let grids = grids(bytes, &name(&path)).unwrap_or_else(|e| panic!("{e}"));
-        let (rows, cells): (usize, usize) = grids
-            .iter()
-            .flat_map(|g| &g.rows)
-            .fold((0, 0), |(r, c), row| (r + 1, c + row.cells.len()));
-        eprintln!(
-            "{:60} {kind:?} {} grids {rows} rows {cells} cells",
-            name(&path),
-            grids.len()
-        );
+        let (rows, cells): (usize, usize) =
+            grids.iter().flat_map(|g| &g.rows).fold((0, 0), |(r, c), row| (r + 1, c + row.cells.len()));
+        eprintln!("{:60} {kind:?} {} grids {rows} rows {cells} cells", name(&path), grids.len());
         if !matches!(kind, Kind::Json | Kind::Stata) {
             assert!(rows >= 2, "{}", name(&path));
             read += 1;
@@ -76,15 +70,10 @@ fn bombs_and_lies_are_refused_by_name() {
         let bytes = std::fs::read(folder.join(file)).unwrap();
         let error = match kind_of(&bytes) {
             Kind::Zip => unzip(&bytes, file, &Limits::default()).unwrap_err(),
-            _ => Workbook::open(bytes, file, &Limits::default())
-                .err()
-                .unwrap(),
+            _ => Workbook::open(bytes, file, &Limits::default()).err().unwrap(),
         };
         assert!(error.to_string().contains(words), "{file}: {error}");
-        assert!(
-            matches!(error.class(), Class::Data | Class::Resource),
-            "{error}"
-        );
+        assert!(matches!(error.class(), Class::Data | Class::Resource), "{error}");
     }
     let lies = std::fs::read(folder.join("x5_dimension_lies.xlsx")).unwrap();
     assert_eq!(grids(lies, "x5").unwrap()[0].rows.len(), 2);
@@ -96,19 +85,10 @@ fn workbook() -> Vec<u8> {
     let sheet = book.add_worksheet().set_name("Data").unwrap();
     let day = out::Format::new().set_num_format("yyyy-mm-dd");
     sheet.write(0, 0, "country").unwrap();
-    sheet
-        .merge_range(0, 1, 0, 2, "flows", &out::Format::new())
-        .unwrap();
+    sheet.merge_range(0, 1, 0, 2, "flows", &out::Format::new()).unwrap();
     sheet.write(2, 0, "Kenya").unwrap();
     sheet.write(2, 1, 0.1).unwrap();
-    sheet
-        .write_with_format(
-            2,
-            2,
-            out::ExcelDateTime::from_ymd(2003, 12, 31).unwrap(),
-            &day,
-        )
-        .unwrap();
+    sheet.write_with_format(2, 2, out::ExcelDateTime::from_ymd(2003, 12, 31).unwrap(), &day).unwrap();
     sheet.write(2, 3, true).unwrap();
     sheet.set_row_hidden(2).unwrap();
     let hidden = book.add_worksheet().set_name("Notes & <more>").unwrap();
@@ -119,41 +99,18 @@ fn workbook() -> Vec<u8> {
 #[test]
 fn workbook_cells() {
     let mut book = Workbook::open(workbook(), "w.xlsx", &Limits::default()).unwrap();
-    let sheets: Vec<_> = book
-        .sheets()
-        .iter()
-        .map(|s| (s.name.as_str(), s.hidden))
-        .collect();
+    let sheets: Vec<_> = book.sheets().iter().map(|s| (s.name.as_str(), s.hidden)).collect();
     assert_eq!(sheets, [("Data", false), ("Notes & <more>", true)]);
     let (grid, merges) = book.grid_and_merges("Data").unwrap();
     assert_eq!(merges.len(), 1);
     assert_eq!((merges[0].rows, merges[0].columns), ((1, 1), (1, 2)));
-    assert_eq!(
-        grid.rows
-            .iter()
-            .map(|r| (r.number, r.hidden))
-            .collect::<Vec<_>>(),
-        [(1, false), (3, true)]
-    );
-    let day = chrono::NaiveDate::from_ymd_opt(2003, 12, 31)
-        .unwrap()
-        .and_hms_opt(0, 0, 0)
-        .unwrap();
-    let cells = [
-        Cell::Text("Kenya".into()),
-        Cell::Number(0.1),
-        Cell::Date(day),
-        Cell::Bool(true),
-    ];
+    assert_eq!(grid.rows.iter().map(|r| (r.number, r.hidden)).collect::<Vec<_>>(), [(1, false), (3, true)]);
+    let day = chrono::NaiveDate::from_ymd_opt(2003, 12, 31).unwrap().and_hms_opt(0, 0, 0).unwrap();
+    let cells = [Cell::Text("Kenya".into()), Cell::Number(0.1), Cell::Date(day), Cell::Bool(true)];
     assert_eq!(grid.rows[1].cells, cells);
     let notes = book.grid("Notes & <more>").unwrap();
     assert_eq!((notes.rows[0].number, notes.rows[0].cells.len()), (5, 6));
-    assert!(
-        book.grid("data")
-            .unwrap_err()
-            .to_string()
-            .contains("it has `Data`")
-    );
+    assert!(book.grid("data").unwrap_err().to_string().contains("it has `Data`"));
 }
 
 #[test]
@@ -174,16 +131,10 @@ fn cut_and_damaged_files_never_panic() {
         drop(grids(bytes, "damaged.xlsx"));
     }
     let Some(folder) = shared("data") else { return };
-    for file in [
-        "worldbank_wdi/sending-cost-to-country.xls",
-        "oecd_dac/Deflators_base_2011.xls",
-    ] {
+    for file in ["worldbank_wdi/sending-cost-to-country.xls", "oecd_dac/Deflators_base_2011.xls"] {
         let whole = std::fs::read(folder.join(file)).unwrap();
         for cut in [0, 8, 511, 512, 1000, 4096, 30_000, 80_000] {
-            assert!(
-                grids(whole[..cut].to_vec(), "cut.xls").is_err(),
-                "{file} {cut}"
-            );
+            assert!(grids(whole[..cut].to_vec(), "cut.xls").is_err(), "{file} {cut}");
         }
         for _ in 0..200 {
             let mut bytes = whole.clone();

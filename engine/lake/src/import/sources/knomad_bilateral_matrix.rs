@@ -95,20 +95,26 @@ fn corner(grid: &Grid) -> Option<(usize, Across)> {
 fn flow_year(grid: &Grid, header: usize) -> Result<i32> {
     let above = grid.rows.iter().take(header).flat_map(|r| r.cells.iter().map(|c| c.text()));
     let year = above.chain(grid.sheet.clone()).find_map(|text| {
-        text.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 4).find_map(|digits| {
-            digits.parse::<i32>().ok().filter(|y| (1990..=2100).contains(y))
-        })
+        text.split(|c: char| !c.is_ascii_digit())
+            .filter(|digits| digits.len() == 4)
+            .find_map(|digits| digits.parse::<i32>().ok().filter(|y| (1990..=2100).contains(y)))
     });
     year.ok_or_else(|| Error::data(grid.place(), "names no year above its header nor in the sheet's name; expected a title such as `Bilateral Remittance Estimates for 2021`"))
 }
 
 fn import(grid: &Grid, context: &Context<'_>, settings: &Settings) -> Result<Imported> {
     let Some((index, across)) = corner(grid) else {
-        return Err(Error::data(grid.place(), "has no cell that says which countries receive (across) and which send (down)"));
+        return Err(Error::data(
+            grid.place(),
+            "has no cell that says which countries receive (across) and which send (down)",
+        ));
     };
     let year = flow_year(grid, index)?;
     let vintage = context.vintage.or_else(|| settings.vintages.get(&year.to_string()).copied()).ok_or_else(|| {
-        Error::data(grid.place(), format!("the edition of the matrix of {year} is not known; say its date with --vintage YYYY-MM-DD"))
+        Error::data(
+            grid.place(),
+            format!("the edition of the matrix of {year} is not known; say its date with --vintage YYYY-MM-DD"),
+        )
     })?;
     let header = grid.rows.get(index).ok_or_else(|| Error::Internal("header row vanished".to_owned()))?;
     let columns = columns(grid, header, context)?;
@@ -136,7 +142,10 @@ fn import(grid: &Grid, context: &Context<'_>, settings: &Settings) -> Result<Imp
                     *sums.entry(*column).or_default() += millions;
                     let (sender, receiver) = if across == Across::Receivers { (down, *other) } else { (*other, down) };
                     if millions < 0.0 {
-                        return Err(Error::data(grid.at(row, name), format!("`{millions}` is negative; a flow is 0 or more")));
+                        return Err(Error::data(
+                            grid.at(row, name),
+                            format!("`{millions}` is negative; a flow is 0 or more"),
+                        ));
                     }
                     let values = [
                         Value::Text(sender.as_ref()),
@@ -151,7 +160,9 @@ fn import(grid: &Grid, context: &Context<'_>, settings: &Settings) -> Result<Imp
                     rows.push(row.number, name, &values)?;
                 }
                 (Some(_), None) => agrees(sum, millions, grid, row, name, settings)?,
-                (None, Some(_)) => agrees(sums.get(column).copied().unwrap_or(0.0), millions, grid, row, name, settings)?,
+                (None, Some(_)) => {
+                    agrees(sums.get(column).copied().unwrap_or(0.0), millions, grid, row, name, settings)?
+                }
                 (None, None) => {
                     agrees(sums.values().sum(), millions, grid, row, name, settings)?;
                     world = Some((row.number, name.clone(), millions * settings.scale));
@@ -160,7 +171,11 @@ fn import(grid: &Grid, context: &Context<'_>, settings: &Settings) -> Result<Imp
         }
     }
     let senders = body.len() - 1;
-    let notes = vec![format!("{year}: {} cells, {senders} rows by {} columns, published totals agree with the cells", rows.len(), columns.len() - 1)];
+    let notes = vec![format!(
+        "{year}: {} cells, {senders} rows by {} columns, published totals agree with the cells",
+        rows.len(),
+        columns.len() - 1
+    )];
     let mut all = vec![rows];
     if let Some((row, column, value)) = world {
         let mut totals = Rows::new(&AGGREGATE_OBSERVATION, format!("knomad.bilateral_matrix/{year}"));
@@ -211,7 +226,10 @@ fn economy(label: &str, grid: &Grid, row: &Row, context: &Context<'_>) -> Result
     let place = grid.place().row(row.number).column(squeeze(label));
     match context.concordance.resolve(Provider::Knomad, label, place.clone())? {
         Match::Economy(iso3) => Ok(iso3),
-        Match::Aggregate { name, .. } => Err(Error::data(place, format!("`{name}` is an aggregate; the matrix has economies and the total `WORLD` only"))),
+        Match::Aggregate { name, .. } => Err(Error::data(
+            place,
+            format!("`{name}` is an aggregate; the matrix has economies and the total `WORLD` only"),
+        )),
     }
 }
 

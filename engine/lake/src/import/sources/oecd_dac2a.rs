@@ -63,10 +63,14 @@ impl Importer for OecdDac2a {
         let vintage = match (context.vintage, input.modified) {
             (Some(day), _) => day,
             (None, Some(day)) => {
-                notes.push(format!("the file states no edition: vintage {day} is the day it was last modified; --vintage sets another"));
+                notes.push(format!(
+                    "the file states no edition: vintage {day} is the day it was last modified; --vintage sets another"
+                ));
                 day
             }
-            (None, None) => return Err(Error::data(input.place(), "states no edition; say its date with --vintage YYYY-MM-DD")),
+            (None, None) => {
+                return Err(Error::data(input.place(), "states no edition; say its date with --vintage YYYY-MM-DD"));
+            }
         };
         read(grid, header, body, vintage, context, &settings, notes)
     }
@@ -92,9 +96,15 @@ fn read(
     settings: &Settings,
     mut notes: Vec<String>,
 ) -> Result<Imported> {
-    let [donor, recipient, measure, time, price] = ["DONOR", "RECIPIENT", "MEASURE", "TIME_PERIOD", "PRICE_BASE"].map(|name| position(header, name));
-    let [flow, status, multiplier, unit] = ["FLOW_TYPE", "OBS_STATUS", "UNIT_MULT", "UNIT_MEASURE"].map(|name| position(header, name));
-    let value = settings.value.iter().find_map(|name| position(header, name)).ok_or_else(|| Error::data(grid.place(), "has no column of values"))?;
+    let [donor, recipient, measure, time, price] =
+        ["DONOR", "RECIPIENT", "MEASURE", "TIME_PERIOD", "PRICE_BASE"].map(|name| position(header, name));
+    let [flow, status, multiplier, unit] =
+        ["FLOW_TYPE", "OBS_STATUS", "UNIT_MULT", "UNIT_MEASURE"].map(|name| position(header, name));
+    let value = settings
+        .value
+        .iter()
+        .find_map(|name| position(header, name))
+        .ok_or_else(|| Error::data(grid.place(), "has no column of values"))?;
     let value_name = header.cell(value).text();
 
     let mut economies: BTreeMap<String, Rows> = BTreeMap::new();
@@ -103,17 +113,29 @@ fn read(
     let body: Vec<Row> = body.iter().filter(|r| !r.is_blank()).cloned().collect();
     for row in &body {
         if row.cells.len() < header.cells.len() {
-            let what = format!("the row has {} cells, the header {}; the file seems cut off", row.cells.len(), header.cells.len());
+            let what = format!(
+                "the row has {} cells, the header {}; the file seems cut off",
+                row.cells.len(),
+                header.cells.len()
+            );
             return Err(Error::data(grid.place().row(row.number), what));
         }
         let Some(amount) = number(grid, row, value, &value_name, &settings.missing)? else { continue };
         let unit = code(row, unit);
         if !unit.is_empty() && unit != "USD" {
-            return Err(Error::data(grid.at(row, "UNIT_MEASURE"), format!("`{unit}` is not USD; only US dollars are imported")));
+            return Err(Error::data(
+                grid.at(row, "UNIT_MEASURE"),
+                format!("`{unit}` is not USD; only US dollars are imported"),
+            ));
         }
         let exponent = match multiplier {
             Some(index) => number(grid, row, index, "UNIT_MULT", &settings.missing)?.unwrap_or(0.0),
-            None => return Err(Error::data(grid.place(), "has no column `UNIT_MULT`, so the size of its unit is not known")),
+            None => {
+                return Err(Error::data(
+                    grid.place(),
+                    "has no column `UNIT_MULT`, so the size of its unit is not known",
+                ));
+            }
         };
         let dollars = amount * 10f64.powf(exponent);
         let period = time.map(|i| row.cell(i));
@@ -132,14 +154,21 @@ fn read(
                 years.insert(year);
                 recipients.insert(iso3);
                 let rows = economies.entry(series.clone()).or_insert_with(|| Rows::new(&AID_FLOW, series));
-                let keys = [Value::Text(&donor), Value::Text(iso3.as_ref()), Value::Integer(year), Value::Text(&measure)];
+                let keys =
+                    [Value::Text(&donor), Value::Text(iso3.as_ref()), Value::Integer(year), Value::Text(&measure)];
                 let facts = [Value::Text(&flow), Value::Text(&price), Value::Number(dollars), source, day, status];
                 rows.push(row.number, &value_name, &[keys.as_slice(), facts.as_slice()].concat())?;
             }
             Match::Aggregate { name, .. } => {
                 let indicator = format!("DAC2A.{donor}.{measure}.{price}.{flow}");
-                let rows = aggregates.entry(series.clone()).or_insert_with(|| Rows::new(&AGGREGATE_OBSERVATION, series));
-                let keys = [Value::Text(&indicator), Value::Text(&recipient_code), Value::Text(&name), Value::Date(first_of(year, grid.place())?)];
+                let rows =
+                    aggregates.entry(series.clone()).or_insert_with(|| Rows::new(&AGGREGATE_OBSERVATION, series));
+                let keys = [
+                    Value::Text(&indicator),
+                    Value::Text(&recipient_code),
+                    Value::Text(&name),
+                    Value::Date(first_of(year, grid.place())?),
+                ];
                 let facts = [Value::Number(dollars), Value::Text(&settings.unit), source, day, status];
                 rows.push(row.number, &value_name, &[keys.as_slice(), facts.as_slice()].concat())?;
             }
@@ -150,11 +179,22 @@ fn read(
     if facts == 0 {
         return Err(Error::data(grid.place(), "has no value for any economy; the file seems cut off"));
     }
-    let span = format!("{} to {}", years.first().copied().unwrap_or_default(), years.last().copied().unwrap_or_default());
-    notes.push(format!("{facts} values of {} recipients, {kept_apart} of aggregates kept apart, {span}", recipients.len()));
+    let span =
+        format!("{} to {}", years.first().copied().unwrap_or_default(), years.last().copied().unwrap_or_default());
+    notes.push(format!(
+        "{facts} values of {} recipients, {kept_apart} of aggregates kept apart, {span}",
+        recipients.len()
+    ));
     let measures: BTreeSet<String> = body.iter().map(|r| code(r, measure)).collect();
     let measures = format!("measure {}", measures.into_iter().collect::<Vec<_>>().join(" "));
     let staged = vec![stage(&format!("{} {measures}", context.descriptor.id), grid, header, &body)?];
     let edition = format!("{measures} {vintage}");
-    Ok(Imported { place: grid.place(), edition, vintage, rows: economies.into_values().chain(aggregates.into_values()).collect(), staged, notes })
+    Ok(Imported {
+        place: grid.place(),
+        edition,
+        vintage,
+        rows: economies.into_values().chain(aggregates.into_values()).collect(),
+        staged,
+        notes,
+    })
 }

@@ -67,7 +67,10 @@ impl Importer for WorldBankWdi {
         }
         for sheet in &sheets {
             if is_data(&*input.sheet(sheet)?) {
-                return Ok(Recognition::Almost(format!("its data are in sheet `{sheet}`; expected the name `{}`", settings.sheet)));
+                return Ok(Recognition::Almost(format!(
+                    "its data are in sheet `{sheet}`; expected the name `{}`",
+                    settings.sheet
+                )));
             }
         }
         Ok(Recognition::No)
@@ -87,7 +90,11 @@ impl Importer for WorldBankWdi {
         }
         let grid = input.sheet(&settings.sheet)?;
         let sheets = input.sheets();
-        let indicators = if sheets.contains(&settings.sheet_indicators) { Some(input.sheet(&settings.sheet_indicators)?) } else { None };
+        let indicators = if sheets.contains(&settings.sheet_indicators) {
+            Some(input.sheet(&settings.sheet_indicators)?)
+        } else {
+            None
+        };
         let mut imported = import_data(&grid, context, &settings, indicators.as_deref())?;
         if sheets.contains(&settings.sheet_countries) {
             let countries = input.sheet(&settings.sheet_countries)?;
@@ -102,13 +109,19 @@ impl Importer for WorldBankWdi {
 /// True if the text says it is an API download of the World Development Indicators.
 pub(super) fn is_data(grid: &Grid) -> bool {
     let first = grid.rows.iter().find(|r| !r.is_blank());
-    let marked = first.is_some_and(|r| r.cell(0).text().trim() == "Data Source" && r.cell(1).text().trim() == "World Development Indicators");
+    let marked = first.is_some_and(|r| {
+        r.cell(0).text().trim() == "Data Source" && r.cell(1).text().trim() == "World Development Indicators"
+    });
     marked || header(grid).is_some()
 }
 
 fn header(grid: &Grid) -> Option<(usize, &Row)> {
     const PREAMBLE: usize = 12;
-    grid.rows.iter().enumerate().take(PREAMBLE).find(|(_, r)| LABELS.iter().enumerate().all(|(i, l)| r.cell(i).text().trim() == *l))
+    grid.rows
+        .iter()
+        .enumerate()
+        .take(PREAMBLE)
+        .find(|(_, r)| LABELS.iter().enumerate().all(|(i, l)| r.cell(i).text().trim() == *l))
 }
 
 /// The `Last Updated Date` of a data file.
@@ -117,12 +130,23 @@ pub(super) fn last_updated(grid: &Grid) -> Option<NaiveDate> {
     date(row.cell(1))
 }
 
-fn import_data(grid: &Grid, context: &Context<'_>, settings: &Settings, definitions: Option<&Grid>) -> Result<Imported> {
+fn import_data(
+    grid: &Grid,
+    context: &Context<'_>,
+    settings: &Settings,
+    definitions: Option<&Grid>,
+) -> Result<Imported> {
     let Some((index, header)) = header(grid) else {
-        return Err(Error::data(grid.place(), format!("has no header row with `{}`; the file seems cut off", LABELS.join("`, `"))));
+        return Err(Error::data(
+            grid.place(),
+            format!("has no header row with `{}`; the file seems cut off", LABELS.join("`, `")),
+        ));
     };
     let vintage = context.vintage.or_else(|| last_updated(grid)).ok_or_else(|| {
-        Error::data(grid.place(), "has no `Last Updated Date` above its header; say the edition's date with --vintage YYYY-MM-DD")
+        Error::data(
+            grid.place(),
+            "has no `Last Updated Date` above its header; say the edition's date with --vintage YYYY-MM-DD",
+        )
     })?;
     let years = years(grid, header)?;
     let body = grid.rows.get(index + 1..).unwrap_or_default();
@@ -137,7 +161,9 @@ fn import_data(grid: &Grid, context: &Context<'_>, settings: &Settings, definiti
     for row in &body {
         let [name, code, indicator_name, indicator] = [0, 1, 2, 3].map(|i| row.cell(i).text().trim().to_owned());
         if code.is_empty() || indicator.is_empty() {
-            let what = format!("has no country code or no indicator code (`{name}`, `{indicator_name}`); the row seems cut off");
+            let what = format!(
+                "has no country code or no indicator code (`{name}`, `{indicator_name}`); the row seems cut off"
+            );
             return Err(Error::data(grid.at(row, LABELS[1]), what));
         }
         let width = row.cells.len();
@@ -162,11 +188,31 @@ fn import_data(grid: &Grid, context: &Context<'_>, settings: &Settings, definiti
             let indicator = Value::Text(&indicator);
             match &found {
                 Match::Economy(iso3) => {
-                    let values = [indicator, Value::Text(iso3.as_ref()), Value::Date(*first_day), Value::Text("A"), fact, unit, source, day, Value::Null];
+                    let values = [
+                        indicator,
+                        Value::Text(iso3.as_ref()),
+                        Value::Date(*first_day),
+                        Value::Text("A"),
+                        fact,
+                        unit,
+                        source,
+                        day,
+                        Value::Null,
+                    ];
                     rows.push(row.number, label, &values)?;
                 }
                 Match::Aggregate { code, .. } => {
-                    let values = [indicator, Value::Text(code), Value::Text(&name), Value::Date(*first_day), fact, unit, source, day, Value::Null];
+                    let values = [
+                        indicator,
+                        Value::Text(code),
+                        Value::Text(&name),
+                        Value::Date(*first_day),
+                        fact,
+                        unit,
+                        source,
+                        day,
+                        Value::Null,
+                    ];
                     rows.push(row.number, label, &values)?;
                 }
             }
@@ -178,8 +224,10 @@ fn import_data(grid: &Grid, context: &Context<'_>, settings: &Settings, definiti
         let definition = definitions.and_then(|grid| metadata::definition(grid, indicator));
         let mut rows = Rows::new(&INDICATOR, series(indicator));
         let unit = unit(indicator, name, settings);
-        let values =
-            [indicator, name].map(|t| Value::Text(t)).into_iter().chain([Value::MaybeText(unit.as_deref()), Value::MaybeText(definition.as_deref())]);
+        let values = [indicator, name]
+            .map(|t| Value::Text(t))
+            .into_iter()
+            .chain([Value::MaybeText(unit.as_deref()), Value::MaybeText(definition.as_deref())]);
         let values: Vec<_> = values.chain([Value::Text(&context.descriptor.id), Value::Date(vintage)]).collect();
         rows.push(*row, LABELS[3], &values)?;
         all.push(rows);
@@ -199,7 +247,10 @@ fn import_data(grid: &Grid, context: &Context<'_>, settings: &Settings, definiti
         edition: format!("{} {vintage}", codes.join(" ")),
         vintage,
         staged: vec![stage(&format!("{} {}", context.descriptor.id, codes.join(" ")), grid, header, &owned)?],
-        notes: vec![format!("{}: {facts} values of economies, {kept_apart} of aggregates kept apart, {span}", codes.join(", "))],
+        notes: vec![format!(
+            "{}: {facts} values of economies, {kept_apart} of aggregates kept apart, {span}",
+            codes.join(", ")
+        )],
         rows: all,
     })
 }
@@ -217,7 +268,10 @@ fn years(grid: &Grid, header: &Row) -> Result<Vec<(usize, String, NaiveDate)>> {
         }
         let place = grid.at(header, &cell.text());
         let Some(year) = year(cell) else {
-            return Err(Error::data(place, format!("`{}` is not a year; expected years after `{}`", cell.text(), LABELS[3])));
+            return Err(Error::data(
+                place,
+                format!("`{}` is not a year; expected years after `{}`", cell.text(), LABELS[3]),
+            ));
         };
         years.push((column, year.to_string(), first_of(year, place)?));
     }

@@ -37,7 +37,12 @@ fn columns<const N: usize>(grid: &Grid, wanted: &[&str; N]) -> Option<[usize; N]
     Some(found)
 }
 
-pub(super) fn import_countries(input: &Input, grid: &Grid, context: &Context<'_>, settings: &Settings) -> Result<Imported> {
+pub(super) fn import_countries(
+    input: &Input,
+    grid: &Grid,
+    context: &Context<'_>,
+    settings: &Settings,
+) -> Result<Imported> {
     let vintage = vintage(input, context)?;
     let (rows, staged) = countries(grid, vintage, context, settings)?;
     let members: usize = rows.iter().map(Rows::len).sum();
@@ -52,7 +57,12 @@ pub(super) fn import_countries(input: &Input, grid: &Grid, context: &Context<'_>
 }
 
 /// Regions and income groups: a row whose `Region` is empty is an aggregate.
-pub(super) fn countries(grid: &Grid, vintage: NaiveDate, context: &Context<'_>, settings: &Settings) -> Result<(Vec<Rows>, Staged)> {
+pub(super) fn countries(
+    grid: &Grid,
+    vintage: NaiveDate,
+    context: &Context<'_>,
+    settings: &Settings,
+) -> Result<(Vec<Rows>, Staged)> {
     let Some([code, region, income]) = columns(grid, &["Country Code", "Region", "IncomeGroup"]) else {
         return Err(Error::data(grid.place(), "has no columns `Country Code`, `Region` and `IncomeGroup`"));
     };
@@ -78,7 +88,10 @@ pub(super) fn countries(grid: &Grid, vintage: NaiveDate, context: &Context<'_>, 
             }
         };
         let income_label = row.cell(income).text().trim().to_owned();
-        let groups = [("region", label, &settings.regions, "Region"), ("income", income_label, &settings.incomes, "IncomeGroup")];
+        let groups = [
+            ("region", label, &settings.regions, "Region"),
+            ("income", income_label, &settings.incomes, "IncomeGroup"),
+        ];
         for (kind, label, codes, column) in groups {
             if label.is_empty() {
                 continue;
@@ -124,13 +137,27 @@ pub(super) fn import_indicators(input: &Input, grid: &Grid, context: &Context<'_
             let definition = definition(grid, &indicator);
             let name = row.cell(name).text();
             let (source, day) = (Value::Text(&context.descriptor.id), Value::Date(vintage));
-            let values = [Value::Text(&indicator), Value::Text(&name), Value::Null, Value::MaybeText(definition.as_deref()), source, day];
+            let values = [
+                Value::Text(&indicator),
+                Value::Text(&name),
+                Value::Null,
+                Value::MaybeText(definition.as_deref()),
+                source,
+                day,
+            ];
             rows.push(row.number, "INDICATOR_CODE", &values)?;
             all.push(rows);
         }
     }
     let notes = vec!["definitions of indicators".to_owned()];
-    Ok(Imported { place: grid.place(), edition: format!("definitions {vintage}"), vintage, rows: all, staged: Vec::new(), notes })
+    Ok(Imported {
+        place: grid.place(),
+        edition: format!("definitions {vintage}"),
+        vintage,
+        rows: all,
+        staged: Vec::new(),
+        notes,
+    })
 }
 
 /// The definition of an indicator in a metadata grid.
@@ -181,7 +208,10 @@ mod tests {
     #[test]
     fn number_of_a_download() {
         assert_eq!(download_number("API_BX.TRF.PWKR.CD.DT_DS2_en_csv_v2_38454.csv"), Some("38454"));
-        assert_eq!(download_number("Metadata_Country_API_BX.TRF.PWKR.CD.DT_DS2_en_csv_v2_38454 (1).csv"), Some("38454"));
+        assert_eq!(
+            download_number("Metadata_Country_API_BX.TRF.PWKR.CD.DT_DS2_en_csv_v2_38454 (1).csv"),
+            Some("38454")
+        );
         assert_eq!(download_number("population_data_WB.csv"), None);
     }
 }
