@@ -23,6 +23,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::error::Error;
 use crate::runtime::lake_store;
 
+/// Field metadata that say where a column's values come from.
+pub(super) const PROVENANCE: [&str; 3] = ["source", "licence", "caveats"];
+
 /// Files with one schema.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
@@ -132,10 +135,11 @@ fn provenance(files: &[DataFile], editions: &[SourceEdition]) -> HashMap<String,
             editions.iter().filter(|e| seen.contains(&(e.source_id.as_str(), e.vintage))).filter_map(get).collect();
         texts.into_iter().collect::<Vec<_>>().join("; ")
     };
+    let [source, licence, caveats] = PROVENANCE;
     let pairs = [
-        ("source", of(&|e| Some(format!("{} {}", e.source_id, e.vintage)))),
-        ("licence", of(&|e| Some(e.licence.clone()))),
-        ("caveats", of(&|e| e.caveats.clone())),
+        (source, of(&|e| Some(format!("{} {}", e.source_id, e.vintage)))),
+        (licence, of(&|e| Some(e.licence.clone()))),
+        (caveats, of(&|e| e.caveats.clone())),
     ];
     pairs.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key.to_owned(), text)).collect()
 }

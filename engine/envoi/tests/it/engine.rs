@@ -33,7 +33,7 @@ fn errors_name_the_place_and_what_would_work() {
         "remitance_usd",
     );
     check("select * from remittance_vs_odaa", "table `remittance_vs_odaa` does not exist; did you mean `remittance_vs_oda`?", "remittance_vs_odaa");
-    check("select * frm observation", "syntax error: expected: end of statement, found: observation", "observation");
+    check("select * frm observation", "syntax error: expected: end of statement, found: frm", "frm");
 }
 
 #[test]

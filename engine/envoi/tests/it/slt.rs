@@ -14,6 +14,7 @@ const MATRIX: [(&str, usize, &str); 4] = [("1", 8192, "1GiB"), ("4", 8192, "1GiB
 
 struct Engine(Session);
 
+#[async_trait::async_trait]
 impl AsyncDB for Engine {
     type Error = envoi::Error;
     type ColumnType = DefaultColumnType;
