@@ -1,5 +1,6 @@
 //! The lake: publisher files in, versioned Parquet out.
 
+pub mod country;
 pub mod error;
 pub mod read;
 
