@@ -26,3 +26,5 @@ pub(crate) mod write;
 pub(crate) use data::{BriefData, BriefOptions};
 pub(crate) use error::Error;
 pub(crate) use load::{Ask, load};
+#[cfg(test)]
+mod dev;
