@@ -1,8 +1,5 @@
 //! The `envoi` command.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "called once `main` has a session to ask")
-)]
+#[cfg_attr(not(test), expect(dead_code, reason = "called once `main` has a session to ask"))]
 mod brief;
 
 fn main() {}

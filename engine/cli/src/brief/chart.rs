@@ -60,8 +60,7 @@ const BOTTOM: f64 = 24.0;
 /// years to draw.
 pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
     let all = || series.iter().flat_map(|s| &s.points);
-    let (Some(first), Some(last)) = (all().map(|p| p.year).min(), all().map(|p| p.year).max())
-    else {
+    let (Some(first), Some(last)) = (all().map(|p| p.year).min(), all().map(|p| p.year).max()) else {
         return String::new();
     };
     if first == last {
@@ -70,26 +69,16 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
     let most = all().map(|p| p.value).fold(0.0, f64::max);
     let least = all().map(|p| p.value).fold(0.0, f64::min);
     let step = nice_step(most - least);
-    let (low, high) = (
-        (least / step).floor() * step,
-        (most / step).ceil().max(1.0) * step,
-    );
-    let x = |year: i32| {
-        LEFT + f64::from(year - first) / f64::from(last - first) * (frame.width - LEFT - RIGHT)
-    };
-    let y =
-        |v: f64| frame.height - BOTTOM - (v - low) / (high - low) * (frame.height - TOP - BOTTOM);
+    let (low, high) = ((least / step).floor() * step, (most / step).ceil().max(1.0) * step);
+    let x = |year: i32| LEFT + f64::from(year - first) / f64::from(last - first) * (frame.width - LEFT - RIGHT);
+    let y = |v: f64| frame.height - BOTTOM - (v - low) / (high - low) * (frame.height - TOP - BOTTOM);
 
     let mut out = frame.open("chart");
     let ticks = ((high - low) / step).round() as i32;
     for i in 0..=ticks {
         let v = low + f64::from(i) * step;
         let class = if v.abs() < step / 2.0 { "axis" } else { "grid" };
-        let decimals = if step < 1.0 {
-            step.log10().abs().ceil() as usize
-        } else {
-            0
-        };
+        let decimals = if step < 1.0 { step.log10().abs().ceil() as usize } else { 0 };
         let _ok = write!(
             out,
             "<path class=\"{class}\" d=\"M{LEFT} {y:.1}H{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\" class=\"tick end\">{}</text>",
@@ -101,20 +90,11 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
         );
     }
     for year in year_ticks(first, last) {
-        let _ok = write!(
-            out,
-            "<text x=\"{:.1}\" y=\"{:.1}\" class=\"tick mid\">{year}</text>",
-            x(year),
-            frame.height - 6.0
-        );
+        let _ok =
+            write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" class=\"tick mid\">{year}</text>", x(year), frame.height - 6.0);
     }
     if let Some(year) = frame.mark.filter(|y| (first..=last).contains(y)) {
-        let _ok = write!(
-            out,
-            "<path class=\"mark\" d=\"M{:.1} {TOP}V{:.1}\"/>",
-            x(year),
-            frame.height - BOTTOM
-        );
+        let _ok = write!(out, "<path class=\"mark\" d=\"M{:.1} {TOP}V{:.1}\"/>", x(year), frame.height - BOTTOM);
     }
     for s in series {
         for pair in s.points.windows(2) {
@@ -133,16 +113,9 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
         // Years far apart are published values joined by a line, not a series.
         let sparse = s.points.windows(2).any(|p| p[1].year - p[0].year > 1);
         for (i, p) in s.points.iter().enumerate() {
-            let seen = if sparse || i + 1 == s.points.len() {
-                s.class
-            } else {
-                ""
-            };
+            let seen = if sparse || i + 1 == s.points.len() { s.class } else { "" };
             let (px, py) = (x(p.year), y(p.value));
-            let _ok = write!(
-                out,
-                "<g class=\"pt {seen}\"><circle cx=\"{px:.1}\" cy=\"{py:.1}\" r=\"3\"/>"
-            );
+            let _ok = write!(out, "<g class=\"pt {seen}\"><circle cx=\"{px:.1}\" cy=\"{py:.1}\" r=\"3\"/>");
             let _ok = write!(
                 out,
                 "<circle class=\"hit\" cx=\"{px:.1}\" cy=\"{py:.1}\" r=\"7\"><title>{}</title></circle></g>",
@@ -150,10 +123,7 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
             );
         }
     }
-    let ends: Vec<_> = series
-        .iter()
-        .filter_map(|s| s.points.last().map(|p| (s, p)))
-        .collect();
+    let ends: Vec<_> = series.iter().filter_map(|s| s.points.last().map(|p| (s, p))).collect();
     let mut places: Vec<f64> = ends.iter().map(|(_, p)| y(p.value)).collect();
     spread(&mut places, 32.0, frame.height - BOTTOM);
     for ((s, p), at) in ends.iter().zip(places) {
@@ -177,10 +147,7 @@ fn nice_step(span: f64) -> f64 {
     }
     let raw = span / 5.0;
     let power = 10f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .find(|s| s * power >= raw)
-        .unwrap_or(10.0);
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|s| s * power >= raw).unwrap_or(10.0);
     step * power
 }
 
@@ -230,7 +197,7 @@ pub(super) fn around_one(value: Option<f64>) -> String {
     let length = (r.log10() / 1.5).clamp(-1.0, 1.0) * 60.0;
     let x = if length < 0.0 { 60.0 + length } else { 60.0 };
     format!(
-        "<svg class=\"around\" viewBox=\"0 0 120 12\" aria-hidden=\"true\"><rect class=\"{}\" x=\"{x:.1}\" y=\"1\" width=\"{:.1}\" height=\"10\"/><path class=\"axis\" d=\"M60 0V12\"/></svg>",
+        "<svg class=\"around\" viewBox=\"0 0 120 12\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"{}\" x=\"{x:.1}\" y=\"1\" width=\"{:.1}\" height=\"10\"/><path class=\"axis\" d=\"M60 0V12\"/></svg>",
         ratio_class(Some(r), None),
         length.abs().max(0.6),
     )
@@ -249,24 +216,13 @@ const DOT: f64 = 5.4;
 /// One strip of dots for each group on one logarithmic axis from a
 /// three-hundredth to three hundred; beyond that a dot sits at the end.
 pub(super) fn strips(title: &str, desc: &str, groups: &[(String, Vec<Dot>)]) -> String {
-    let (width, left, right) = (1000.0, 4.0, 4.0);
+    let (width, left, right) = (1000.0, 110.0, 90.0);
     let height = 30.0 + STRIP_HEIGHT * groups.len() as f64;
     let x = |r: f64| left + (r.log10().clamp(-2.5, 2.5) + 2.5) / 5.0 * (width - left - right);
-    let mut out = Frame {
-        width,
-        height,
-        title,
-        desc,
-        mark: None,
-    }
-    .open("chart strips");
+    let mut out = Frame { width, height, title, desc, mark: None }.open("chart strips");
     for r in [0.01, 0.1, 1.0, 10.0, 100.0] {
         let class = if r == 1.0 { "axis" } else { "grid" };
-        let label = if r < 1.0 {
-            format!("1/{}", 1.0 / r)
-        } else {
-            format!("{r}")
-        };
+        let label = if r < 1.0 { format!("1/{}", 1.0 / r) } else { format!("{r}") };
         let _ok = write!(
             out,
             "<path class=\"{class}\" d=\"M{x:.1} 0V{:.1}\"/><text x=\"{x:.1}\" y=\"{:.1}\" class=\"tick mid\">{label}</text>",
@@ -277,20 +233,16 @@ pub(super) fn strips(title: &str, desc: &str, groups: &[(String, Vec<Dot>)]) -> 
     }
     for (row, (name, dots)) in (0u8..).zip(groups) {
         let top = f64::from(row) * STRIP_HEIGHT;
-        let _ok = write!(
-            out,
-            "<text x=\"{left}\" y=\"{:.1}\" class=\"strip\">{}</text>",
-            top + 20.0,
-            escape(name)
-        );
+        let _ok = write!(out, "<text x=\"0\" y=\"{:.1}\" class=\"strip\">{}</text>", top + 20.0, escape(name));
         let placed = swarm(dots, x, top + STRIP_HEIGHT / 2.0 + 8.0);
         // The two ends are named; the others show their name under a pointer.
-        let ends = [placed.first(), placed.last()];
-        for (dot, cx, cy) in ends.into_iter().flatten().take(placed.len()) {
+        let ends = [placed.first().map(|p| (p, "end", -10.0)), placed.last().map(|p| (p, "start", 10.0))];
+        for ((dot, cx, cy), class, away) in ends.into_iter().flatten() {
             let _ok = write!(
                 out,
-                "<text x=\"{cx:.1}\" y=\"{:.1}\" class=\"tick mid name\">{}</text>",
-                cy + DOT + 13.0,
+                "<text x=\"{:.1}\" y=\"{:.1}\" class=\"tick name {class}\">{}</text>",
+                cx + away,
+                cy + 4.0,
                 escape(&dot.name)
             );
         }
@@ -299,12 +251,7 @@ pub(super) fn strips(title: &str, desc: &str, groups: &[(String, Vec<Dot>)]) -> 
                 out,
                 "<circle class=\"dot {}\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{DOT}\"><title>{}</title></circle>",
                 ratio_class(Some(dot.ratio), None),
-                escape(&format!(
-                    "{}: {} times ODA. {}",
-                    dot.name,
-                    ratio(Some(dot.ratio)),
-                    dot.title
-                )),
+                escape(&format!("{}: {} times ODA. {}", dot.name, ratio(Some(dot.ratio)), dot.title)),
             );
         }
     }
@@ -319,17 +266,10 @@ fn swarm(dots: &[Dot], x: impl Fn(f64) -> f64, middle: f64) -> Vec<(&Dot, f64, f
     let mut out: Vec<(&Dot, f64, f64)> = Vec::new();
     for dot in sorted {
         let cx = x(dot.ratio);
-        let free = |cy: f64| {
-            out.iter()
-                .all(|(_, px, py)| (px - cx).hypot(py - cy) >= DOT * 2.1)
-        };
+        let free = |cy: f64| out.iter().all(|(_, px, py)| (px - cx).hypot(py - cy) >= DOT * 2.1);
         let levels = (0..=36).map(|i| {
             let off = f64::from((i + 1) / 2) * (DOT * 0.5);
-            if i % 2 == 0 {
-                middle + off
-            } else {
-                middle - off
-            }
+            if i % 2 == 0 { middle + off } else { middle - off }
         });
         let cy = levels.clone().find(|cy| free(*cy)).unwrap_or(middle);
         out.push((dot, cx, cy));
@@ -343,13 +283,7 @@ mod tests {
 
     #[test]
     fn steps_are_round() {
-        for (span, step) in [
-            (626.0, 200.0),
-            (44.0, 10.0),
-            (201.0, 50.0),
-            (1.0, 0.2),
-            (0.0, 1.0),
-        ] {
+        for (span, step) in [(626.0, 200.0), (44.0, 10.0), (201.0, 50.0), (1.0, 0.2), (0.0, 1.0)] {
             assert!((nice_step(span) - step).abs() < 1e-9, "{span}");
         }
     }
@@ -377,13 +311,7 @@ mod tests {
 
     #[test]
     fn one_year_is_not_a_line() {
-        let frame = Frame {
-            width: 300.0,
-            height: 200.0,
-            title: "t",
-            desc: "d",
-            mark: None,
-        };
+        let frame = Frame { width: 300.0, height: 200.0, title: "t", desc: "d", mark: None };
         assert_eq!(lines(&frame, &[]), "");
     }
 }

@@ -22,21 +22,14 @@ pub(crate) fn newest_complete_year(coverage: &[YearCoverage]) -> Option<i32> {
 
 /// The newest year, not after `year`, for which shares of GDP are complete.
 pub(crate) fn newest_gdp_year(coverage: &[YearCoverage], year: i32) -> Option<i32> {
-    let until: Vec<_> = coverage
-        .iter()
-        .copied()
-        .filter(|c| c.year <= year)
-        .collect();
+    let until: Vec<_> = coverage.iter().copied().filter(|c| c.year <= year).collect();
     newest(&until, &[|c| c.with_gdp_share])
 }
 
 type Count = fn(&YearCoverage) -> i64;
 
 fn newest(coverage: &[YearCoverage], counts: &[Count]) -> Option<i32> {
-    let loaded: Vec<_> = counts
-        .iter()
-        .filter(|f| coverage.iter().any(|c| f(c) > 0))
-        .collect();
+    let loaded: Vec<_> = counts.iter().filter(|f| coverage.iter().any(|c| f(c) > 0)).collect();
     if loaded.is_empty() {
         return None;
     }
@@ -45,9 +38,7 @@ fn newest(coverage: &[YearCoverage], counts: &[Count]) -> Option<i32> {
 }
 
 fn is_complete(coverage: &[YearCoverage], of: &YearCoverage, count: &Count) -> bool {
-    let before = coverage
-        .iter()
-        .filter(|c| (of.year - WINDOW..of.year).contains(&c.year));
+    let before = coverage.iter().filter(|c| (of.year - WINDOW..of.year).contains(&c.year));
     let best = before.map(count).max().unwrap_or(0);
     // In tenths, so that exactly nine of ten is not lost to rounding.
     count(of) > 0 && count(of) * 10 >= best * 9
@@ -72,12 +63,7 @@ mod tests {
 
     #[test]
     fn a_partial_last_year_is_passed_over() {
-        let c = years(&[
-            (2021, 201, 137),
-            (2022, 201, 136),
-            (2023, 201, 136),
-            (2024, 106, 0),
-        ]);
+        let c = years(&[(2021, 201, 137), (2022, 201, 136), (2023, 201, 136), (2024, 106, 0)]);
         assert_eq!(newest_complete_year(&c), Some(2023));
     }
 
@@ -89,18 +75,9 @@ mod tests {
 
     #[test]
     fn exactly_nine_tenths_is_enough_and_one_less_is_not() {
-        assert_eq!(
-            newest_complete_year(&years(&[(2022, 200, 100), (2023, 180, 90)])),
-            Some(2023)
-        );
-        assert_eq!(
-            newest_complete_year(&years(&[(2022, 200, 100), (2023, 179, 90)])),
-            Some(2022)
-        );
-        assert_eq!(
-            newest_complete_year(&years(&[(2022, 200, 100), (2023, 180, 89)])),
-            Some(2022)
-        );
+        assert_eq!(newest_complete_year(&years(&[(2022, 200, 100), (2023, 180, 90)])), Some(2023));
+        assert_eq!(newest_complete_year(&years(&[(2022, 200, 100), (2023, 179, 90)])), Some(2022));
+        assert_eq!(newest_complete_year(&years(&[(2022, 200, 100), (2023, 180, 89)])), Some(2022));
     }
 
     #[test]
@@ -112,18 +89,12 @@ mod tests {
 
     #[test]
     fn years_beyond_the_window_do_not_count() {
-        assert_eq!(
-            newest_complete_year(&years(&[(2000, 200, 100), (2010, 50, 50)])),
-            Some(2010)
-        );
+        assert_eq!(newest_complete_year(&years(&[(2000, 200, 100), (2010, 50, 50)])), Some(2010));
     }
 
     #[test]
     fn a_series_that_is_not_loaded_is_left_out() {
-        assert_eq!(
-            newest_complete_year(&years(&[(2022, 200, 0), (2023, 201, 0), (2024, 106, 0)])),
-            Some(2023)
-        );
+        assert_eq!(newest_complete_year(&years(&[(2022, 200, 0), (2023, 201, 0), (2024, 106, 0)])), Some(2023));
         assert_eq!(newest_complete_year(&years(&[(2023, 0, 0)])), None);
         assert_eq!(newest_complete_year(&[]), None);
     }
@@ -140,28 +111,9 @@ mod tests {
 
     #[test]
     fn growth_is_over_the_matched_panel() {
-        let panel = GrowthPanel {
-            year: 2024,
-            economies: 2,
-            remittance_usd: 220.0,
-            previous_usd: 200.0,
-        };
+        let panel = GrowthPanel { year: 2024, economies: 2, remittance_usd: 220.0, previous_usd: 200.0 };
         assert!(panel.growth().is_some_and(|g| (g - 0.1).abs() < 1e-12));
-        assert_eq!(
-            GrowthPanel {
-                previous_usd: 0.0,
-                ..panel
-            }
-            .growth(),
-            None
-        );
-        assert_eq!(
-            GrowthPanel {
-                economies: 0,
-                ..panel
-            }
-            .growth(),
-            None
-        );
+        assert_eq!(GrowthPanel { previous_usd: 0.0, ..panel }.growth(), None);
+        assert_eq!(GrowthPanel { economies: 0, ..panel }.growth(), None);
     }
 }

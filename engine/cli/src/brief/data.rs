@@ -125,8 +125,7 @@ pub(crate) struct GrowthPanel {
 impl GrowthPanel {
     /// As a fraction; `None` without a positive base.
     pub(crate) fn growth(&self) -> Option<f64> {
-        (self.economies > 0 && self.previous_usd > 0.0)
-            .then(|| self.remittance_usd / self.previous_usd - 1.0)
+        (self.economies > 0 && self.previous_usd > 0.0).then(|| self.remittance_usd / self.previous_usd - 1.0)
     }
 }
 
@@ -156,14 +155,8 @@ pub(crate) enum Figure {
 
 impl Figure {
     /// All, in the order of the notes.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Remittance,
-        Self::Oda,
-        Self::Gdp,
-        Self::Population,
-        Self::Corridor,
-        Self::Group,
-    ];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Remittance, Self::Oda, Self::Gdp, Self::Population, Self::Corridor, Self::Group];
 
     /// As the source list says it.
     pub(crate) fn label(self) -> &'static str {
@@ -208,24 +201,16 @@ pub(crate) struct SourceLine {
 impl BriefData {
     /// The row of a group in a year.
     pub(crate) fn group(&self, code: &str, year: i32) -> Option<&GroupYear> {
-        self.groups
-            .iter()
-            .find(|g| g.code == code && g.year == year)
+        self.groups.iter().find(|g| g.code == code && g.year == year)
     }
 
     /// Groups of a kind in a year; income groups from poor to rich, regions by
     /// what they receive.
     pub(crate) fn groups_of(&self, kind: &str, year: i32) -> Vec<&GroupYear> {
-        let mut rows: Vec<_> = self
-            .groups
-            .iter()
-            .filter(|g| g.kind == kind && g.year == year)
-            .collect();
+        let mut rows: Vec<_> = self.groups.iter().filter(|g| g.kind == kind && g.year == year).collect();
         rows.sort_by(|a, b| {
             let rank = |g: &GroupYear| ["LIC", "LMC", "UMC"].iter().position(|c| *c == g.code);
-            rank(a)
-                .cmp(&rank(b))
-                .then_with(|| descending(a.remittance_usd, b.remittance_usd))
+            rank(a).cmp(&rank(b)).then_with(|| descending(a.remittance_usd, b.remittance_usd))
         });
         rows
     }
@@ -247,11 +232,7 @@ impl BriefData {
 
     /// Numbers of the sources of a figure, counted from 1.
     pub(crate) fn notes(&self, figure: Figure) -> Vec<usize> {
-        (1..)
-            .zip(&self.sources)
-            .filter(|(_, s)| s.figures.contains(&figure))
-            .map(|(n, _)| n)
-            .collect()
+        (1..).zip(&self.sources).filter(|(_, s)| s.figures.contains(&figure)).map(|(n, _)| n).collect()
     }
 
     /// Parts without a single value.
@@ -279,9 +260,7 @@ impl BriefData {
     /// Years with values after the one shown: partial, or left out on request.
     pub(crate) fn later(&self) -> impl Iterator<Item = &YearCoverage> {
         let after = self.year.unwrap_or(i32::MAX);
-        self.coverage
-            .iter()
-            .filter(move |c| c.year > after && (c.with_remittance > 0 || c.with_oda > 0))
+        self.coverage.iter().filter(move |c| c.year > after && (c.with_remittance > 0 || c.with_oda > 0))
     }
 }
 
@@ -293,15 +272,8 @@ pub(crate) fn descending(a: Option<f64>, b: Option<f64>) -> Ordering {
     }
 }
 
-fn largest(
-    rows: &[EconomyYear],
-    n: usize,
-    value: fn(&EconomyYear) -> Option<f64>,
-) -> Vec<&EconomyYear> {
-    let mut rows: Vec<_> = rows
-        .iter()
-        .filter(|e| e.is_lmic() && value(e).is_some_and(|v| v > 0.0))
-        .collect();
+fn largest(rows: &[EconomyYear], n: usize, value: fn(&EconomyYear) -> Option<f64>) -> Vec<&EconomyYear> {
+    let mut rows: Vec<_> = rows.iter().filter(|e| e.is_lmic() && value(e).is_some_and(|v| v > 0.0)).collect();
     rows.sort_by(|a, b| descending(value(a), value(b)).then_with(|| a.iso3.cmp(&b.iso3)));
     rows.truncate(n);
     rows

@@ -1,8 +1,7 @@
 //! A brief of a hundred invented economies under real codes, for tests.
 
 use super::data::{
-    BriefData, Corridor, CountryPage, EconomyYear, Figure, GroupYear, GrowthPanel, SourceLine,
-    YearCoverage,
+    BriefData, Corridor, CountryPage, EconomyYear, Figure, GroupYear, GrowthPanel, SourceLine, YearCoverage,
 };
 
 const CODES: &str = "AFG ALB DZA AGO ARG ARM AZE BGD BLR BLZ BEN BTN BOL BIH BWA BRA BGR BFA BDI CPV KHM CMR CAF TCD \
@@ -14,12 +13,12 @@ const CODES: &str = "AFG ALB DZA AGO ARG ARM AZE BGD BLR BLZ BEN BTN BOL BIH BWA
 /// hundredth to a hundred, some values missing, one ODA negative.
 pub(super) fn economies(year: i32) -> Vec<EconomyYear> {
     let rows = CODES.split_whitespace().enumerate().map(|(i, iso3)| {
-        let remittance_usd = (i % 17 != 5).then(|| 1e8 * ((i * 7919) % 997 + 3) as f64);
+        let remittance_usd = (i % 17 != 5).then(|| 1e7 * ((i * 7919) % 997 + 3) as f64);
         let ratio = 10f64.powf(((i * 31) % 41) as f64 / 10.0 - 2.0);
         let oda_usd = match i {
             24 => Some(-2.5e8),
             _ if i % 19 == 7 => None,
-            _ => Some(remittance_usd.unwrap_or(2e8) / ratio),
+            _ => Some((remittance_usd.unwrap_or(2e8) / ratio).min(4e9)),
         };
         let gdp_usd = (i % 11 != 3).then_some(1e10 * (i + 1) as f64);
         EconomyYear {
@@ -29,10 +28,7 @@ pub(super) fn economies(year: i32) -> Vec<EconomyYear> {
             income: Some(["LIC", "LMC", "UMC"][i % 3].to_owned()),
             remittance_usd,
             oda_usd,
-            ratio: remittance_usd
-                .zip(oda_usd)
-                .filter(|(_, a)| *a > 0.0)
-                .map(|(r, a)| r / a),
+            ratio: remittance_usd.zip(oda_usd).filter(|(_, a)| *a > 0.0).map(|(r, a)| r / a),
             exceeds: remittance_usd.zip(oda_usd).map(|(r, a)| r > a),
             remittance_gdp_share: remittance_usd.zip(gdp_usd).map(|(r, g)| r / g),
             remittance_per_head_usd: remittance_usd.map(|r| r / 1e7),
@@ -43,10 +39,7 @@ pub(super) fn economies(year: i32) -> Vec<EconomyYear> {
 }
 
 fn group(kind: &str, code: &str, name: &str, year: i32, members: &[&EconomyYear]) -> GroupYear {
-    let both: Vec<_> = members
-        .iter()
-        .filter_map(|e| e.remittance_usd.zip(e.oda_usd))
-        .collect();
+    let both: Vec<_> = members.iter().filter_map(|e| e.remittance_usd.zip(e.oda_usd)).collect();
     let remittance = both.iter().map(|p| p.0).sum::<f64>();
     let oda = both.iter().map(|p| p.1).sum::<f64>();
     GroupYear {
@@ -69,30 +62,13 @@ pub(super) fn brief() -> BriefData {
     let rows = economies(2023);
     let mut groups = Vec::new();
     for year in [2000, 2010, 2022, 2023] {
-        groups.push(group(
-            "lmic",
-            "LMY",
-            "Low & middle income",
-            year,
-            &rows.iter().collect::<Vec<_>>(),
-        ));
-        for (code, name) in [
-            ("LIC", "Low income"),
-            ("LMC", "Lower middle income"),
-            ("UMC", "Upper middle income"),
-        ] {
-            let members: Vec<_> = rows
-                .iter()
-                .filter(|e| e.income.as_deref() == Some(code))
-                .collect();
+        groups.push(group("lmic", "LMY", "Low & middle income", year, &rows.iter().collect::<Vec<_>>()));
+        for (code, name) in [("LIC", "Low income"), ("LMC", "Lower middle income"), ("UMC", "Upper middle income")] {
+            let members: Vec<_> = rows.iter().filter(|e| e.income.as_deref() == Some(code)).collect();
             groups.push(group("income", code, name, year, &members));
         }
         for (code, name) in [("SAS", "South Asia"), ("SSF", "Sub-Saharan Africa")] {
-            let members: Vec<_> = rows
-                .iter()
-                .skip(usize::from(code == "SSF"))
-                .step_by(2)
-                .collect();
+            let members: Vec<_> = rows.iter().skip(usize::from(code == "SSF")).step_by(2).collect();
             groups.push(group("region", code, name, year, &members));
         }
     }
@@ -106,40 +82,16 @@ pub(super) fn brief() -> BriefData {
     BriefData {
         year: Some(2023),
         gdp_year: Some(2022),
-        coverage: vec![
-            cover(2022, 201, 136, 183),
-            cover(2023, 201, 136, 0),
-            cover(2024, 106, 0, 0),
-        ],
+        coverage: vec![cover(2022, 201, 136, 183), cover(2023, 201, 136, 0), cover(2024, 106, 0, 0)],
         groups,
         gdp_economies: economies(2022),
         economies: rows,
-        corridors: vec![
-            corridor("USA", "MEX", 52.595_343e9),
-            corridor("ARE", "IND", 19.821e9),
-        ],
-        panels: vec![GrowthPanel {
-            year: 2024,
-            economies: 106,
-            remittance_usd: 107.567,
-            previous_usd: 100.0,
-        }],
+        corridors: vec![corridor("USA", "MEX", 52.595_343e9), corridor("ARE", "IND", 19.821e9)],
+        panels: vec![GrowthPanel { year: 2024, economies: 106, remittance_usd: 107.567, previous_usd: 100.0 }],
         sources: vec![
-            source(
-                "World Development Indicators",
-                "2025-07-01",
-                vec![Figure::Remittance, Figure::Group],
-            ),
-            source(
-                "World Development Indicators",
-                "2025-10-07",
-                vec![Figure::Oda],
-            ),
-            source(
-                "Bilateral remittance matrix",
-                "2022-12-01",
-                vec![Figure::Corridor],
-            ),
+            source("World Development Indicators", "2025-07-01", vec![Figure::Remittance, Figure::Group]),
+            source("World Development Indicators", "2025-10-07", vec![Figure::Oda]),
+            source("Bilateral remittance matrix", "2022-12-01", vec![Figure::Corridor]),
         ],
         ..BriefData::default()
     }
@@ -164,10 +116,7 @@ pub(super) fn country() -> BriefData {
         inward: vec![corridor("USA", "MEX", 52.595_343e9)],
         outward: vec![corridor("MEX", "USA", 1.844_684e9)],
     };
-    BriefData {
-        country: Some(page),
-        ..brief()
-    }
+    BriefData { country: Some(page), ..brief() }
 }
 
 fn corridor(sender: &str, receiver: &str, usd: f64) -> Corridor {

@@ -23,9 +23,7 @@ pub(crate) fn bn(usd: Option<f64>) -> String {
 
 /// A fraction as a percentage.
 pub(crate) fn pct(share: Option<f64>, decimals: usize) -> String {
-    share
-        .filter(|v| v.is_finite())
-        .map_or_else(|| MISSING.to_owned(), |v| number(v * 100.0, decimals))
+    share.filter(|v| v.is_finite()).map_or_else(|| MISSING.to_owned(), |v| number(v * 100.0, decimals))
 }
 
 /// How many times ODA.
@@ -39,19 +37,12 @@ pub(crate) fn ratio(ratio: Option<f64>) -> String {
         _ => 2,
     };
     // Far below a hundredth a rounded value would read as zero.
-    if r > 0.0 && r < 0.005 {
-        "<0.01".to_owned()
-    } else {
-        number(r, decimals)
-    }
+    if r > 0.0 && r < 0.005 { "<0.01".to_owned() } else { number(r, decimals) }
 }
 
 /// US$ for each person.
 pub(crate) fn per_head(usd: Option<f64>) -> String {
-    usd.filter(|v| v.is_finite()).map_or_else(
-        || MISSING.to_owned(),
-        |v| number(v, if v.abs() < 10.0 { 1 } else { 0 }),
-    )
+    usd.filter(|v| v.is_finite()).map_or_else(|| MISSING.to_owned(), |v| number(v, if v.abs() < 10.0 { 1 } else { 0 }))
 }
 
 /// Fixed decimals, thousands apart by commas, a real minus sign.
@@ -78,20 +69,12 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
 /// With its sign, for growth.
 pub(crate) fn signed(value: f64, decimals: usize) -> String {
     let text = number(value, decimals);
-    if text.starts_with('−') {
-        text
-    } else {
-        format!("+{text}")
-    }
+    if text.starts_with('−') { text } else { format!("+{text}") }
 }
 
 /// `1 economy`, `2 economies`.
 pub(crate) fn economies(n: i64) -> String {
-    if n == 1 {
-        "1 economy".to_owned()
-    } else {
-        format!("{n} economies")
-    }
+    if n == 1 { "1 economy".to_owned() } else { format!("{n} economies") }
 }
 
 /// Text from data, fit for a terminal: no control characters, no marks that
@@ -101,9 +84,7 @@ pub(crate) fn clean(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    text.chars()
-        .map(|c| if hostile(c) { ' ' } else { c })
-        .collect()
+    text.chars().map(|c| if hostile(c) { ' ' } else { c }).collect()
 }
 
 /// Cut to so many columns, with an ellipsis, after cleaning.
@@ -178,14 +159,9 @@ mod tests {
 
     #[test]
     fn missing_is_neither_zero_nor_nan() {
-        for text in [
-            bn(None),
-            pct(None, 1),
-            ratio(None),
-            per_head(None),
-            bn(Some(f64::NAN)),
-            ratio(Some(f64::INFINITY)),
-        ] {
+        for text in
+            [bn(None), pct(None, 1), ratio(None), per_head(None), bn(Some(f64::NAN)), ratio(Some(f64::INFINITY))]
+        {
             assert_eq!(text, MISSING);
         }
     }

@@ -3,12 +3,10 @@
 use super::chart::{Dot, Frame, Point, Series, lines, strips};
 use super::data::{BriefData, CountryPage, EconomyYear, Figure, GroupYear};
 use super::format::{bn, economies, pct, ratio};
-use super::html_parts::{
-    Ranked, corridor_rows, economy_table, escape, group_table, notes, ranking, sources,
-};
+use super::html_parts::{Ranked, corridor_rows, economy_table, escape, group_table, notes, ranking, sources};
 use super::map;
 use super::text::{coverage_lines, summary};
-use super::text_country::{gap_lines, sentence};
+use super::text_country::{gap_lines, income_name, sentence};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -29,12 +27,7 @@ pub(crate) fn render(data: &BriefData) -> String {
         (None, None) => "<header><h1>Remittances against aid</h1></header>".to_owned(),
     };
     let title = data.country.as_ref().map_or_else(
-        || {
-            data.year.map_or_else(
-                || "Remittances against aid".into(),
-                |y| format!("Remittances against aid, {y}"),
-            )
-        },
+        || data.year.map_or_else(|| "Remittances against aid".into(), |y| format!("Remittances against aid, {y}")),
         |c| format!("{}: remittances against aid", c.name),
     );
     format!(
@@ -68,64 +61,25 @@ fn banner(data: &BriefData) -> &'static str {
 }
 
 fn hero(data: &BriefData, year: i32) -> String {
-    let which = if data.year_asked {
-        "the year asked for"
-    } else {
-        "the newest complete year"
-    };
-    let whose = if data.sample {
-        "Low- and middle-income economies in the sample"
-    } else {
-        "Low- and middle-income economies"
-    };
+    let which = if data.year_asked { "the year asked for" } else { "the newest complete year" };
+    let whose =
+        if data.sample { "Low- and middle-income economies in the sample" } else { "Low- and middle-income economies" };
     let mut out = format!(
         "<header>{}<p class=\"kicker\">{whose}, {year}, {which}</p><h1>Remittances against aid</h1>",
         banner(data)
     );
     let Some(all) = data.group("LMY", year).filter(|g| g.with_both > 0) else {
-        return out
-            + "<p class=\"gap\">No group of economies has both values in this year.</p></header>";
+        return out + "<p class=\"gap\">No group of economies has both values in this year.</p></header>";
     };
-    let _ok = write!(
-        out,
-        "<div class=\"hero\"><div><p class=\"lead\">{}</p><dl class=\"tiles\">",
-        escape(&summary(all))
-    );
+    let _ok =
+        write!(out, "<div class=\"hero\"><div><p class=\"lead\">{}</p><dl class=\"tiles\">", escape(&summary(all)));
     for (class, label, value, unit, figure) in [
-        (
-            "rem",
-            "Remittances received",
-            bn(all.remittance_usd),
-            "bn US$",
-            Figure::Remittance,
-        ),
-        (
-            "oda",
-            "Net ODA received",
-            bn(all.oda_usd),
-            "bn US$",
-            Figure::Oda,
-        ),
-        (
-            "",
-            "Remittances over ODA",
-            ratio(all.ratio),
-            "times",
-            Figure::Oda,
-        ),
-        (
-            "",
-            "Remittances exceed ODA in",
-            all.exceeding.to_string(),
-            &format!("of {}", all.with_both),
-            Figure::Group,
-        ),
+        ("rem", "Remittances received", bn(all.remittance_usd), "bn US$", Figure::Remittance),
+        ("oda", "Net ODA received", bn(all.oda_usd), "bn US$", Figure::Oda),
+        ("", "Remittances over ODA", ratio(all.ratio), "times", Figure::Oda),
+        ("", "Remittances exceed ODA in", all.exceeding.to_string(), &format!("of {}", all.with_both), Figure::Group),
     ] {
-        let refs = if class.is_empty() && figure == Figure::Oda {
-            String::new()
-        } else {
-            notes(data, figure)
-        };
+        let refs = if class.is_empty() && figure == Figure::Oda { String::new() } else { notes(data, figure) };
         let _ok = write!(
             out,
             "<div class=\"tile {class}\"><dt>{label} {refs}</dt><dd>{} <small>{}</small></dd></div>",
@@ -146,51 +100,33 @@ fn panel(data: &BriefData, group: &GroupYear, year: i32, (width, height): (f64, 
         .filter(|g| g.code == group.code && g.kind == group.kind)
         .filter(|g| g.year >= FIRST_YEAR && g.year <= year.max(FIRST_YEAR))
         .collect();
-    let series =
-        |name: &'static str, class: &'static str, get: fn(&GroupYear) -> Option<f64>| Series {
-            name,
-            class,
-            decimals: 1,
-            points: rows
-                .iter()
-                .filter_map(|g| {
-                    let text = format!(
-                        "{}, {}: {} bn US$, over {} of {}",
-                        g.name,
-                        g.year,
-                        bn(get(g)),
-                        g.with_both,
-                        economies(g.economies)
-                    );
-                    let tenths = (get(g)? / 1e8).round() / 10.0;
-                    let thin = g.coverage.is_none_or(|c| c < ENOUGH);
-                    Some(Point {
-                        year: g.year,
-                        value: tenths,
-                        thin,
-                        title: format!("{name} {text}"),
-                    })
-                })
-                .collect(),
-        };
+    let series = |name: &'static str, class: &'static str, get: fn(&GroupYear) -> Option<f64>| Series {
+        name,
+        class,
+        decimals: 1,
+        points: rows
+            .iter()
+            .filter_map(|g| {
+                let text = format!(
+                    "{}, {}: {} bn US$, over {} of {}",
+                    g.name,
+                    g.year,
+                    bn(get(g)),
+                    g.with_both,
+                    economies(g.economies)
+                );
+                let tenths = (get(g)? / 1e8).round() / 10.0;
+                let thin = g.coverage.is_none_or(|c| c < ENOUGH);
+                Some(Point { year: g.year, value: tenths, thin, title: format!("{name} {text}") })
+            })
+            .collect(),
+    };
     let title = format!("Remittances and net ODA received, {}", group.name);
-    let desc = format!(
-        "In {year}: remittances {} and net ODA {} billion US$.",
-        bn(group.remittance_usd),
-        bn(group.oda_usd)
-    );
+    let desc =
+        format!("In {year}: remittances {} and net ODA {} billion US$.", bn(group.remittance_usd), bn(group.oda_usd));
     lines(
-        &Frame {
-            width,
-            height,
-            title: &title,
-            desc: &desc,
-            mark: None,
-        },
-        &[
-            series("remittances", "rem", |g| g.remittance_usd),
-            series("net ODA", "oda", |g| g.oda_usd),
-        ],
+        &Frame { width, height, title: &title, desc: &desc, mark: None },
+        &[series("remittances", "rem", |g| g.remittance_usd), series("net ODA", "oda", |g| g.oda_usd)],
     )
 }
 
@@ -205,14 +141,9 @@ fn map_section(data: &BriefData, year: i32) -> String {
         map::ratios(data, year),
     );
     out.push_str("<figcaption><ul class=\"legend\"><li class=\"word\">ODA is larger</li>");
-    for (class, label) in [
-        ("c0", "over 10×"),
-        ("c1", "3–10×"),
-        ("c2", "1–3×"),
-        ("c3", "1–3×"),
-        ("c4", "3–10×"),
-        ("c5", "over 10×"),
-    ] {
+    for (class, label) in
+        [("c0", "over 10×"), ("c1", "3–10×"), ("c2", "1–3×"), ("c3", "1–3×"), ("c4", "3–10×"), ("c5", "over 10×")]
+    {
         let _ok = write!(out, "<li><i class=\"{class}\"></i>{label}</li>");
         if class == "c2" {
             out.push_str("<li class=\"gapline\" aria-hidden=\"true\"></li>");
@@ -221,33 +152,21 @@ fn map_section(data: &BriefData, year: i32) -> String {
     out.push_str("<li class=\"word\">remittances are larger</li><li><i class=\"cn\"></i>net ODA not positive</li><li><i class=\"cx\"></i>a value is missing</li></ul>");
     let away = map::unmapped(&data.economies);
     if !away.is_empty() {
-        let names: Vec<_> = away
-            .iter()
-            .map(|e| format!("{} ({})", e.name, ratio(e.ratio)))
-            .collect();
+        let names: Vec<_> = away.iter().map(|e| format!("{} ({})", e.name, ratio(e.ratio))).collect();
         let _ok = write!(out, "<p>Not on the map: {}.</p>", escape(&names.join(", ")));
     }
     out.push_str("</figcaption></figure>");
-    let rows: Vec<_> = data
-        .economies
-        .iter()
-        .filter(|e| e.remittance_usd.is_some() || e.oda_usd.is_some())
-        .cloned()
-        .collect();
-    out + &economy_table(
-        &rows,
-        &format!("All {} of the map as a table", economies(rows.len() as i64)),
-        |e| e.name.clone(),
-    ) + "</section>"
+    let rows: Vec<_> =
+        data.economies.iter().filter(|e| e.remittance_usd.is_some() || e.oda_usd.is_some()).cloned().collect();
+    out + &economy_table(&rows, &format!("All {} of the map as a table", economies(rows.len() as i64)), |e| {
+        e.name.clone()
+    }) + "</section>"
 }
 
 fn over_time(data: &BriefData, year: i32) -> String {
     let groups = data.groups_of("income", year);
-    let panels: Vec<_> = groups
-        .iter()
-        .map(|g| (g, panel(data, g, year, (360.0, 240.0))))
-        .filter(|(_, svg)| !svg.is_empty())
-        .collect();
+    let panels: Vec<_> =
+        groups.iter().map(|g| (g, panel(data, g, year, (360.0, 240.0)))).filter(|(_, svg)| !svg.is_empty()).collect();
     if panels.is_empty() {
         return String::new();
     }
@@ -270,16 +189,13 @@ fn groups(data: &BriefData, year: i32) -> String {
     let rows = [
         ("Together", data.groups_of("lmic", year)),
         ("By income", data.groups_of("income", year)),
-        (
-            "By region, low- and middle-income economies only",
-            data.groups_of("region", year),
-        ),
+        ("By region", data.groups_of("region", year)),
     ];
     if rows.iter().all(|(_, g)| g.is_empty()) {
         return String::new();
     }
     format!(
-        "<section><h2>By group</h2><p>Sums over the economies that have both values, {year}. The bar is logarithmic, from a thirtieth to thirty times. {}</p>{}</section>",
+        "<section><h2>By group</h2><p>Low- and middle-income economies: sums over those that have both values, {year}. The bar is logarithmic, from a thirtieth to thirty times. {}</p>{}</section>",
         notes(data, Figure::Group),
         group_table(&rows)
     )
@@ -290,18 +206,11 @@ fn spread_section(data: &BriefData, year: i32) -> String {
         .groups_of("income", year)
         .into_iter()
         .map(|g| {
-            let of_group = data
-                .economies
-                .iter()
-                .filter(|e| e.income.as_deref() == Some(&g.code));
+            let of_group = data.economies.iter().filter(|e| e.income.as_deref() == Some(&g.code));
             let dots = of_group.filter_map(|e| {
                 let amounts = format!("{} against {} bn US$", bn(e.remittance_usd), bn(e.oda_usd));
                 let ratio = e.ratio.filter(|r| *r > 0.0)?;
-                Some(Dot {
-                    ratio,
-                    name: e.name.clone(),
-                    title: amounts,
-                })
+                Some(Dot { ratio, name: e.name.clone(), title: amounts })
             });
             (g.name.clone(), dots.collect())
         })
@@ -319,38 +228,19 @@ fn spread_section(data: &BriefData, year: i32) -> String {
 }
 
 fn receivers(data: &BriefData, year: i32) -> String {
-    let rows = |list: Vec<&EconomyYear>,
-                value: fn(&EconomyYear) -> Option<f64>,
-                text: fn(&EconomyYear) -> String| {
+    let rows = |list: Vec<&EconomyYear>, value: fn(&EconomyYear) -> Option<f64>, text: fn(&EconomyYear) -> String| {
         let ranked = list.into_iter().filter_map(|e| {
-            Some(Ranked {
-                name: e.name.clone(),
-                value: value(e)?,
-                text: text(e),
-                title: map::tooltip(e),
-            })
+            Some(Ranked { name: e.name.clone(), value: value(e)?, text: text(e), title: map::tooltip(e) })
         });
         ranked.collect::<Vec<_>>()
     };
-    let usd = rows(
-        data.largest_usd(10),
-        |e| e.remittance_usd,
-        |e| bn(e.remittance_usd),
-    );
-    let share = rows(
-        data.largest_share(10),
-        |e| e.remittance_gdp_share,
-        |e| pct(e.remittance_gdp_share, 1),
-    );
+    let usd = rows(data.largest_usd(10), |e| e.remittance_usd, |e| bn(e.remittance_usd));
+    let share = rows(data.largest_share(10), |e| e.remittance_gdp_share, |e| pct(e.remittance_gdp_share, 1));
     if usd.is_empty() && share.is_empty() {
         return String::new();
     }
     let gdp = match data.gdp_year {
-        Some(gdp) => ranking(
-            &format!("Most against the size of the economy, {gdp}"),
-            "% of GDP",
-            &share,
-        ),
+        Some(gdp) => ranking(&format!("Most against the size of the economy, {gdp}"), "% of GDP", &share),
         None => "<p class=\"gap\">No GDP is loaded, so there are no shares of it.</p>".to_owned(),
     };
     format!(
@@ -368,11 +258,7 @@ fn corridors(data: &BriefData) -> String {
     let top = data.corridors.get(..map::RANKED).unwrap_or(&data.corridors);
     let rows = corridor_rows(top, |c| format!("{} → {}", c.sender_name, c.receiver_name));
     // The land under the curves is the one of the ratio map.
-    let flows = if data.economies.is_empty() {
-        String::new()
-    } else {
-        map::flows(&data.corridors)
-    };
+    let flows = if data.economies.is_empty() { String::new() } else { map::flows(&data.corridors) };
     format!(
         "<section><h2>Largest corridors, {}</h2><p>Modelled estimates, not records. Curves run from thin at the sender to wide at the receiver; numbers are ranks in the table. {}</p><figure>{flows}</figure>{}</section>",
         first.year,
@@ -387,9 +273,7 @@ fn coverage(data: &BriefData, year: i32) -> String {
         let _ok = write!(out, "<p>{}</p>", escape(&line));
     }
     out.push_str("<p>A year is complete when at least nine tenths as many economies have values as in the best of the five years before it, for remittances and for ODA. Missing values are never counted as zero.</p></div><figure>");
-    let series = |name: &'static str,
-                  class: &'static str,
-                  get: fn(&super::data::YearCoverage) -> i64| Series {
+    let series = |name: &'static str, class: &'static str, get: fn(&super::data::YearCoverage) -> i64| Series {
         name,
         class,
         decimals: 0,
@@ -399,12 +283,7 @@ fn coverage(data: &BriefData, year: i32) -> String {
             .filter(|c| c.year >= FIRST_YEAR && get(c) > 0)
             .map(|c| {
                 let title = format!("{}: {} with {name}", c.year, economies(get(c)));
-                Point {
-                    year: c.year,
-                    value: get(c) as f64,
-                    thin: false,
-                    title,
-                }
+                Point { year: c.year, value: get(c) as f64, thin: false, title }
             })
             .collect(),
     };
@@ -417,10 +296,7 @@ fn coverage(data: &BriefData, year: i32) -> String {
             desc: "Economies with remittances and with both values.",
             mark: Some(year),
         },
-        &[
-            series("remittances", "rem", |c| c.with_remittance),
-            series("both values", "both", |c| c.with_both),
-        ],
+        &[series("remittances", "rem", |c| c.with_remittance), series("both values", "both", |c| c.with_both)],
     ));
     let _ok = write!(
         out,
@@ -433,53 +309,34 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
     let mut out = format!(
         "<header>{}<p class=\"kicker\">{}</p><h1>{}: remittances against aid</h1>",
         banner(data),
-        escape(&country.iso3),
+        escape(&format!("{}, {}", country.iso3, income_name(country))),
         escape(&country.name)
     );
     if let Some(text) = sentence(data, country) {
         let _ok = write!(out, "<p class=\"lead\">{}</p>", escape(&text));
     }
     // A small economy needs more digits than a large one.
-    let most = country
-        .series
-        .iter()
-        .filter_map(|e| e.remittance_usd)
-        .fold(0.0, f64::max);
+    let most = country.series.iter().filter_map(|e| e.remittance_usd).fold(0.0, f64::max);
     let decimals = if most < 1e9 { 3 } else { 1 };
-    let series =
-        |name: &'static str, class: &'static str, get: fn(&EconomyYear) -> Option<f64>| Series {
-            name,
-            class,
-            decimals,
-            points: country
-                .series
-                .iter()
-                .filter(|e| e.year >= FIRST_YEAR)
-                .filter_map(|e| {
-                    let value = (get(e)? / 1e6).round() / 1e3;
-                    let title = format!("{name}, {}: {} bn US$", e.year, bn(get(e)));
-                    Some(Point {
-                        year: e.year,
-                        value,
-                        thin: false,
-                        title,
-                    })
-                })
-                .collect(),
-        };
+    let series = |name: &'static str, class: &'static str, get: fn(&EconomyYear) -> Option<f64>| Series {
+        name,
+        class,
+        decimals,
+        points: country
+            .series
+            .iter()
+            .filter(|e| e.year >= FIRST_YEAR)
+            .filter_map(|e| {
+                let value = (get(e)? / 1e6).round() / 1e3;
+                let title = format!("{name}, {}: {} bn US$", e.year, bn(get(e)));
+                Some(Point { year: e.year, value, thin: false, title })
+            })
+            .collect(),
+    };
     let title = format!("Remittances and net ODA received, {}", country.name);
     let svg = lines(
-        &Frame {
-            width: 720.0,
-            height: 320.0,
-            title: &title,
-            desc: "The table below has the values.",
-            mark: None,
-        },
-        &[
-            series("remittances", "rem", |e| e.remittance_usd),
-            series("net ODA", "oda", |e| e.oda_usd),
-        ],
+        &Frame { width: 720.0, height: 320.0, title: &title, desc: "The table below has the values.", mark: None },
+        &[series("remittances", "rem", |e| e.remittance_usd), series("net ODA", "oda", |e| e.oda_usd)],
     );
     let _ok = write!(
         out,
@@ -487,30 +344,14 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
         notes(data, Figure::Remittance),
         notes(data, Figure::Oda)
     );
-    out.push_str(&economy_table(
-        &country.series,
-        "All years as a table",
-        |e| e.year.to_string(),
-    ));
+    out.push_str(&economy_table(&country.series, "All years as a table", |e| e.year.to_string()));
     out.push_str("</section>");
     let ways = [
-        (
-            "Where it comes from",
-            corridor_rows(&country.inward, |c| c.sender_name.clone()),
-        ),
-        (
-            "Where it goes",
-            corridor_rows(&country.outward, |c| c.receiver_name.clone()),
-        ),
+        ("Where it comes from", corridor_rows(&country.inward, |c| c.sender_name.clone())),
+        ("Where it goes", corridor_rows(&country.outward, |c| c.receiver_name.clone())),
     ];
     if ways.iter().any(|(_, rows)| !rows.is_empty()) {
-        let year = country
-            .inward
-            .iter()
-            .chain(&country.outward)
-            .map(|c| c.year)
-            .max()
-            .unwrap_or_default();
+        let year = country.inward.iter().chain(&country.outward).map(|c| c.year).max().unwrap_or_default();
         let _ok = write!(
             out,
             "<section><h2>Corridors, {year}</h2><p>Modelled estimates, not records. {}</p><div class=\"two\">",
@@ -521,7 +362,7 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
         }
         out.push_str("</div></section>");
     }
-    out.push_str("<section><h2>What is missing</h2>");
+    out.push_str("<section><h2>Coverage</h2>");
     for line in gap_lines(country) {
         let _ok = write!(out, "<p>{}</p>", escape(&line));
     }
@@ -535,12 +376,7 @@ fn missing(data: &BriefData) -> String {
     }
     let mut out = String::from("<section><h2>Not loaded</h2><ul class=\"gap\">");
     for figure in missing {
-        let _ok = write!(
-            out,
-            "<li>{}: <code>{}</code></li>",
-            figure.label(),
-            escape(figure.import_hint())
-        );
+        let _ok = write!(out, "<li>{}: <code>{}</code></li>", figure.label(), escape(figure.import_hint()));
     }
     out + "</ul></section>"
 }

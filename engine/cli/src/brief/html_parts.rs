@@ -47,11 +47,7 @@ pub(super) fn ranking(caption: &str, unit: &str, rows: &[Ranked]) -> String {
         escape(unit),
     );
     for (i, r) in rows.iter().enumerate() {
-        let width = if most > 0.0 {
-            (r.value / most * 100.0).clamp(0.0, 100.0)
-        } else {
-            0.0
-        };
+        let width = if most > 0.0 { (r.value / most * 100.0).clamp(0.0, 100.0) } else { 0.0 };
         let _ok = write!(
             out,
             "<tr title=\"{}\"><td class=\"n\">{}</td><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"track\"><span class=\"bar\" style=\"width:{width:.1}%\"></span></td></tr>",
@@ -93,11 +89,8 @@ pub(super) fn group_table(rows: &[(&str, Vec<&GroupYear>)]) -> String {
         if groups.is_empty() {
             continue;
         }
-        let _ok = write!(
-            out,
-            "<tbody><tr class=\"kind\"><th colspan=\"7\" scope=\"rowgroup\">{}</th></tr>",
-            escape(head)
-        );
+        let _ok =
+            write!(out, "<tbody><tr class=\"kind\"><th colspan=\"7\" scope=\"rowgroup\">{}</th></tr>", escape(head));
         for g in groups {
             let _ok = write!(
                 out,
@@ -119,11 +112,7 @@ pub(super) fn group_table(rows: &[(&str, Vec<&GroupYear>)]) -> String {
 }
 
 /// Every economy in a table, folded: the words of the map.
-pub(super) fn economy_table(
-    rows: &[EconomyYear],
-    summary: &str,
-    label: fn(&EconomyYear) -> String,
-) -> String {
+pub(super) fn economy_table(rows: &[EconomyYear], summary: &str, label: fn(&EconomyYear) -> String) -> String {
     let mut out = format!(
         "<details><summary>{}</summary><div class=\"scroll\"><table class=\"all\"><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"num\">Remittances<br>bn US$</th><th scope=\"col\" class=\"num\">Net ODA<br>bn US$</th><th scope=\"col\" class=\"num\">Ratio</th><th scope=\"col\" class=\"num\">Remittances<br>% of GDP</th></tr></thead><tbody>",
         escape(summary)
@@ -155,32 +144,16 @@ pub(super) fn sources(data: &BriefData) -> String {
             (false, false) => format!("{}, {}", s.provider, s.dataset),
             _ => s.source_id.clone(),
         };
-        let _ok = write!(
-            out,
-            "<li id=\"source-{n}\"><b>{}</b>: {}.",
-            escape(&name),
-            escape(&feeds.join(", "))
-        );
-        for (label, value) in [
-            ("Vintage", s.vintage.as_str()),
-            ("Licence", s.licence.as_str()),
-        ] {
-            let shown = if value.is_empty() {
-                "not recorded"
-            } else {
-                value
-            };
+        let _ok = write!(out, "<li id=\"source-{n}\"><b>{}</b>: {}.", escape(&name), escape(&feeds.join(", ")));
+        for (label, value) in [("Vintage", s.vintage.as_str()), ("Licence", s.licence.as_str())] {
+            let shown = if value.is_empty() { "not recorded" } else { value };
             let _ok = write!(out, " {label} {}.", escape(shown));
         }
         if !s.citation.is_empty() {
             let _ok = write!(out, " <cite>{}</cite>", escape(&s.citation));
         }
         // Only plain web addresses become links; anything else stays text.
-        if let Some(url) = s
-            .url
-            .as_deref()
-            .filter(|u| u.starts_with("https://") || u.starts_with("http://"))
-        {
+        if let Some(url) = s.url.as_deref().filter(|u| u.starts_with("https://") || u.starts_with("http://")) {
             let url = escape(url);
             let _ok = write!(out, " <a href=\"{url}\" rel=\"noreferrer\">{url}</a>");
         }
@@ -198,9 +171,6 @@ mod tests {
 
     #[test]
     fn hostile_text_is_text() {
-        assert_eq!(
-            escape("<script>\"'&\u{202e}"),
-            "&lt;script&gt;&quot;&#39;&amp; "
-        );
+        assert_eq!(escape("<script>\"'&\u{202e}"), "&lt;script&gt;&quot;&#39;&amp; ");
     }
 }

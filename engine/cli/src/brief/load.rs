@@ -1,9 +1,7 @@
 //! Fills the brief from a session.
 
 use super::complete::{newest_complete_year, newest_gdp_year};
-use super::data::{
-    BriefData, BriefOptions, Corridor, CountryPage, Figure, SourceLine, YearCoverage,
-};
+use super::data::{BriefData, BriefOptions, Corridor, CountryPage, Figure, SourceLine, YearCoverage};
 use super::error::{Below, Error};
 use super::{queries, rows};
 use arrow::array::RecordBatch;
@@ -49,18 +47,13 @@ pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefD
     }
     match options.country {
         Some(asked) => data.country = Some(country(ask, &asked).await?),
-        None => {
-            data.corridors =
-                rows::corridors(&query(ask, "the corridors", queries::CORRIDORS).await?)?
-        }
+        None => data.corridors = rows::corridors(&query(ask, "the corridors", queries::CORRIDORS).await?)?,
     }
     Ok(data)
 }
 
 async fn query(ask: &impl Ask, what: &'static str, sql: &str) -> Result<Vec<RecordBatch>, Error> {
-    ask.rows(sql)
-        .await
-        .map_err(|source| Error::Query { what, source })
+    ask.rows(sql).await.map_err(|source| Error::Query { what, source })
 }
 
 async fn economies(ask: &impl Ask, year: i32) -> Result<Vec<super::data::EconomyYear>, Error> {
@@ -76,10 +69,7 @@ fn check_year(asked: i32, coverage: &[YearCoverage]) -> Result<(), Error> {
     let years: Vec<_> = coverage.iter().filter(filled).map(|c| c.year).collect();
     let have = match (years.iter().min(), years.iter().max()) {
         (Some(first), Some(last)) => format!("{first} to {last}"),
-        _ => format!(
-            "no remittances and no ODA yet, try `{}`",
-            Figure::Remittance.import_hint()
-        ),
+        _ => format!("no remittances and no ODA yet, try `{}`", Figure::Remittance.import_hint()),
     };
     Err(Error::UnknownYear { asked, have })
 }
@@ -93,37 +83,23 @@ async fn country(ask: &impl Ask, asked: &str) -> Result<CountryPage, Error> {
     let sql = queries::COUNTRY_CORRIDORS.replace("{iso3}", iso3);
     let corridors = rows::corridors(&query(ask, "the corridors", &sql).await?)?;
     let some = |keep: fn(&Corridor) -> &str| -> Vec<Corridor> {
-        corridors
-            .iter()
-            .filter(|c| keep(c) == iso3)
-            .take(COUNTRY_CORRIDORS)
-            .cloned()
-            .collect()
+        corridors.iter().filter(|c| keep(c) == iso3).take(COUNTRY_CORRIDORS).cloned().collect()
     };
     Ok(CountryPage {
         inward: some(|c| &c.receiver_iso3),
         outward: some(|c| &c.sender_iso3),
         series,
         iso3: iso3.to_owned(),
-        name: if name.is_empty() {
-            iso3.to_owned()
-        } else {
-            name.to_owned()
-        },
+        name: if name.is_empty() { iso3.to_owned() } else { name.to_owned() },
     })
 }
 
 /// The economy with this code or this English name, or an error with what is
 /// near.
-fn find_economy<'a>(
-    asked: &str,
-    known: &'a [(String, String)],
-) -> Result<(&'a str, &'a str), Error> {
+fn find_economy<'a>(asked: &str, known: &'a [(String, String)]) -> Result<(&'a str, &'a str), Error> {
     let wanted = asked.trim().to_lowercase();
     let is_code = |c: &str| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase());
-    let same = |(iso3, name): &&(String, String)| {
-        iso3.to_lowercase() == wanted || name.to_lowercase() == wanted
-    };
+    let same = |(iso3, name): &&(String, String)| iso3.to_lowercase() == wanted || name.to_lowercase() == wanted;
     if let Some((iso3, name)) = known.iter().filter(|(iso3, _)| is_code(iso3)).find(same) {
         return Ok((iso3, name));
     }
@@ -132,35 +108,19 @@ fn find_economy<'a>(
         .map(|(iso3, name)| {
             let by_name = strsim::jaro_winkler(&wanted, &name.to_lowercase());
             // Codes are too short for a measure of likeness to mean much.
-            let by_code = if strsim::levenshtein(&wanted, &iso3.to_lowercase()) <= 1 {
-                0.9
-            } else {
-                0.0
-            };
+            let by_code = if strsim::levenshtein(&wanted, &iso3.to_lowercase()) <= 1 { 0.9 } else { 0.0 };
             (by_name.max(by_code), iso3, name)
         })
         .filter(|(likeness, ..)| *likeness > 0.8)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near: Vec<_> = near
-        .iter()
-        .take(3)
-        .map(|(_, iso3, name)| format!("{iso3} ({name})"))
-        .collect();
+    let near: Vec<_> = near.iter().take(3).map(|(_, iso3, name)| format!("{iso3} ({name})")).collect();
     let hint = match (near.is_empty(), known.is_empty()) {
         (false, _) => format!("; did you mean {}?", near.join(", ")),
-        (true, false) => {
-            "; give an ISO 3166 alpha-3 code such as `MEX`, or an English name".to_owned()
-        }
-        (true, true) => format!(
-            "; the lake holds no economies yet, try `{}`",
-            Figure::Remittance.import_hint()
-        ),
+        (true, false) => "; give an ISO 3166 alpha-3 code such as `MEX`, or an English name".to_owned(),
+        (true, true) => format!("; the lake holds no economies yet, try `{}`", Figure::Remittance.import_hint()),
     };
-    Err(Error::UnknownEconomy {
-        asked: asked.to_owned(),
-        hint,
-    })
+    Err(Error::UnknownEconomy { asked: asked.to_owned(), hint })
 }
 
 /// The editions that feed the brief, each once, in the order of the figures.
@@ -175,35 +135,31 @@ async fn sources(ask: &impl Ask, per_head: bool) -> Result<Vec<SourceLine>, Erro
 fn join_sources(feeds: &[(String, String, String)], known: &[SourceLine]) -> Vec<SourceLine> {
     let mut out: Vec<SourceLine> = Vec::new();
     for figure in Figure::ALL {
-        for (_, id, vintage) in feeds
-            .iter()
-            .filter(|(name, ..)| figure_of(name) == Some(figure))
-        {
-            if let Some(line) = out
-                .iter_mut()
-                .find(|s| s.source_id == *id && s.vintage == *vintage)
-            {
+        for (_, id, vintage) in feeds.iter().filter(|(name, ..)| figure_of(name) == Some(figure)) {
+            if let Some(line) = out.iter_mut().find(|s| s.source_id == *id && s.vintage == *vintage) {
                 if !line.figures.contains(&figure) {
                     line.figures.push(figure);
                 }
                 continue;
             }
             let of_source = || known.iter().filter(|s| s.source_id == *id);
-            let line = of_source()
-                .find(|s| s.vintage == *vintage)
-                .or_else(|| of_source().next());
-            let line = line.cloned().unwrap_or_else(|| SourceLine {
-                source_id: id.clone(),
-                ..SourceLine::default()
-            });
-            out.push(SourceLine {
-                figures: vec![figure],
-                vintage: vintage.clone(),
-                ..line
-            });
+            let exact = of_source().find(|s| s.vintage == *vintage).cloned();
+            let line = exact.or_else(|| of_source().next().map(other_edition)).unwrap_or_default();
+            out.push(SourceLine { figures: vec![figure], source_id: id.clone(), vintage: vintage.clone(), ..line });
         }
     }
     out
+}
+
+/// What holds for every edition of a dataset; a citation or a caveat of another
+/// edition would be wrong.
+fn other_edition(line: &SourceLine) -> SourceLine {
+    SourceLine {
+        provider: line.provider.clone(),
+        dataset: line.dataset.clone(),
+        licence: line.licence.clone(),
+        ..SourceLine::default()
+    }
 }
 
 fn figure_of(name: &str) -> Option<Figure> {
@@ -223,32 +179,21 @@ mod tests {
     use super::*;
 
     fn known() -> Vec<(String, String)> {
-        [
-            ("NER", "Niger"),
-            ("NGA", "Nigeria"),
-            ("MEX", "Mexico"),
-            ("O'R", "Quote"),
-        ]
-        .map(|(a, b)| (a.to_owned(), b.to_owned()))
-        .to_vec()
+        [("NER", "Niger"), ("NGA", "Nigeria"), ("MEX", "Mexico"), ("O'R", "Quote")]
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .to_vec()
     }
 
     #[test]
     fn economies_are_found_by_code_and_by_name() {
         assert_eq!(find_economy("mex", &known()).unwrap(), ("MEX", "Mexico"));
-        assert_eq!(
-            find_economy("nigeria", &known()).unwrap(),
-            ("NGA", "Nigeria")
-        );
+        assert_eq!(find_economy("nigeria", &known()).unwrap(), ("NGA", "Nigeria"));
     }
 
     #[test]
     fn an_unknown_economy_names_what_is_near() {
         let error = find_economy("Mexiko", &known()).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "unknown economy `Mexiko`; did you mean MEX (Mexico)?"
-        );
+        assert_eq!(error, "unknown economy `Mexiko`; did you mean MEX (Mexico)?");
         let error = find_economy("Atlantis", &[]).unwrap_err().to_string();
         assert!(error.contains("envoi source import"), "{error}");
     }
@@ -260,20 +205,11 @@ mod tests {
 
     #[test]
     fn a_year_without_values_says_which_years_there_are() {
-        let coverage = [YearCoverage {
-            year: 2000,
-            with_remittance: 3,
-            ..YearCoverage::default()
-        }];
+        let coverage = [YearCoverage { year: 2000, with_remittance: 3, ..YearCoverage::default() }];
         assert!(check_year(2000, &coverage).is_ok());
         let error = check_year(1990, &coverage).unwrap_err().to_string();
         assert_eq!(error, "no values for 1990; the lake has 2000 to 2000");
-        assert!(
-            check_year(1990, &[])
-                .unwrap_err()
-                .to_string()
-                .contains("envoi source import")
-        );
+        assert!(check_year(1990, &[]).unwrap_err().to_string().contains("envoi source import"));
     }
 
     #[test]
@@ -295,5 +231,9 @@ mod tests {
         assert_eq!(out[0].figures, [Figure::Remittance, Figure::Group]);
         assert_eq!(out[0].citation, "edition 2025-07-01");
         assert_eq!(out[1].figures, [Figure::Oda]);
+
+        let unknown = join_sources(&feeds[..1], &[line("2020-01-01")]);
+        assert_eq!(unknown[0].vintage, "2025-07-01");
+        assert_eq!(unknown[0].citation, "", "the citation of another edition");
     }
 }

@@ -19,6 +19,8 @@ pub(crate) mod load;
 mod map;
 mod queries;
 mod rows;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 mod text_country;
 pub(crate) mod write;
@@ -26,5 +28,3 @@ pub(crate) mod write;
 pub(crate) use data::{BriefData, BriefOptions};
 pub(crate) use error::Error;
 pub(crate) use load::{Ask, load};
-#[cfg(test)]
-mod dev;

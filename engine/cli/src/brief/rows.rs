@@ -16,68 +16,35 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn column(
-        &self,
-        name: &'static str,
-        to: &DataType,
-        expected: &'static str,
-    ) -> Result<ArrayRef, Error> {
-        let wrong = |found: String| Error::Shape {
-            what: self.what,
-            column: name,
-            found,
-            expected,
-        };
-        let column = self
-            .batch
-            .column_by_name(name)
-            .ok_or_else(|| wrong("missing".to_owned()))?;
+    fn column(&self, name: &'static str, to: &DataType, expected: &'static str) -> Result<ArrayRef, Error> {
+        let wrong = |found: String| Error::Shape { what: self.what, column: name, found, expected };
+        let column = self.batch.column_by_name(name).ok_or_else(|| wrong("missing".to_owned()))?;
         cast(column, to).map_err(|_| wrong(column.data_type().to_string()))
     }
 
     fn text(&self, name: &'static str) -> Result<Vec<Option<String>>, Error> {
         let column = self.column(name, &DataType::Utf8, "text")?;
-        Ok(column
-            .as_string::<i32>()
-            .iter()
-            .map(|v| v.map(str::to_owned))
-            .collect())
+        Ok(column.as_string::<i32>().iter().map(|v| v.map(str::to_owned)).collect())
     }
 
     /// Text of a key or a label: missing is empty.
     fn label(&self, name: &'static str) -> Result<Vec<String>, Error> {
-        Ok(self
-            .text(name)?
-            .into_iter()
-            .map(Option::unwrap_or_default)
-            .collect())
+        Ok(self.text(name)?.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     /// What is not finite is not a value.
     fn number(&self, name: &'static str) -> Result<Vec<Option<f64>>, Error> {
         let column = self.column(name, &DataType::Float64, "a number")?;
-        Ok(column
-            .as_primitive::<Float64Type>()
-            .iter()
-            .map(|v| v.filter(|v| v.is_finite()))
-            .collect())
+        Ok(column.as_primitive::<Float64Type>().iter().map(|v| v.filter(|v| v.is_finite())).collect())
     }
 
     fn count(&self, name: &'static str) -> Result<Vec<i64>, Error> {
         let column = self.column(name, &DataType::Int64, "an integer")?;
-        Ok(column
-            .as_primitive::<Int64Type>()
-            .iter()
-            .map(Option::unwrap_or_default)
-            .collect())
+        Ok(column.as_primitive::<Int64Type>().iter().map(Option::unwrap_or_default).collect())
     }
 
     fn years(&self) -> Result<Vec<i32>, Error> {
-        Ok(self
-            .count("year")?
-            .into_iter()
-            .map(|y| i32::try_from(y).unwrap_or_default())
-            .collect())
+        Ok(self.count("year")?.into_iter().map(|y| i32::try_from(y).unwrap_or_default()).collect())
     }
 
     fn flag(&self, name: &'static str) -> Result<Vec<Option<bool>>, Error> {
@@ -101,11 +68,7 @@ fn each<T>(
 /// Rows of `queries::COVERAGE`.
 pub(crate) fn coverage(batches: &[RecordBatch]) -> Result<Vec<YearCoverage>, Error> {
     each("the coverage", batches, |t, out| {
-        let (year, remittance, oda) = (
-            t.years()?,
-            t.count("with_remittance")?,
-            t.count("with_oda")?,
-        );
+        let (year, remittance, oda) = (t.years()?, t.count("with_remittance")?, t.count("with_oda")?);
         let (both, gdp) = (t.count("with_both")?, t.count("with_gdp_share")?);
         out.extend((0..t.batch.num_rows()).map(|i| YearCoverage {
             year: year[i],
@@ -121,23 +84,10 @@ pub(crate) fn coverage(batches: &[RecordBatch]) -> Result<Vec<YearCoverage>, Err
 /// Rows of `queries::GROUPS`.
 pub(crate) fn groups(batches: &[RecordBatch]) -> Result<Vec<GroupYear>, Error> {
     each("the groups", batches, |t, out| {
-        let (kind, code, name) = (
-            t.label("group_kind")?,
-            t.label("group_code")?,
-            t.label("group_name")?,
-        );
-        let (year, economies, both) = (
-            t.years()?,
-            t.count("economies")?,
-            t.count("economies_with_both")?,
-        );
-        let (exceeding, remittance) =
-            (t.count("economies_exceeding")?, t.number("remittance_usd")?);
-        let (oda, ratio, coverage) = (
-            t.number("oda_usd")?,
-            t.number("remit_oda_ratio")?,
-            t.number("coverage_share")?,
-        );
+        let (kind, code, name) = (t.label("group_kind")?, t.label("group_code")?, t.label("group_name")?);
+        let (year, economies, both) = (t.years()?, t.count("economies")?, t.count("economies_with_both")?);
+        let (exceeding, remittance) = (t.count("economies_exceeding")?, t.number("remittance_usd")?);
+        let (oda, ratio, coverage) = (t.number("oda_usd")?, t.number("remit_oda_ratio")?, t.number("coverage_share")?);
         out.extend((0..t.batch.num_rows()).map(|i| GroupYear {
             kind: kind[i].clone(),
             code: code[i].clone(),
@@ -163,17 +113,10 @@ pub(crate) fn economies(batches: &[RecordBatch]) -> Result<Vec<EconomyYear>, Err
         let (remittance, oda) = (t.number("remittance_usd")?, t.number("oda_usd")?);
         let (ratio, exceeds) = (t.number("remit_oda_ratio")?, t.flag("remit_exceeds_oda")?);
         let share = t.number("remittance_gdp_share")?;
-        let (head, oda_head) = (
-            t.number("remittance_per_head_usd")?,
-            t.number("oda_per_head_usd")?,
-        );
+        let (head, oda_head) = (t.number("remittance_per_head_usd")?, t.number("oda_per_head_usd")?);
         out.extend((0..t.batch.num_rows()).map(|i| EconomyYear {
             iso3: iso3[i].clone(),
-            name: if name[i].is_empty() {
-                iso3[i].clone()
-            } else {
-                name[i].clone()
-            },
+            name: if name[i].is_empty() { iso3[i].clone() } else { name[i].clone() },
             year: year[i],
             income: income[i].clone(),
             remittance_usd: remittance[i],
@@ -219,14 +162,9 @@ pub(crate) fn corridors(batches: &[RecordBatch]) -> Result<Vec<Corridor>, Error>
         let (sender, sender_name) = (t.label("sender_iso3")?, t.label("sender_name_en")?);
         let (receiver, receiver_name) = (t.label("receiver_iso3")?, t.label("receiver_name_en")?);
         let (year, usd) = (t.years()?, t.number("remittance_usd")?);
-        let (receiver_share, sender_share) =
-            (t.number("receiver_share")?, t.number("sender_share")?);
+        let (receiver_share, sender_share) = (t.number("receiver_share")?, t.number("sender_share")?);
         let named = |name: &String, iso3: &String| {
-            if name.is_empty() {
-                iso3.clone()
-            } else {
-                name.clone()
-            }
+            if name.is_empty() { iso3.clone() } else { name.clone() }
         };
         out.extend((0..t.batch.num_rows()).filter_map(|i| {
             Some(Corridor {
@@ -247,18 +185,8 @@ pub(crate) fn corridors(batches: &[RecordBatch]) -> Result<Vec<Corridor>, Error>
 /// Rows of `queries::FEEDS`: figure, source, vintage.
 pub(crate) fn feeds(batches: &[RecordBatch]) -> Result<Vec<(String, String, String)>, Error> {
     each("the origin of the figures", batches, |t, out| {
-        let (figure, source, vintage) = (
-            t.label("figure")?,
-            t.label("source_id")?,
-            t.label("vintage")?,
-        );
-        out.extend(
-            figure
-                .into_iter()
-                .zip(source)
-                .zip(vintage)
-                .map(|((f, s), v)| (f, s, v)),
-        );
+        let (figure, source, vintage) = (t.label("figure")?, t.label("source_id")?, t.label("vintage")?);
+        out.extend(figure.into_iter().zip(source).zip(vintage).map(|((f, s), v)| (f, s, v)));
         Ok(())
     })
 }
@@ -266,16 +194,8 @@ pub(crate) fn feeds(batches: &[RecordBatch]) -> Result<Vec<(String, String, Stri
 /// Rows of `queries::SOURCES`; what they feed is not filled yet.
 pub(crate) fn sources(batches: &[RecordBatch]) -> Result<Vec<SourceLine>, Error> {
     each("the sources", batches, |t, out| {
-        let (id, provider, dataset) = (
-            t.label("source_id")?,
-            t.label("provider")?,
-            t.label("dataset")?,
-        );
-        let (vintage, licence, citation) = (
-            t.label("vintage")?,
-            t.label("licence")?,
-            t.label("citation")?,
-        );
+        let (id, provider, dataset) = (t.label("source_id")?, t.label("provider")?, t.label("dataset")?);
+        let (vintage, licence, citation) = (t.label("vintage")?, t.label("licence")?, t.label("citation")?);
         let (url, caveats) = (t.text("url")?, t.text("caveats")?);
         out.extend((0..t.batch.num_rows()).map(|i| SourceLine {
             figures: Vec::new(),

@@ -7,7 +7,7 @@ use nu_ansi_term::{Color, Style};
 use unicode_width::UnicodeWidthStr;
 
 /// Narrower terminals get lines that wrap; wider ones gain nothing.
-const WIDTHS: (usize, usize) = (48, 100);
+const WIDTHS: (usize, usize) = (60, 100);
 
 /// Lines as they grow, and how they may look.
 pub(super) struct Page {
@@ -29,11 +29,7 @@ pub(super) enum Look {
 impl Page {
     /// An empty page.
     pub(super) fn new(width: usize, color: bool) -> Self {
-        Self {
-            width: width.clamp(WIDTHS.0, WIDTHS.1),
-            color,
-            out: String::new(),
-        }
+        Self { width: width.clamp(WIDTHS.0, WIDTHS.1), color, out: String::new() }
     }
 
     /// A piece of a line in a look.
@@ -69,17 +65,9 @@ impl Page {
     pub(super) fn section(&mut self, title: &str, note: &str) {
         let used = title.width() + 2;
         let line = if used + note.width() <= self.width || note.is_empty() {
-            format!(
-                "\n{}  {}",
-                self.paint(Look::Title, title),
-                self.paint(Look::Dim, note)
-            )
+            format!("\n{}  {}", self.paint(Look::Title, title), self.paint(Look::Dim, note))
         } else {
-            format!(
-                "\n{}\n  {}",
-                self.paint(Look::Title, title),
-                self.paint(Look::Dim, &fit(note, self.width - 2))
-            )
+            format!("\n{}\n  {}", self.paint(Look::Title, title), self.paint(Look::Dim, &fit(note, self.width - 2)))
         };
         self.line(&line);
     }
@@ -105,23 +93,14 @@ pub(crate) fn render(data: &BriefData, width: usize, color: bool) -> String {
 }
 
 fn world(page: &mut Page, data: &BriefData) {
-    let title = data.year.map_or_else(
-        || "Remittances against aid".to_owned(),
-        |year| format!("Remittances against aid, {year}"),
-    );
+    let title = data
+        .year
+        .map_or_else(|| "Remittances against aid".to_owned(), |year| format!("Remittances against aid, {year}"));
     let line = page.paint(Look::Title, &title);
     page.line(&line);
     let Some(year) = data.year else { return };
-    let which = if data.year_asked {
-        "the year asked for"
-    } else {
-        "newest complete year"
-    };
-    let whose = if data.sample {
-        "a sample of economies"
-    } else {
-        "low- and middle-income economies"
-    };
+    let which = if data.year_asked { "the year asked for" } else { "newest complete year" };
+    let whose = if data.sample { "a sample of economies" } else { "low- and middle-income economies" };
     page.prose(Look::Dim, &format!("{whose}, current US$, {which}"));
     if data.sample {
         page.prose(
@@ -141,27 +120,15 @@ fn headline(page: &mut Page, data: &BriefData, year: i32) {
         return;
     };
     page.line("");
-    let most = all
-        .remittance_usd
-        .unwrap_or(0.0)
-        .max(all.oda_usd.unwrap_or(0.0));
-    let room = page.width.saturating_sub(44);
+    let most = all.remittance_usd.unwrap_or(0.0).max(all.oda_usd.unwrap_or(0.0));
+    let room = page.width.saturating_sub(48);
     for (name, value, figure, look) in [
-        (
-            "Remittances received",
-            all.remittance_usd,
-            Figure::Remittance,
-            Look::Remittance,
-        ),
+        ("Remittances received", all.remittance_usd, Figure::Remittance, Look::Remittance),
         ("Net ODA received", all.oda_usd, Figure::Oda, Look::Oda),
     ] {
         let drawn = page.paint(look, &bar(value, most, room));
-        let text = format!(
-            "  {}{} bn US$ {} {drawn}",
-            left(name, 22),
-            right(&bn(value), 8),
-            left(&notes(data, figure), 6)
-        );
+        let text =
+            format!("  {}{} bn US$ {} {drawn}", left(name, 22), right(&bn(value), 8), left(&notes(data, figure), 6));
         page.line(&text);
     }
     page.prose(Look::Plain, &summary(all));
@@ -191,15 +158,8 @@ fn groups(page: &mut Page, data: &BriefData, year: i32) {
     }
     page.section("By group", "sums over the economies that have both values");
     let strip = page.width >= 84;
-    let name_width = page
-        .width
-        .saturating_sub(if strip { 62 } else { 44 })
-        .clamp(14, 32);
-    let scale = if strip {
-        format!("  {}", ruler())
-    } else {
-        String::new()
-    };
+    let name_width = page.width.saturating_sub(if strip { 62 } else { 44 }).clamp(14, 32);
+    let scale = if strip { format!("  {}", ruler()) } else { String::new() };
     let head = format!(
         "  {} {:>9} {:>11} {:>9} {:>7}{scale}",
         left("bn US$", name_width),
@@ -215,11 +175,7 @@ fn groups(page: &mut Page, data: &BriefData, year: i32) {
             page.line("");
         }
         for g in rows {
-            let drawn = if strip {
-                format!("  {}", diverging(page, g.ratio))
-            } else {
-                String::new()
-            };
+            let drawn = if strip { format!("  {}", diverging(page, g.ratio)) } else { String::new() };
             let line = format!(
                 "  {} {} {} {} {}{drawn}",
                 left(&g.name, name_width),
@@ -237,28 +193,14 @@ fn receivers(page: &mut Page, data: &BriefData, year: i32) {
     let usd = data.largest_usd(10);
     let share = data.largest_share(10);
     let side_by_side = page.width >= 76;
-    let width = if side_by_side {
-        (page.width - 4) / 2
-    } else {
-        page.width - 2
-    };
-    let gdp_year = data
-        .gdp_year
-        .map_or_else(|| "no GDP".to_owned(), |y| y.to_string());
-    let first = column(
-        page,
-        width,
-        &format!("bn US$, {year} {}", notes(data, Figure::Remittance)),
-        &usd,
-        |e| (e.remittance_usd, bn(e.remittance_usd)),
-    );
-    let second = column(
-        page,
-        width,
-        &format!("% of GDP, {gdp_year} {}", notes(data, Figure::Gdp)),
-        &share,
-        |e| (e.remittance_gdp_share, pct(e.remittance_gdp_share, 1)),
-    );
+    let width = if side_by_side { (page.width - 4) / 2 } else { page.width - 2 };
+    let gdp_year = data.gdp_year.map_or_else(|| "no GDP".to_owned(), |y| y.to_string());
+    let first = column(page, width, &format!("bn US$, {year} {}", notes(data, Figure::Remittance)), &usd, |e| {
+        (e.remittance_usd, bn(e.remittance_usd))
+    });
+    let second = column(page, width, &format!("% of GDP, {gdp_year} {}", notes(data, Figure::Gdp)), &share, |e| {
+        (e.remittance_gdp_share, pct(e.remittance_gdp_share, 1))
+    });
     if usd.is_empty() && share.is_empty() {
         return;
     }
@@ -297,12 +239,7 @@ fn column(
     for (i, e) in rows.iter().enumerate() {
         let (number, text) = value(e);
         let drawn = bar(number, most, room);
-        let start = format!(
-            "{:>2} {} {} ",
-            i + 1,
-            left(&e.name, name_width),
-            right(&text, 6)
-        );
+        let start = format!("{:>2} {} {} ", i + 1, left(&e.name, name_width), right(&text, 6));
         let used = start.width() + drawn.width();
         out.push((start + &page.paint(Look::Remittance, &drawn), used));
     }
@@ -314,25 +251,15 @@ fn corridors(page: &mut Page, data: &BriefData) {
         return;
     };
     let title = format!("Largest corridors, {}", first.year);
-    let note = format!(
-        "modelled estimates, not records {}",
-        notes(data, Figure::Corridor)
-    );
+    let note = format!("modelled estimates, not records {}", notes(data, Figure::Corridor));
     page.section(&title, &note);
     let name_width = (page.width / 2).min(44);
     let room = page.width.saturating_sub(name_width + 21);
     for (i, c) in data.corridors.iter().take(8).enumerate() {
         let name = format!("{} → {}", clean(&c.sender_name), clean(&c.receiver_name));
-        let drawn = page.paint(
-            Look::Remittance,
-            &bar(Some(c.remittance_usd), first.remittance_usd, room),
-        );
-        let line = format!(
-            "  {:>2} {} {} bn {drawn}",
-            i + 1,
-            left(&name, name_width),
-            right(&bn(Some(c.remittance_usd)), 7)
-        );
+        let drawn = page.paint(Look::Remittance, &bar(Some(c.remittance_usd), first.remittance_usd, room));
+        let line =
+            format!("  {:>2} {} {} bn {drawn}", i + 1, left(&name, name_width), right(&bn(Some(c.remittance_usd)), 7));
         page.line(&line);
     }
 }
@@ -349,12 +276,7 @@ fn coverage(page: &mut Page, data: &BriefData, year: i32) {
 pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(c) = data.coverage_of(year) {
-        let filled = || {
-            data.coverage
-                .iter()
-                .filter(|c| c.with_remittance > 0)
-                .map(|c| c.year)
-        };
+        let filled = || data.coverage.iter().filter(|c| c.with_remittance > 0).map(|c| c.year);
         let years = match (filled().min(), filled().max()) {
             (Some(first), Some(last)) => format!("; years {first} to {last}"),
             _ => String::new(),
@@ -367,14 +289,8 @@ pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
         ));
     }
     for c in data.later() {
-        let before = data
-            .coverage_of(c.year - 1)
-            .map_or(0, |p| p.with_remittance);
-        let growth = data
-            .panels
-            .iter()
-            .find(|p| p.year == c.year)
-            .and_then(|p| Some((p, p.growth()?)));
+        let before = data.coverage_of(c.year - 1).map_or(0, |p| p.with_remittance);
+        let growth = data.panels.iter().find(|p| p.year == c.year).and_then(|p| Some((p, p.growth()?)));
         let growth = growth.map_or_else(String::new, |(p, g)| {
             let panel = economies(p.economies);
             format!(
@@ -384,11 +300,7 @@ pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
                 signed(g * 100.0, 3),
             )
         });
-        let oda = if c.with_oda == 0 {
-            ", none with net ODA"
-        } else {
-            ""
-        };
+        let oda = if c.with_oda == 0 { ", none with net ODA" } else { "" };
         out.push(format!(
             "{} is partial: {} with remittances against {before} the year before{oda}{growth}.",
             c.year,
@@ -397,9 +309,7 @@ pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
     }
     match data.gdp_year {
         Some(gdp) if gdp != year => {
-            out.push(format!(
-                "Shares of GDP are for {gdp}: GDP is not complete for {year} in this lake."
-            ));
+            out.push(format!("Shares of GDP are for {gdp}: GDP is not complete for {year} in this lake."));
         }
         _ => {}
     }
@@ -425,18 +335,9 @@ fn sources(page: &mut Page, data: &BriefData) {
     page.section("Sources", "provider, dataset, vintage, licence");
     for (n, s) in (1..).zip(&data.sources) {
         let feeds: Vec<_> = s.figures.iter().map(|f| f.label()).collect();
-        let parts = [
-            s.provider.as_str(),
-            s.dataset.as_str(),
-            s.vintage.as_str(),
-            s.licence.as_str(),
-        ];
+        let parts = [s.provider.as_str(), s.dataset.as_str(), s.vintage.as_str(), s.licence.as_str()];
         let known: Vec<_> = parts.into_iter().filter(|p| !p.is_empty()).collect();
-        let origin = if known.is_empty() {
-            s.source_id.clone()
-        } else {
-            known.join(", ")
-        };
+        let origin = if known.is_empty() { s.source_id.clone() } else { known.join(", ") };
         let text = format!("[{n}] {origin}: {}", feeds.join(", "));
         page.prose(Look::Dim, &text);
     }
@@ -444,10 +345,7 @@ fn sources(page: &mut Page, data: &BriefData) {
 
 /// `[1][3]`, the numbers of the sources of a figure.
 pub(super) fn notes(data: &BriefData, figure: Figure) -> String {
-    data.notes(figure)
-        .iter()
-        .map(|n| format!("[{n}]"))
-        .collect()
+    data.notes(figure).iter().map(|n| format!("[{n}]")).collect()
 }
 
 /// A bar in eighths of a column, empty for a missing value.
@@ -457,9 +355,7 @@ pub(super) fn bar(value: Option<f64>, most: f64, room: usize) -> String {
     };
     // At most `room` columns, so the cast cannot overflow; never nothing for
     // something.
-    let eighths = ((value / most).min(1.0) * room as f64 * 8.0)
-        .round()
-        .max(1.0) as usize;
+    let eighths = ((value / most).min(1.0) * room as f64 * 8.0).round().max(1.0) as usize;
     let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     "█".repeat(eighths / 8) + part[eighths % 8]
 }
@@ -487,10 +383,6 @@ fn diverging(page: &Page, ratio: Option<f64>) -> String {
         format!("{blank}{}│", page.paint(Look::Oda, &drawn))
     } else {
         let drawn = format!("{full}{}", if halves % 2 == 1 { "▌" } else { "" });
-        format!(
-            "{}│{}",
-            " ".repeat(STRIP),
-            page.paint(Look::Remittance, &drawn)
-        )
+        format!("{}│{}", " ".repeat(STRIP), page.paint(Look::Remittance, &drawn))
     }
 }

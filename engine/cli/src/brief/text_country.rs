@@ -8,66 +8,45 @@ use super::text::{Look, Page, bar, notes};
 const RECENT: i32 = 7;
 
 pub(super) fn render(page: &mut Page, data: &BriefData, country: &CountryPage) {
-    let title = format!(
-        "{} ({}): remittances against aid",
-        clean(&country.name),
-        country.iso3
-    );
+    let title = format!("{} ({}): remittances against aid", clean(&country.name), country.iso3);
     let line = page.paint(Look::Title, &title);
     page.line(&line);
-    let income = match country.series.last().and_then(|e| e.income.as_deref()) {
+    page.prose(Look::Dim, &format!("{}, current US$", income_name(country)));
+    if let Some(text) = sentence(data, country) {
+        page.prose(Look::Plain, &text);
+    }
+    series(page, data, country);
+    corridors(page, data, ("Comes from", "it receives"), &country.inward, |c| (&c.sender_name, c.receiver_share));
+    corridors(page, data, ("Goes to", "it sends"), &country.outward, |c| (&c.receiver_name, c.sender_share));
+    gaps(page, country);
+}
+
+/// The income group in words, by today's classification.
+pub(super) fn income_name(country: &CountryPage) -> &'static str {
+    match country.series.last().and_then(|e| e.income.as_deref()) {
         Some("LIC") => "low income",
         Some("LMC") => "lower middle income",
         Some("UMC") => "upper middle income",
         Some("HIC") => "high income",
         _ => "income group not classified",
-    };
-    page.prose(Look::Dim, &format!("{income}, current US$"));
-    if let Some(text) = sentence(data, country) {
-        page.prose(Look::Plain, &text);
     }
-    series(page, data, country);
-    corridors(
-        page,
-        data,
-        ("Comes from", "it receives"),
-        &country.inward,
-        |c| (&c.sender_name, c.receiver_share),
-    );
-    corridors(page, data, ("Goes to", "it sends"), &country.outward, |c| {
-        (&c.receiver_name, c.sender_share)
-    });
-    gaps(page, country);
 }
 
 /// What the economy received in the year shown, or in its own newest.
 pub(super) fn sentence(data: &BriefData, country: &CountryPage) -> Option<String> {
     let has = |e: &&EconomyYear| e.remittance_usd.is_some() || e.oda_usd.is_some();
-    let of_year = country
-        .series
-        .iter()
-        .filter(has)
-        .find(|e| Some(e.year) == data.year);
+    let of_year = country.series.iter().filter(has).find(|e| Some(e.year) == data.year);
     let e = of_year.or_else(|| country.series.iter().rev().find(has))?;
     let verdict = match (e.exceeds, e.ratio) {
         (Some(true), Some(r)) => format!("Remittances were {} times net ODA.", ratio(Some(r))),
         (Some(true), None) => {
-            "Remittances exceeded net ODA, which was not positive: repayments exceeded grants."
-                .into()
+            "Remittances exceeded net ODA, which was not positive: repayments exceeded grants.".into()
         }
-        (Some(false), Some(r)) => format!(
-            "Remittances were below net ODA: {} times as much.",
-            ratio(Some(r))
-        ),
+        (Some(false), Some(r)) => format!("Remittances were below net ODA: {} times as much.", ratio(Some(r))),
         (Some(false), None) => "Remittances did not exceed net ODA.".to_owned(),
         (None, _) => "Only one of the two is published, so they cannot be compared.".to_owned(),
     };
-    let amount = |v: Option<f64>| {
-        v.map_or_else(
-            || "not published".to_owned(),
-            |_| format!("{} bn US$", bn(v)),
-        )
-    };
+    let amount = |v: Option<f64>| v.map_or_else(|| "not published".to_owned(), |_| format!("{} bn US$", bn(v)));
     Some(format!(
         "{}: remittances received {}, net ODA received {}. {verdict}",
         e.year,
@@ -78,16 +57,9 @@ pub(super) fn sentence(data: &BriefData, country: &CountryPage) -> Option<String
 
 /// The years a table has room for.
 pub(super) fn shown(series: &[EconomyYear]) -> Vec<&EconomyYear> {
-    let filled: Vec<_> = series
-        .iter()
-        .filter(|e| e.remittance_usd.is_some() || e.oda_usd.is_some())
-        .collect();
+    let filled: Vec<_> = series.iter().filter(|e| e.remittance_usd.is_some() || e.oda_usd.is_some()).collect();
     let last = filled.last().map_or(0, |e| e.year);
-    filled
-        .into_iter()
-        .filter(|e| e.year % 5 == 0 || e.year > last - RECENT)
-        .filter(|e| e.year >= 1990)
-        .collect()
+    filled.into_iter().filter(|e| e.year % 5 == 0 || e.year > last - RECENT).filter(|e| e.year >= 1990).collect()
 }
 
 fn series(page: &mut Page, data: &BriefData, country: &CountryPage) {
@@ -95,36 +67,17 @@ fn series(page: &mut Page, data: &BriefData, country: &CountryPage) {
     if rows.is_empty() {
         return;
     }
-    let origin = format!(
-        "{} {}",
-        notes(data, Figure::Remittance),
-        notes(data, Figure::Oda)
-    );
-    page.section(
-        "By year",
-        &format!("bn US$, share of GDP in %, US$ per head {origin}"),
-    );
+    let origin = format!("{} {}", notes(data, Figure::Remittance), notes(data, Figure::Oda));
+    page.section("By year", &format!("bn US$, share of GDP in %, US$ per head {origin}"));
     let wide = page.width >= 72;
     let room = page.width.saturating_sub(70).min(20);
-    let mut head = format!(
-        "  {} {:>11} {:>9} {:>7}",
-        left("year", 5),
-        "remittances",
-        "net ODA",
-        "ratio"
-    );
+    let mut head = format!("  {} {:>11} {:>9} {:>7}", left("year", 5), "remittances", "net ODA", "ratio");
     if wide {
-        head.push_str(&format!(
-            " {:>7} {:>9} {:>9}",
-            "% GDP", "per head", "ODA/head"
-        ));
+        head.push_str(&format!(" {:>7} {:>9} {:>9}", "% GDP", "per head", "ODA/head"));
     }
     let head = page.paint(Look::Dim, &head);
     page.line(&head);
-    let most = rows
-        .iter()
-        .filter_map(|e| e.remittance_usd)
-        .fold(0.0, f64::max);
+    let most = rows.iter().filter_map(|e| e.remittance_usd).fold(0.0, f64::max);
     for e in rows {
         let mut line = format!(
             "  {} {} {} {}",
@@ -154,19 +107,13 @@ fn corridors<'a>(
     other: impl Fn(&'a Corridor) -> (&'a String, Option<f64>),
 ) {
     let Some(first) = rows.first() else { return };
-    let note = format!(
-        "modelled estimates; % of all {direction} {}",
-        notes(data, Figure::Corridor)
-    );
+    let note = format!("modelled estimates; % of all {direction} {}", notes(data, Figure::Corridor));
     page.section(&format!("{title}, {}", first.year), &note);
     let name_width = (page.width / 2).min(34);
     let room = page.width.saturating_sub(name_width + 27);
     for (i, c) in rows.iter().take(5).enumerate() {
         let (name, share) = other(c);
-        let drawn = page.paint(
-            Look::Remittance,
-            &bar(Some(c.remittance_usd), first.remittance_usd, room),
-        );
+        let drawn = page.paint(Look::Remittance, &bar(Some(c.remittance_usd), first.remittance_usd, room));
         let line = format!(
             "  {:>2} {} {} bn {} % {drawn}",
             i + 1,
@@ -183,7 +130,7 @@ fn gaps(page: &mut Page, country: &CountryPage) {
     if lines.is_empty() {
         return;
     }
-    page.section("What is missing", "");
+    page.section("Coverage", "");
     for line in lines {
         page.prose(Look::Plain, &line);
     }
@@ -192,44 +139,23 @@ fn gaps(page: &mut Page, country: &CountryPage) {
 /// What this economy lacks, in sentences.
 pub(super) fn gap_lines(country: &CountryPage) -> Vec<String> {
     let mut out = Vec::new();
-    let value: [(&str, fn(&EconomyYear) -> Option<f64>); 2] = [
-        ("remittances received", |e| e.remittance_usd),
-        ("net ODA received", |e| e.oda_usd),
-    ];
+    let value: [(&str, fn(&EconomyYear) -> Option<f64>); 2] =
+        [("remittances received", |e| e.remittance_usd), ("net ODA received", |e| e.oda_usd)];
     for (name, get) in value {
-        let years: Vec<_> = country
-            .series
-            .iter()
-            .filter(|e| get(e).is_some())
-            .map(|e| e.year)
-            .collect();
+        let years: Vec<_> = country.series.iter().filter(|e| get(e).is_some()).map(|e| e.year).collect();
         let (Some(first), Some(last)) = (years.first(), years.last()) else {
             out.push(format!("No value of {name} in any year."));
             continue;
         };
-        let between = country
-            .series
-            .iter()
-            .filter(|e| e.year > *first && e.year < *last && get(e).is_none())
-            .count();
-        let holes = if between > 0 {
-            format!(", {between} of the years between without a value")
-        } else {
-            String::new()
-        };
+        let between = country.series.iter().filter(|e| e.year > *first && e.year < *last && get(e).is_none()).count();
+        let holes =
+            if between > 0 { format!(", {between} of the years between without a value") } else { String::new() };
         out.push(format!("Values of {name}: {first} to {last}{holes}."));
     }
-    let zeros: Vec<_> = country
-        .series
-        .iter()
-        .filter(|e| e.remittance_usd == Some(0.0))
-        .map(|e| e.year.to_string())
-        .collect();
+    let zeros: Vec<_> =
+        country.series.iter().filter(|e| e.remittance_usd == Some(0.0)).map(|e| e.year.to_string()).collect();
     if !zeros.is_empty() {
-        out.push(format!(
-            "A printed zero can mean not reported: remittances in {}.",
-            zeros.join(", ")
-        ));
+        out.push(format!("A printed zero can mean not reported: remittances in {}.", zeros.join(", ")));
     }
     if country.inward.is_empty() {
         out.push("No corridor into this economy is loaded.".to_owned());

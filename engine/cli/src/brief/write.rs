@@ -8,29 +8,17 @@ use std::path::{Path, PathBuf};
 /// Writes `text` to `path` through a file beside it and a rename, so that a
 /// reader sees the old page or the new one.
 pub(crate) fn page(path: &Path, text: &str) -> Result<(), Error> {
-    write(path, text).map_err(|source| Error::Write {
-        path: path.display().to_string(),
-        source,
-    })
+    write(path, text).map_err(|source| Error::Write { path: path.display().to_string(), source })
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the path does not end in a file name",
-        )
-    })?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a file name"))?;
     if path.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::IsADirectory,
-            "the path is a folder",
-        ));
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "the path is a folder"));
     }
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(format!(".{}.part", std::process::id()));
@@ -73,10 +61,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none/brief.html");
         let error = page(&path, "x").unwrap_err().to_string();
-        assert!(
-            error.contains("none/brief.html") && error.contains("nothing was changed"),
-            "{error}"
-        );
+        assert!(error.contains("none/brief.html") && error.contains("nothing was changed"), "{error}");
         let error = page(folder.path(), "x").unwrap_err().to_string();
         assert!(error.contains("is a folder"), "{error}");
     }
