@@ -79,7 +79,6 @@ pub(crate) struct EconomyYear {
     pub iso3: String,
     pub name: String,
     pub year: i32,
-    pub region: Option<String>,
     /// `LIC`, `LMC`, `UMC`, `HIC`, or not classified.
     pub income: Option<String>,
     pub remittance_usd: Option<f64>,
@@ -87,9 +86,7 @@ pub(crate) struct EconomyYear {
     /// `None` also where ODA is zero or negative.
     pub ratio: Option<f64>,
     pub exceeds: Option<bool>,
-    pub gdp_usd: Option<f64>,
     pub remittance_gdp_share: Option<f64>,
-    pub oda_gdp_share: Option<f64>,
     pub remittance_per_head_usd: Option<f64>,
     pub oda_per_head_usd: Option<f64>,
 }
@@ -109,8 +106,6 @@ pub(crate) struct Corridor {
     pub receiver_iso3: String,
     pub receiver_name: String,
     pub year: i32,
-    /// `published_matrix`, or an estimate of our own.
-    pub method: String,
     pub remittance_usd: f64,
     /// Share of all the receiver receives.
     pub receiver_share: Option<f64>,

@@ -31,7 +31,7 @@ pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefD
         year_asked: options.year.is_some_and(|y| Some(y) != complete),
         gdp_year,
         groups: rows::groups(&query(ask, "the groups", queries::GROUPS).await?)?,
-        sources: sources(ask).await?,
+        sources: sources(ask, options.country.is_some()).await?,
         coverage,
         ..BriefData::default()
     };
@@ -124,8 +124,10 @@ fn find_economy<'a>(asked: &str, known: &'a [(String, String)]) -> Result<(&'a s
 }
 
 /// The editions that feed the brief, each once, in the order of the figures.
-async fn sources(ask: &impl Ask) -> Result<Vec<SourceLine>, Error> {
-    let feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
+/// Only the page of one economy shows amounts per head.
+async fn sources(ask: &impl Ask, per_head: bool) -> Result<Vec<SourceLine>, Error> {
+    let mut feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
+    feeds.retain(|(name, ..)| per_head || figure_of(name) != Some(Figure::Population));
     let known = rows::sources(&query(ask, "the sources", queries::SOURCES).await?)?;
     Ok(join_sources(&feeds, &known))
 }
@@ -141,18 +143,29 @@ fn join_sources(feeds: &[(String, String, String)], known: &[SourceLine]) -> Vec
                 continue;
             }
             let of_source = || known.iter().filter(|s| s.source_id == *id);
-            let line = of_source().find(|s| s.vintage == *vintage).or_else(|| of_source().next());
-            let line = line.cloned().unwrap_or_else(|| SourceLine { source_id: id.clone(), ..SourceLine::default() });
-            out.push(SourceLine { figures: vec![figure], vintage: vintage.clone(), ..line });
+            let exact = of_source().find(|s| s.vintage == *vintage).cloned();
+            let line = exact.or_else(|| of_source().next().map(other_edition)).unwrap_or_default();
+            out.push(SourceLine { figures: vec![figure], source_id: id.clone(), vintage: vintage.clone(), ..line });
         }
     }
     out
 }
 
+/// What holds for every edition of a dataset; a citation or a caveat of another
+/// edition would be wrong.
+fn other_edition(line: &SourceLine) -> SourceLine {
+    SourceLine {
+        provider: line.provider.clone(),
+        dataset: line.dataset.clone(),
+        licence: line.licence.clone(),
+        ..SourceLine::default()
+    }
+}
+
 fn figure_of(name: &str) -> Option<Figure> {
     Some(match name {
         "BX.TRF.PWKR.CD.DT" => Figure::Remittance,
-        "DT.ODA.ALLD.CD" => Figure::Oda,
+        "DT.ODA.ALLD.CD" | "aid_flow" => Figure::Oda,
         "NY.GDP.MKTP.CD" => Figure::Gdp,
         "SP.POP.TOTL" => Figure::Population,
         "corridor" => Figure::Corridor,
@@ -218,5 +231,9 @@ mod tests {
         assert_eq!(out[0].figures, [Figure::Remittance, Figure::Group]);
         assert_eq!(out[0].citation, "edition 2025-07-01");
         assert_eq!(out[1].figures, [Figure::Oda]);
+
+        let unknown = join_sources(&feeds[..1], &[line("2020-01-01")]);
+        assert_eq!(unknown[0].vintage, "2025-07-01");
+        assert_eq!(unknown[0].citation, "", "the citation of another edition");
     }
 }

@@ -19,6 +19,8 @@ pub(crate) mod load;
 mod map;
 mod queries;
 mod rows;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 mod text_country;
 pub(crate) mod write;
