@@ -91,12 +91,14 @@ impl LakeTable {
         self
     }
 
-    /// Files that may hold rows for the filters: those whose bounds do not exclude a required value.
+    /// Files that may hold rows for the filters: those whose bounds do not exclude every value a filter allows.
     fn pruned(&self, filters: &[Expr]) -> Vec<&DataFile> {
-        let wanted: Vec<&str> =
-            self.lead.map(|lead| filters.iter().filter_map(|f| required(f, lead)).collect()).unwrap_or_default();
+        let wanted: Vec<Vec<&str>> =
+            self.lead.map(|lead| filters.iter().filter_map(|f| allowed(f, lead)).collect()).unwrap_or_default();
         let may_hold = |file: &&DataFile| match &file.lead {
-            Some((least, greatest)) => wanted.iter().all(|w| least.as_str() <= *w && *w <= greatest.as_str()),
+            Some((least, greatest)) => {
+                wanted.iter().all(|values| values.iter().any(|v| least.as_str() <= *v && *v <= greatest.as_str()))
+            }
             None => true,
         };
         self.files.iter().filter(may_hold).collect()
@@ -111,18 +113,26 @@ fn viewed(field: &Field) -> Field {
     }
 }
 
-/// The text a filter `column = 'text'` requires.
-fn required<'a>(filter: &'a Expr, column: &str) -> Option<&'a str> {
-    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
-    let (name, value) = match (left.as_ref(), right.as_ref()) {
-        (Expr::Column(c), Expr::Literal(v, _)) | (Expr::Literal(v, _), Expr::Column(c)) => (c.name(), v),
-        _ => return None,
-    };
+/// The texts that a filter allows for a column: `column = 'a'`, `column in ('a', 'b')`, or several with OR.
+fn allowed<'a>(filter: &'a Expr, column: &str) -> Option<Vec<&'a str>> {
+    let is_column = |e: &Expr| matches!(e, Expr::Column(c) if c.name() == column);
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_column(left) => Some(vec![text(right)?]),
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_column(right) => Some(vec![text(left)?]),
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            let mut both = allowed(left, column)?;
+            both.extend(allowed(right, column)?);
+            Some(both)
+        }
+        Expr::InList(list) if !list.negated && is_column(&list.expr) => list.list.iter().map(text).collect(),
+        _ => None,
+    }
+}
+
+fn text(value: &Expr) -> Option<&str> {
     match value {
-        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text))
-            if name == column =>
-        {
-            Some(text)
+        Expr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text), _) => {
+            text.as_deref()
         }
         _ => None,
     }

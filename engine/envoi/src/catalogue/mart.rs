@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::datatypes::FieldRef;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::{TableType, ViewTable};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use envoi_lake::tables::{DESCRIPTION, UNIT};
@@ -106,6 +106,7 @@ fn provenance(plan: &LogicalPlan) -> Result<HashMap<String, String>, DataFusionE
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
-    let joined = |(key, texts): (&str, BTreeSet<String>)| (key.to_owned(), texts.into_iter().collect::<Vec<_>>().join("; "));
+    let joined =
+        |(key, texts): (&str, BTreeSet<String>)| (key.to_owned(), texts.into_iter().collect::<Vec<_>>().join("; "));
     Ok(found.into_iter().filter(|(_, texts)| !texts.is_empty()).map(joined).collect())
 }
