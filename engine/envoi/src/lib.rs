@@ -1,1 +1,29 @@
 //! The engine facade: config, runtime, session, catalogue.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), envoi::Error> {
+//! let config = envoi::Config::load(None, std::env::vars(), Vec::new())?;
+//! let session = envoi::open(&config).await?.owner().await?;
+//! let rows = session.run("select iso3, remit_oda_ratio from remittance_vs_oda where year = 2023").await?.collect().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod catalogue;
+pub mod config;
+mod error;
+pub mod library;
+mod options;
+mod runtime;
+mod sample;
+mod session;
+
+pub use config::Config;
+pub use datafusion::sql::sqlparser;
+pub use envoi_lake as lake;
+pub use error::{Class, Error, Result};
+pub use options::EnvoiOptions;
+pub use runtime::Runtime;
+pub use sample::default_lake;
+pub use session::factory::open;
+pub use session::{Answer, AnswerKind, ColumnName, FunctionName, Names, Session, SessionFactory, TableName};

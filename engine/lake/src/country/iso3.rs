@@ -15,10 +15,7 @@ impl Iso3 {
     /// Three capital letters, or `None`.
     pub fn new(code: &str) -> Option<Self> {
         let bytes: [u8; 3] = code.as_bytes().try_into().ok()?;
-        bytes
-            .iter()
-            .all(u8::is_ascii_uppercase)
-            .then_some(Self(bytes))
+        bytes.iter().all(u8::is_ascii_uppercase).then_some(Self(bytes))
     }
 
     /// The code as text.
@@ -51,10 +48,7 @@ impl FromStr for Iso3 {
 
     fn from_str(code: &str) -> Result<Self, Error> {
         Self::new(code).ok_or_else(|| {
-            Error::Usage(format!(
-                "`{}` is not a three-letter country code in capitals, such as `PHL`",
-                Printable(code)
-            ))
+            Error::Usage(format!("`{}` is not a three-letter country code in capitals, such as `PHL`", Printable(code)))
         })
     }
 }

@@ -18,6 +18,7 @@
 mod fold;
 mod iso3;
 mod nearest;
+mod reference;
 mod rows;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use std::sync::OnceLock;
 
 use fold::{fold, is_number};
 pub use iso3::Iso3;
+pub use reference::{REFERENCE_SOURCE, reference_files};
 pub use rows::{Aggregate, Alias, Country, Group, Successor};
 
 use crate::error::{Error, Place, Printable, Result};
@@ -61,10 +63,7 @@ impl Provider {
     fn from_name(name: &str) -> Option<Self> {
         match name {
             "iso" => Some(Self::Any),
-            _ => Self::PUBLISHERS
-                .into_iter()
-                .chain([Self::Any])
-                .find(|p| p.name() == name),
+            _ => Self::PUBLISHERS.into_iter().chain([Self::Any]).find(|p| p.name() == name),
         }
     }
 }
@@ -128,48 +127,35 @@ impl Concordance {
     /// An internal error if the embedded tables are broken, which a test excludes.
     pub fn embedded() -> Result<&'static Self> {
         static ONCE: OnceLock<Result<Concordance, String>> = OnceLock::new();
-        ONCE.get_or_init(|| Self::load().map_err(|e| e.to_string()))
-            .as_ref()
-            .map_err(|e| Error::Internal(e.clone()))
+        ONCE.get_or_init(|| Self::load().map_err(|e| e.to_string())).as_ref().map_err(|e| Error::Internal(e.clone()))
     }
 
     fn load() -> Result<Self> {
-        let mut own: [HashMap<String, Target>; 5] =
-            std::array::from_fn(|_| HashMap::with_capacity(1024));
+        let mut own: [HashMap<String, Target>; 5] = std::array::from_fn(|_| HashMap::with_capacity(1024));
         let mut aggregates: Vec<(String, String)> = Vec::new();
         let mut place = |provider: &str, text: &str, target: Target| -> Result<()> {
             let known = Provider::from_name(provider).and_then(|p| own.get_mut(p as usize));
-            let map = known.ok_or_else(|| {
-                Error::Internal(format!("country tables name the provider `{provider}`"))
-            })?;
+            let map = known.ok_or_else(|| Error::Internal(format!("country tables name the provider `{provider}`")))?;
             let old = *map.entry(fold(text)).or_insert(target);
             // A group may have two codes under one name (`DPGC_X` and 998): the first stands.
             if old == target || old.is_group() && target.is_group() {
                 return Ok(());
             }
-            Err(Error::Internal(format!(
-                "`{text}` of `{provider}` is {target:?} and {old:?}"
-            )))
+            Err(Error::Internal(format!("`{text}` of `{provider}` is {target:?} and {old:?}")))
         };
         for alias in rows::aliases()? {
             place(&alias.provider, &alias.alias, Target::Economy(alias.iso3))?;
         }
         let mut seen: HashMap<(String, String), usize> = HashMap::new();
         for row in rows::aggregates()? {
-            let index = *seen
-                .entry((row.provider.clone(), row.code.clone()))
-                .or_insert_with(|| {
-                    aggregates.push((row.code.clone(), row.name.clone()));
-                    aggregates.len() - 1
-                });
+            let index = *seen.entry((row.provider.clone(), row.code.clone())).or_insert_with(|| {
+                aggregates.push((row.code.clone(), row.name.clone()));
+                aggregates.len() - 1
+            });
             place(&row.provider, &row.code, Target::Aggregate(index))?;
             place(&row.provider, &row.name, Target::Aggregate(index))?;
         }
-        Ok(Self {
-            own,
-            aggregates,
-            languages: OnceLock::new(),
-        })
+        Ok(Self { own, aggregates, languages: OnceLock::new() })
     }
 
     /// What `text` means to `provider`: an ISO or M49 code (with or without leading zeros),
@@ -177,16 +163,11 @@ impl Concordance {
     /// punctuation, blanks and footnote stars. A trailing remark in brackets is ignored
     /// only when the name with it is unknown. Never fuzzy: `None` is an answer.
     pub fn lookup(&self, provider: Provider, text: &str) -> Option<Match> {
-        let target = self
-            .exact(provider, text)
-            .or_else(|| self.without_remark(provider, text));
+        let target = self.exact(provider, text).or_else(|| self.without_remark(provider, text));
         match target {
             Some(Target::Economy(iso3)) => Some(Match::Economy(iso3)),
             Some(Target::Aggregate(i)) => {
-                self.aggregates.get(i).map(|(code, name)| Match::Aggregate {
-                    code: code.clone(),
-                    name: name.clone(),
-                })
+                self.aggregates.get(i).map(|(code, name)| Match::Aggregate { code: code.clone(), name: name.clone() })
             }
             None => area_group(provider, text.trim()),
         }
@@ -262,9 +243,7 @@ impl Concordance {
         if CONTESTED.contains(&key.as_str()) || key.chars().count() < 2 && !is_number(&key) {
             return None;
         }
-        let others = Provider::PUBLISHERS
-            .into_iter()
-            .filter(|p| *p != Provider::Oecd || !is_number(&key));
+        let others = Provider::PUBLISHERS.into_iter().filter(|p| *p != Provider::Oecd || !is_number(&key));
         agreed(others.filter_map(own)).or_else(|| self.language(&key))
     }
 
@@ -308,9 +287,7 @@ impl Concordance {
 /// in code between publishers, but none of them is an economy.
 fn agreed(mut found: impl Iterator<Item = Target>) -> Option<Target> {
     let first = found.next()?;
-    found
-        .all(|t| t == first || t.is_group() && first.is_group())
-        .then_some(first)
+    found.all(|t| t == first || t.is_group() && first.is_group()).then_some(first)
 }
 
 /// A remark with one of these words may name another economy: `Korea (North)`.
@@ -350,31 +327,16 @@ fn distinguishes(remark: &str) -> bool {
         "metropolitan",
     ];
     // A leading blank word makes the fold treat a single word like one of several.
-    fold(&format!("x {remark}"))
-        .split(' ')
-        .any(|w| WORDS.contains(&w))
+    fold(&format!("x {remark}")).split(' ').any(|w| WORDS.contains(&w))
 }
 
 /// Codes that are groups by their form, so that a code new to us is not taken for an economy:
 /// UN DESA numbers above the range of M49, and OECD area codes such as `F4_X` or `4EU001`.
 fn area_group(provider: Provider, text: &str) -> Option<Match> {
-    let group = |kind: &str| {
-        Some(Match::Aggregate {
-            code: text.to_owned(),
-            name: format!("{kind} `{text}`"),
-        })
-    };
-    let plain = text.len() <= 12
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let group = |kind: &str| Some(Match::Aggregate { code: text.to_owned(), name: format!("{kind} `{text}`") });
+    let plain = text.len() <= 12 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     match provider {
-        Provider::UnDesa
-            if is_number(text)
-                && text
-                    .parse::<u32>()
-                    .is_ok_and(|n| (900..10_000).contains(&n)) =>
-        {
+        Provider::UnDesa if is_number(text) && text.parse::<u32>().is_ok_and(|n| (900..10_000).contains(&n)) => {
             group("UN group")
         }
         Provider::Oecd if plain && !is_number(text) => {

@@ -16,8 +16,9 @@ pub(super) fn nearest(key: &str, n: usize) -> Result<Vec<(String, Iso3)>> {
     let mut best: HashMap<Iso3, f64> = HashMap::new();
     for alias in rows::aliases()? {
         let other = fold(&alias.alias);
-        // Codes are near to any short text, and a guessed code is worse than none.
-        if other.chars().count() < 4 {
+        // Codes are near to any short text: only a text that may be a code is compared with them.
+        let length = other.chars().count();
+        if length < 3 || (length == 3 && key.chars().count() != 3) {
             continue;
         }
         let score = strsim::normalized_damerau_levenshtein(key, &other);
@@ -31,14 +32,8 @@ pub(super) fn nearest(key: &str, n: usize) -> Result<Vec<(String, Iso3)>> {
     ranked.truncate(n);
     let countries = rows::countries()?;
     let name = |iso3: Iso3| {
-        let row = countries
-            .iter()
-            .filter(|c| c.iso3 == iso3)
-            .max_by_key(|c| c.valid_to.is_none());
+        let row = countries.iter().filter(|c| c.iso3 == iso3).max_by_key(|c| c.valid_to.is_none());
         row.map_or_else(|| iso3.to_string(), |c| c.names[0].clone())
     };
-    Ok(ranked
-        .into_iter()
-        .map(|(iso3, _)| (name(iso3), iso3))
-        .collect())
+    Ok(ranked.into_iter().map(|(iso3, _)| (name(iso3), iso3)).collect())
 }

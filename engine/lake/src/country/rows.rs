@@ -120,13 +120,7 @@ pub(super) fn countries() -> Result<Vec<Country>> {
 pub(super) fn aliases() -> Result<Vec<Alias>> {
     let mut out = Vec::with_capacity(4096);
     for file in ALIASES {
-        out.append(&mut read(file, |r| {
-            Ok(Alias {
-                provider: text(r, 0)?,
-                alias: text(r, 1)?,
-                iso3: iso3(r, 2)?,
-            })
-        })?);
+        out.append(&mut read(file, |r| Ok(Alias { provider: text(r, 0)?, alias: text(r, 1)?, iso3: iso3(r, 2)? }))?);
     }
     Ok(out)
 }
@@ -145,24 +139,13 @@ pub(super) fn groups() -> Result<Vec<Group>> {
 }
 
 pub(super) fn aggregates() -> Result<Vec<Aggregate>> {
-    read(AGGREGATE, |r| {
-        Ok(Aggregate {
-            provider: text(r, 0)?,
-            code: text(r, 1)?,
-            name: text(r, 2)?,
-        })
-    })
+    read(AGGREGATE, |r| Ok(Aggregate { provider: text(r, 0)?, code: text(r, 1)?, name: text(r, 2)? }))
 }
 
 pub(super) fn successors() -> Result<Vec<Successor>> {
     read(SUCCESSOR, |r| {
         let date = day(r, 2)?.ok_or_else(|| broken(r))?;
-        Ok(Successor {
-            old: iso3(r, 0)?,
-            new: iso3(r, 1)?,
-            date,
-            rule: text(r, 3)?,
-        })
+        Ok(Successor { old: iso3(r, 0)?, new: iso3(r, 1)?, date, rule: text(r, 3)? })
     })
 }
 
@@ -171,10 +154,7 @@ fn read<T>(table: &str, mut row: impl FnMut(&csv::StringRecord) -> Result<T>) ->
     let mut reader = csv::ReaderBuilder::new().from_reader(table.as_bytes());
     let mut record = csv::StringRecord::new();
     let mut out = Vec::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|e| Error::Internal(format!("country table: {e}")))?
-    {
+    while reader.read_record(&mut record).map_err(|e| Error::Internal(format!("country table: {e}")))? {
         out.push(row(&record)?);
     }
     Ok(out)
@@ -185,10 +165,7 @@ fn broken(r: &csv::StringRecord) -> Error {
 }
 
 fn text(r: &csv::StringRecord, column: usize) -> Result<String> {
-    r.get(column)
-        .filter(|t| !t.is_empty())
-        .map(str::to_owned)
-        .ok_or_else(|| broken(r))
+    r.get(column).filter(|t| !t.is_empty()).map(str::to_owned).ok_or_else(|| broken(r))
 }
 
 fn optional(r: &csv::StringRecord, column: usize) -> Option<String> {

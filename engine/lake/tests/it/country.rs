@@ -36,9 +36,7 @@ fn all_say(pairs: &[(&str, &str)]) {
 /// A file of the shared inputs. They do not ship with the project; without them the test
 /// says so and passes.
 fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     if path.exists() {
         return Some(path);
     }
@@ -258,22 +256,14 @@ fn aggregates_are_never_economies() {
         ("INX", "group"),
         ("AFE", "group"),
     ]);
-    for code in [
-        "F4_X", "DPGC", "DPGC_X", "A_X", "E", "F9_X", "4EU001", "ALLD", "998", "298",
-    ] {
+    for code in ["F4_X", "DPGC", "DPGC_X", "A_X", "E", "F9_X", "4EU001", "ALLD", "998", "298"] {
         assert_eq!(say(Oecd, code), "group", "{code}");
     }
     for code in ["900", "0900", "1834", "2003", "5501"] {
         assert_eq!(say(UnDesa, code), "group", "{code}");
     }
     let world = table().lookup(WorldBank, "wld").unwrap();
-    assert_eq!(
-        world,
-        Match::Aggregate {
-            code: "WLD".into(),
-            name: "World".into()
-        }
-    );
+    assert_eq!(world, Match::Aggregate { code: "WLD".into(), name: "World".into() });
 }
 
 #[test]
@@ -305,65 +295,33 @@ fn an_unknown_name_says_what_is_near_and_what_to_do() {
     assert_eq!(table().nearest("Phillipines", 1)[0].1.as_str(), "PHL");
     assert!(table().nearest("qqqqqqqqqq", 3).is_empty());
     let long = "Niger".repeat(100_000);
-    assert!(
-        table()
-            .resolve(Any, &long, Place::file("x.csv"))
-            .unwrap_err()
-            .to_string()
-            .len()
-            < 400
-    );
+    assert!(table().resolve(Any, &long, Place::file("x.csv")).unwrap_err().to_string().len() < 400);
 }
 
 #[test]
 fn every_alias_is_found_and_every_country_has_its_codes() {
     for alias in table().aliases().unwrap() {
-        let provider = [WorldBank, Knomad, UnDesa, Oecd]
-            .into_iter()
-            .find(|p| p.name() == alias.provider)
-            .unwrap_or(Any);
-        assert_eq!(
-            say(provider, &alias.alias),
-            alias.iso3.as_str(),
-            "{alias:?}"
-        );
+        let provider =
+            [WorldBank, Knomad, UnDesa, Oecd].into_iter().find(|p| p.name() == alias.provider).unwrap_or(Any);
+        assert_eq!(say(provider, &alias.alias), alias.iso3.as_str(), "{alias:?}");
     }
     let countries = table().countries().unwrap();
     for row in countries.iter().filter(|c| c.valid_to.is_none()) {
-        let texts = [
-            Some(row.iso3.to_string()),
-            row.iso2.clone(),
-            row.m49.clone(),
-            Some(row.names[0].clone()),
-        ];
+        let texts = [Some(row.iso3.to_string()), row.iso2.clone(), row.m49.clone(), Some(row.names[0].clone())];
         for text in texts.into_iter().flatten() {
             assert_eq!(say(Any, &text), row.iso3.as_str(), "{text}");
         }
     }
-    let open: BTreeSet<_> = countries
-        .iter()
-        .filter(|c| c.valid_to.is_none())
-        .map(|c| c.iso3)
-        .collect();
-    assert_eq!(
-        open.len(),
-        countries.iter().filter(|c| c.valid_to.is_none()).count(),
-        "one current row per economy"
-    );
-    assert!(
-        countries
-            .iter()
-            .any(|c| c.iso2.as_deref() == Some("NA") && c.iso3.as_str() == "NAM")
-    );
+    let open: BTreeSet<_> = countries.iter().filter(|c| c.valid_to.is_none()).map(|c| c.iso3).collect();
+    assert_eq!(open.len(), countries.iter().filter(|c| c.valid_to.is_none()).count(), "one current row per economy");
+    assert!(countries.iter().any(|c| c.iso2.as_deref() == Some("NA") && c.iso3.as_str() == "NAM"));
 }
 
 #[test]
 fn groups_have_one_current_income_and_region_each() {
     let groups = table().groups().unwrap();
     let current = |kind: &str, iso3: &str| -> Vec<String> {
-        let mine = groups
-            .iter()
-            .filter(|g| g.group_kind == kind && g.iso3.as_str() == iso3 && g.valid_to.is_none());
+        let mine = groups.iter().filter(|g| g.group_kind == kind && g.iso3.as_str() == iso3 && g.valid_to.is_none());
         mine.map(|g| g.group_code.clone()).collect()
     };
     for row in groups.iter().filter(|g| g.group_kind == "region") {
@@ -374,25 +332,9 @@ fn groups_have_one_current_income_and_region_each() {
     assert_eq!(current("region", "AFG"), ["MEA"]);
     assert_eq!(current("region", "PAK"), ["MEA"]);
     assert_eq!(current("income", "IDN"), ["UMC"]);
-    let members = |kind: &str| {
-        groups
-            .iter()
-            .filter(|g| g.group_kind == kind && g.valid_to.is_none())
-            .count()
-    };
-    assert_eq!(
-        (members("ldc"), members("lldc"), members("sids")),
-        (44, 32, 39)
-    );
-    assert_eq!(
-        table()
-            .successors()
-            .unwrap()
-            .iter()
-            .filter(|s| s.old.as_str() == "SUN")
-            .count(),
-        15
-    );
+    let members = |kind: &str| groups.iter().filter(|g| g.group_kind == kind && g.valid_to.is_none()).count();
+    assert_eq!((members("ldc"), members("lldc"), members("sids")), (44, 32, 39));
+    assert_eq!(table().successors().unwrap().iter().filter(|s| s.old.as_str() == "SUN").count(), 15);
 }
 
 #[test]
@@ -401,19 +343,10 @@ fn knomad_files() {
         let rows = sheet(&path, 0);
         let senders = rows[2..217].iter().map(|r| r[0].clone());
         assert_eq!(known(Knomad, senders), (214, 1));
-        assert_eq!(
-            known(
-                Knomad,
-                rows[1][1..].iter().filter(|c| !c.is_empty()).cloned()
-            ),
-            (214, 1)
-        );
+        assert_eq!(known(Knomad, rows[1][1..].iter().filter(|c| !c.is_empty()).cloned()), (214, 1));
     }
     let flows = [
-        (
-            "knomad/inward_remittance_flows_december_2023_1.xlsx",
-            "World",
-        ),
+        ("knomad/inward_remittance_flows_december_2023_1.xlsx", "World"),
         ("knomad/remittance-outflows.xlsx", "Zimbabwe"),
     ];
     for (name, last) in flows {
@@ -421,29 +354,14 @@ fn knomad_files() {
         let rows = sheet(&path, 0);
         let start = rows.iter().position(|r| r[0] == "Afghanistan").unwrap();
         let end = rows.iter().rposition(|r| r[0].starts_with(last)).unwrap();
-        let (economies, _) = known(
-            Knomad,
-            rows[start..=end]
-                .iter()
-                .map(|r| r[0].clone())
-                .filter(|t| !t.is_empty()),
-        );
+        let (economies, _) = known(Knomad, rows[start..=end].iter().map(|r| r[0].clone()).filter(|t| !t.is_empty()));
         assert!(economies >= 210, "{name}: {economies}");
     }
     if let Some(path) = shared("knomad/WB_Bilateral_Estimates_Migrant_Stocks_2017.xlsx") {
         let rows = sheet(&path, 0);
         let end = rows.iter().rposition(|r| r[0] == "World").unwrap();
-        assert_eq!(
-            known(Knomad, rows[2..=end].iter().map(|r| r[0].clone())),
-            (214, 3)
-        );
-        assert_eq!(
-            known(
-                Knomad,
-                rows[1][1..].iter().filter(|c| !c.is_empty()).cloned()
-            ),
-            (214, 3)
-        );
+        assert_eq!(known(Knomad, rows[2..=end].iter().map(|r| r[0].clone())), (214, 3));
+        assert_eq!(known(Knomad, rows[1][1..].iter().filter(|c| !c.is_empty()).cloned()), (214, 3));
     }
 }
 
@@ -451,44 +369,22 @@ fn knomad_files() {
 fn undesa_files() {
     if let Some(path) = shared("undesa/undesa_pd_2020_ims_stock_by_sex_and_destination.xlsx") {
         let rows = sheet(&path, 1);
-        let start = rows
-            .iter()
-            .position(|r| r.iter().any(|c| c.trim() == "WORLD"))
-            .unwrap();
-        let column = rows[start]
-            .iter()
-            .position(|c| c.trim() == "WORLD")
-            .unwrap();
-        let data: Vec<_> = rows[start..]
-            .iter()
-            .filter(|r| !r[column].trim().is_empty())
-            .collect();
+        let start = rows.iter().position(|r| r.iter().any(|c| c.trim() == "WORLD")).unwrap();
+        let column = rows[start].iter().position(|c| c.trim() == "WORLD").unwrap();
+        let data: Vec<_> = rows[start..].iter().filter(|r| !r[column].trim().is_empty()).collect();
         let by_name = known(UnDesa, data.iter().map(|r| r[column].clone()));
         let by_code = known(UnDesa, data.iter().map(|r| r[column + 2].clone()));
         assert_eq!(by_name.0, by_code.0);
         for r in data {
-            assert_eq!(
-                say(UnDesa, &r[column]),
-                say(UnDesa, &r[column + 2]),
-                "{} {}",
-                r[column],
-                r[column + 2]
-            );
+            assert_eq!(say(UnDesa, &r[column]), say(UnDesa, &r[column + 2]), "{} {}", r[column], r[column + 2]);
         }
     }
     if let Some(path) = shared("undesa/UN_MigrantStockByOriginAndDestination_2019_clean.csv.gz") {
         let gz = flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap());
         let mut reader = csv::Reader::from_reader(gz);
-        let origins: Vec<String> = reader
-            .headers()
-            .unwrap()
-            .iter()
-            .skip(2)
-            .map(str::to_owned)
-            .collect();
+        let origins: Vec<String> = reader.headers().unwrap().iter().skip(2).map(str::to_owned).collect();
         assert_eq!(known(UnDesa, origins).0, 232);
-        let destinations: BTreeSet<String> =
-            reader.records().map(|r| r.unwrap()[1].to_owned()).collect();
+        let destinations: BTreeSet<String> = reader.records().map(|r| r.unwrap()[1].to_owned()).collect();
         let (economies, groups) = known(UnDesa, destinations);
         assert_eq!((economies, groups), (232, 5));
     }
@@ -496,22 +392,11 @@ fn undesa_files() {
 
 #[test]
 fn oecd_files() {
-    for name in [
-        "oecd_dac/dac2a_alld_net_oda_current.csv",
-        "oecd_dac/dac2a_alld_measure286_current.csv",
-    ] {
+    for name in ["oecd_dac/dac2a_alld_net_oda_current.csv", "oecd_dac/dac2a_alld_measure286_current.csv"] {
         let Some(path) = shared(name) else { continue };
         let mut reader = csv::Reader::from_path(path).unwrap();
-        let column = reader
-            .headers()
-            .unwrap()
-            .iter()
-            .position(|h| h == "RECIPIENT")
-            .unwrap();
-        let codes: BTreeSet<String> = reader
-            .records()
-            .map(|r| r.unwrap()[column].to_owned())
-            .collect();
+        let column = reader.headers().unwrap().iter().position(|h| h == "RECIPIENT").unwrap();
+        let codes: BTreeSet<String> = reader.records().map(|r| r.unwrap()[column].to_owned()).collect();
         known(Oecd, codes);
     }
     if let Some(path) = shared("oecd_dac/DAC-CRS-CODES.xlsx") {
@@ -536,41 +421,22 @@ fn world_bank_files() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let rows: Vec<(String, String)> = if name.starts_with("API") && name.ends_with(".csv") {
-            let mut reader = csv::ReaderBuilder::new()
-                .flexible(true)
-                .from_path(&path)
-                .unwrap();
-            let records = reader
-                .records()
-                .map(Result::unwrap)
-                .skip_while(|r| &r[0] != "Country Name")
-                .skip(1);
-            records
-                .map(|r| (r[0].to_owned(), r[1].to_owned()))
-                .collect()
+            let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(&path).unwrap();
+            let records = reader.records().map(Result::unwrap).skip_while(|r| &r[0] != "Country Name").skip(1);
+            records.map(|r| (r[0].to_owned(), r[1].to_owned())).collect()
         } else if name.ends_with(".xls") {
             let rows = sheet(&path, 0);
             let head = rows.iter().position(|r| r[0] == "Country Name").unwrap();
-            rows[head + 1..]
-                .iter()
-                .map(|r| (r[0].clone(), r[1].clone()))
-                .collect()
+            rows[head + 1..].iter().map(|r| (r[0].clone(), r[1].clone())).collect()
         } else {
             continue;
         };
         assert!(rows.len() >= 262, "{name}: {}", rows.len());
         for (label, code) in &rows {
-            assert_eq!(
-                say(WorldBank, label),
-                say(WorldBank, code),
-                "{name}: {label} {code}"
-            );
+            assert_eq!(say(WorldBank, label), say(WorldBank, code), "{name}: {label} {code}");
         }
         let (economies, groups) = known(WorldBank, rows.into_iter().map(|r| r.1));
-        assert!(
-            economies >= 215 && groups >= 45,
-            "{name}: {economies} {groups}"
-        );
+        assert!(economies >= 215 && groups >= 45, "{name}: {economies} {groups}");
     }
 }
 
@@ -581,11 +447,7 @@ fn price_file() {
     };
     let gz = flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap());
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(gz);
-    let records: Vec<_> = reader
-        .records()
-        .map(Result::unwrap)
-        .filter(|r| r.len() > 5 && !r[1].is_empty())
-        .collect();
+    let records: Vec<_> = reader.records().map(Result::unwrap).filter(|r| r.len() > 5 && !r[1].is_empty()).collect();
     assert!(records.len() >= 5328);
     for r in records {
         assert_eq!(say(WorldBank, &r[0]), say(WorldBank, &r[1]), "{r:?}");
@@ -596,58 +458,30 @@ fn price_file() {
 
 #[test]
 fn shipped_sample_and_map_name_economies_of_today() {
-    let today: BTreeSet<String> = table()
-        .countries()
-        .unwrap()
-        .iter()
-        .filter(|c| c.valid_to.is_none())
-        .map(|c| c.iso3.to_string())
-        .collect();
+    let today: BTreeSet<String> =
+        table().countries().unwrap().iter().filter(|c| c.valid_to.is_none()).map(|c| c.iso3.to_string()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
-    let samples = [
-        ("economy_year.csv", 1),
-        ("corridor_2021.csv", 2),
-        ("migrant_stock_2019.csv", 2),
-    ];
+    let samples = [("economy_year.csv", 1), ("corridor_2021.csv", 2), ("migrant_stock_2019.csv", 2)];
     let mut used = BTreeSet::new();
     for (name, keys) in samples {
-        for record in csv::Reader::from_path(folder.join("sample").join(name))
-            .unwrap()
-            .records()
-        {
+        for record in csv::Reader::from_path(folder.join("sample").join(name)).unwrap().records() {
             used.extend(record.unwrap().iter().take(keys).map(str::to_owned));
         }
     }
     let map = std::fs::read_to_string(folder.join("geometry/world.json")).unwrap();
     assert!(map.len() <= 150_000, "the map goes into every brief");
     let map: serde_json::Value = serde_json::from_str(&map).unwrap();
-    let (width, height) = (
-        map["view_box"][2].as_i64().unwrap(),
-        map["view_box"][3].as_i64().unwrap(),
-    );
+    let (width, height) = (map["view_box"][2].as_i64().unwrap(), map["view_box"][3].as_i64().unwrap());
     let mut drawn = BTreeSet::new();
     for entry in map["countries"].as_array().unwrap() {
         let (x, y) = (entry["x"].as_i64().unwrap(), entry["y"].as_i64().unwrap());
-        assert!(
-            (0..=width).contains(&x) && (0..=height).contains(&y),
-            "{entry}"
-        );
+        assert!((0..=width).contains(&x) && (0..=height).contains(&y), "{entry}");
         if let Some(d) = entry.get("d") {
             let d = d.as_str().unwrap();
-            assert!(
-                d.starts_with('M') && d.bytes().all(|b| b"Mlz- 0123456789".contains(&b)),
-                "{d}"
-            );
+            assert!(d.starts_with('M') && d.bytes().all(|b| b"Mlz- 0123456789".contains(&b)), "{d}");
         }
-        assert!(
-            drawn.insert(entry["iso3"].as_str().unwrap().to_owned()),
-            "{entry} twice"
-        );
+        assert!(drawn.insert(entry["iso3"].as_str().unwrap().to_owned()), "{entry} twice");
     }
     assert!(drawn.is_subset(&today), "{:?}", drawn.difference(&today));
-    assert!(
-        used.is_subset(&drawn),
-        "{:?} cannot be drawn",
-        used.difference(&drawn)
-    );
+    assert!(used.is_subset(&drawn), "{:?} cannot be drawn", used.difference(&drawn));
 }

@@ -1,3 +1,41 @@
-//! Integration tests of the lake.
+//! Tests of the lake through its public API.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, helpers of tests included, and says on stderr what it left out"
+)]
 
 mod country;
+mod messy;
+mod read;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+/// A folder of the material kept outside this repository, or `None`, said loudly.
+fn shared(folder: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(folder);
+    if !path.is_dir() {
+        eprintln!("\n*** NOT TESTED: ../shared/{folder} is absent, so the checks on it were left out ***\n");
+        return None;
+    }
+    Some(path)
+}
+
+/// All files below a folder, in name order.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}

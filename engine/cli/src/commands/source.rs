@@ -1,0 +1,143 @@
+//! `envoi source`: datasets that are known, and files taken in.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use envoi::Config;
+use envoi::lake::import::{self, FileReport, Options, Report};
+use envoi::lake::{Manifest, Printable};
+
+use super::progress::ImportProgress;
+use super::{Failure, Screen, columns, print};
+
+/// Subcommands of `envoi source`.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum SourceCommand {
+    /// Datasets that envoi can import
+    List,
+    /// One dataset: licence, citation, formats, caveats, editions in the lake
+    Show {
+        /// Id, as `envoi source list` prints it
+        id: String,
+    },
+    /// Import files or folders as one new version of the lake
+    Import {
+        /// Files, folders, or the publisher's zip
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// The dataset they must be of; by default it is recognised by content
+        #[arg(long, value_name = "ID")]
+        source: Option<String>,
+        /// Date of the edition, where the file states none or a wrong one
+        #[arg(long, value_name = "DATE")]
+        vintage: Option<chrono::NaiveDate>,
+    },
+    /// Editions in the lake
+    Status,
+}
+
+pub(crate) async fn source(config: &Config, screen: Screen, command: SourceCommand) -> Result<u8, Failure> {
+    match command {
+        SourceCommand::List => list(),
+        SourceCommand::Show { id } => show(config, &id).await,
+        SourceCommand::Status => status(config).await,
+        SourceCommand::Import { paths, source, vintage } => {
+            if let Some(id) = &source {
+                import::descriptor(id).map_err(|e| Failure::usage(e.to_string()))?;
+            }
+            let lake = envoi::default_lake(config)?;
+            let progress = ImportProgress::new(screen);
+            let options = Options { source, vintage, ..Options::default() };
+            let report = import::import(&lake, &paths, &options, &|p| progress.show(p)).await;
+            progress.end();
+            print(&told(&report?, screen, &lake.store().label()))?;
+            Ok(0)
+        }
+    }
+}
+
+fn list() -> Result<u8, Failure> {
+    let rows = import::descriptors()?
+        .iter()
+        .map(|d| vec![d.id.clone(), d.provider.clone(), d.dataset.clone(), d.formats.join("; ")]);
+    print(&columns(&["id", "provider", "dataset", "formats"], &rows.collect::<Vec<_>>()))?;
+    Ok(0)
+}
+
+async fn show(config: &Config, id: &str) -> Result<u8, Failure> {
+    let found = import::descriptor(id).map_err(|e| Failure::usage(e.to_string()))?;
+    let mut text = format!("{}\n{}, {}\n{}\n\n", found.id, found.provider, found.dataset, found.description);
+    let mut line = |label: &str, value: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{label:<10}{value}");
+    };
+    line("licence", &found.licence);
+    line("citation", &found.citation);
+    line("url", found.url.as_deref().unwrap_or("none"));
+    line("formats", &found.formats.join("; "));
+    line("tables", &found.tables.join(", "));
+    for caveat in &found.caveats {
+        line("caveat", caveat);
+    }
+    let held = editions(&*current(config).await?, |source| source == found.id);
+    text += "\n";
+    text += &if held.is_empty() { "no edition in the lake\n".to_owned() } else { columns(&EDITIONS, &held) };
+    print(&text)?;
+    Ok(0)
+}
+
+async fn status(config: &Config) -> Result<u8, Failure> {
+    let held = editions(&*current(config).await?, |_| true);
+    if held.is_empty() {
+        print("no edition in the lake; `envoi source import PATH` brings one\n")?;
+        return Ok(0);
+    }
+    print(&columns(&EDITIONS, &held))?;
+    Ok(0)
+}
+
+async fn current(config: &Config) -> Result<std::sync::Arc<Manifest>, Failure> {
+    Ok(envoi::open(config).await?.owner().await?.manifest().await?)
+}
+
+const EDITIONS: [&str; 6] = ["source", "vintage", "edition", "rows", "file", "imported"];
+
+fn editions(manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
+    let mut held: Vec<_> = manifest.sources.iter().filter(|s| wanted(&s.source_id)).collect();
+    held.sort_by(|a, b| (&a.source_id, a.vintage, &a.edition).cmp(&(&b.source_id, b.vintage, &b.edition)));
+    let row = |s: &&envoi::lake::lake::SourceEdition| {
+        let printable = |text: &str| Printable(text).to_string();
+        vec![
+            s.source_id.clone(),
+            s.vintage.to_string(),
+            printable(&s.edition),
+            s.rows.to_string(),
+            printable(&s.file),
+            s.imported_at.clone(),
+        ]
+    };
+    held.iter().map(row).collect()
+}
+
+/// What an import did, file by file.
+fn told(report: &Report, screen: Screen, lake: &str) -> String {
+    let mut text = String::new();
+    for file in &report.files {
+        let FileReport { file: name, source_id, edition, rows, notes } = file;
+        let name = Printable(name);
+        let _ = match (source_id, edition) {
+            (Some(id), Some(edition)) => writeln!(text, "{name}: {id}, {edition}, {rows} rows"),
+            _ => writeln!(text, "{name}: {}", notes.join("; ")),
+        };
+        if edition.is_some() && !screen.quiet {
+            for note in notes {
+                let _ = writeln!(text, "    {note}");
+            }
+        }
+    }
+    let _ = match report.changed {
+        true => writeln!(text, "lake {lake} is at version {}", report.version),
+        false => writeln!(text, "nothing new: lake {lake} stays at version {}", report.version),
+    };
+    text
+}

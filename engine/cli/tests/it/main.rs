@@ -1,0 +1,6 @@
+//! The `envoi` command, run as a user runs it.
+
+// Helpers outside of #[test] functions are not covered by clippy.toml's exemption.
+#![allow(clippy::unwrap_used)]
+
+mod sql;

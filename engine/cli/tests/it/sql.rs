@@ -1,0 +1,142 @@
+//! `envoi sql`: what it prints, where, and how it exits.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Exit code, stdout and stderr of `envoi sql` with these arguments.
+fn envoi(folder: &Path, arguments: &[&str], stdin: &str) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_envoi"))
+        .arg("sql")
+        .args(arguments)
+        .current_dir(folder)
+        .env("HOME", folder.join("home"))
+        .env("XDG_DATA_HOME", folder.join("home/data"))
+        .env("XDG_STATE_HOME", folder.join("home/state"))
+        .env("XDG_CONFIG_HOME", folder.join("home/config"))
+        .env_remove("ENVOI_LAKE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command with -c does not read its input and may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn check(arguments: &[&str], stdin: &str, code: i32, out: &str, err: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let (found, stdout, stderr) = envoi(folder.path(), arguments, stdin);
+    assert_eq!((found, stdout.as_str()), (code, out), "{arguments:?}: {stderr}");
+    assert!(stderr.starts_with(err), "{arguments:?}: {stderr}");
+    assert!(!err.is_empty() || stderr.is_empty(), "{arguments:?}: {stderr}");
+}
+
+#[test]
+fn commands_files_and_standard_input() {
+    check(&["-c", "select 1 as a, 'x' as b"], "", 0, " a | b\n---+---\n 1 | x\n(1 row)\n", "");
+    check(&["--format", "csv"], "select 1 as a;\n-- done\n", 0, "a\n1\n", "");
+    check(&["--format", "csv", "-f", "-", "-c", "select 2 as b"], "select 1 as a", 0, "a\n1\nb\n2\n", "");
+    check(&["--format", "csv", "-c", "select 2 as b", "-f", "-"], "select 1 as a", 0, "b\n2\na\n1\n", "");
+}
+
+#[test]
+fn json_is_an_array_a_statement() {
+    check(
+        &["--format", "json", "-c", "select 9007199254740993 as n, 'a\"b' as s, cast(null as int) as z"],
+        "",
+        0,
+        "[\n{\"n\":9007199254740993,\"s\":\"a\\\"b\",\"z\":null}\n]\n",
+        "",
+    );
+}
+
+#[test]
+fn the_first_failure_ends_a_script() {
+    let script = "select 1 as a;\n\n  select * frm t;\nselect 2 as b;\n";
+    check(&["--format", "csv"], script, 1, "a\n1\n", "<stdin>:3:12: error: ");
+    check(&["--format", "csv", "--keep-going"], script, 1, "a\n1\nb\n2\n", "<stdin>:3:12: error: ");
+    check(&["-c", "select 1 frm t"], "", 1, "", "-c:1:14: error: ");
+    check(&["-f", "missing.sql"], "", 1, "", "error: cannot read `missing.sql`: ");
+}
+
+#[test]
+fn the_place_of_a_failure_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, _, stderr) = envoi(folder.path(), &[], "select 'é',\n  nosuch from (select 1 as x)");
+    assert!(stderr.contains("\n  2 |   nosuch from (select 1 as x)\n    |   ^^^^^^\n"), "{stderr}");
+}
+
+#[test]
+fn variables() {
+    let sql = "select :n + 1 as n, :'who' as who, ':n' as t";
+    check(&["--format", "csv", "-v", "n=41", "-v", "who=O'Neil", "-c", sql], "", 0, "n,who,t\n42,O'Neil,:n\n", "");
+    check(&["-c", "select 1 + :n"], "", 1, "", "-c:1:12: error: variable `n` is not set\n");
+}
+
+#[test]
+fn usage_errors_exit_with_two() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["--format", "nope"][..], &["-v", "novalue"], &["--nope"]] {
+        assert_eq!(envoi(folder.path(), arguments, "").0, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn output_files_are_whole_or_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    let run = |arguments: &[&str]| envoi(folder.path(), arguments, "").0;
+    fs::write(&path, "old").unwrap();
+    assert_eq!(run(&["-o", "x.csv", "-c", "select 1 as a; select nosuch"]), 1);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    assert_eq!(run(&["-o", "x.csv", "--keep-going", "-c", "select 1 as a; select nosuch; select 2 as b"]), 1);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "a\n1\nb\n2\n");
+    assert_eq!(run(&["-o", "x.parquet", "-c", "select 1 as a; select 2 as b"]), 1, "room for one");
+    assert!(!folder.path().join("x.parquet").exists());
+    assert_eq!(run(&["-o", "x.parquet", "-c", "select 1 as a"]), 0);
+    assert!(fs::read(folder.path().join("x.parquet")).unwrap().ends_with(b"PAR1"));
+    let left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".tmp"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_envoi"))
+        .args(["sql", "--format", "csv", "-c", "select * from generate_series(1, 3000000) as t(v)"])
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn meta_commands_work_in_scripts() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("in.sql"), "select 3 as c;\n\\q\nselect 4;\n").unwrap();
+    let script =
+        "\\format csv\n\\set n 2\nselect :n as a;\n\\i in.sql\n\\o out.json\nselect 5 as d;\n\\o\n\\echo done\n";
+    let (code, out, err) = envoi(folder.path(), &[], script);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "a\n2\nc\n3\ndone\n", ""));
+    assert_eq!(fs::read_to_string(folder.path().join("out.json")).unwrap(), "[\n{\"d\":5}\n]\n");
+    fs::write(folder.path().join("self.sql"), "\\i self.sql\n").unwrap();
+    let (code, _, err) = envoi(folder.path(), &["-f", "self.sql"], "");
+    assert!(code == 1 && err.contains("does it include itself?"), "{err}");
+    let (code, _, err) = envoi(folder.path(), &["-c", "\\fromat"], "");
+    assert_eq!((code, err.as_str()), (1, "-c:1:1: error: unknown command `\\fromat`; did you mean `\\format`?\n"));
+}

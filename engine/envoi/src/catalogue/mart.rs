@@ -1,0 +1,112 @@
+//! Schema `mart`: views of the SQL library, planned when first named.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::datatypes::FieldRef;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::common::DataFusionError;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::datasource::{TableType, ViewTable};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use envoi_lake::tables::{DESCRIPTION, UNIT};
+
+use super::lake::LakeView;
+use super::lake_table::PROVENANCE;
+use super::view::StateHandle;
+use crate::error::Error;
+use crate::library::{Mart, mart, marts};
+
+/// The schema. Plans are kept for as long as the session sees the same lake.
+#[derive(Debug)]
+pub(crate) struct MartSchema {
+    pub(crate) state: Arc<StateHandle>,
+    pub(crate) view: Arc<LakeView>,
+    pub(crate) plans: Mutex<HashMap<(String, String), Arc<dyn TableProvider>>>,
+}
+
+#[async_trait::async_trait]
+impl SchemaProvider for MartSchema {
+    fn table_names(&self) -> Vec<String> {
+        marts().map(|all| all.iter().map(|m| m.name.clone()).collect()).unwrap_or_default()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let Some(mart) = mart(name)? else { return Ok(None) };
+        let key = (name.to_owned(), self.view.key());
+        if let Some(known) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let plan = self
+            .state
+            .state()?
+            .create_logical_plan(&mart.sql)
+            .await
+            .map_err(|e| Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &mart.sql))))?;
+        let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(documented(plan, mart)?, Some(mart.sql.clone())));
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        // What the session saw before is not asked for again.
+        plans.retain(|(_, seen), _| *seen == key.1);
+        plans.insert(key, Arc::clone(&view));
+        Ok(Some(view))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        mart(name).is_ok_and(|m| m.is_some())
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>, DataFusionError> {
+        Ok(self.table_exist(name).then_some(TableType::View))
+    }
+}
+
+/// Lays unit and description of each column over the plan as field metadata.
+/// The TOML and the query must have the same columns in the same order.
+fn documented(plan: LogicalPlan, mart: &Mart) -> Result<LogicalPlan, DataFusionError> {
+    let schema = Arc::clone(plan.schema());
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let written: Vec<&str> = mart.meta.column.iter().map(|c| c.name.as_str()).collect();
+    if names != written {
+        return Err(
+            Error::internal(format!("mart `{}` has columns {names:?}, its TOML says {written:?}", mart.name)).into()
+        );
+    }
+    let provenance = provenance(&plan)?;
+    let columns: Vec<Expr> = schema
+        .iter()
+        .zip(&mart.meta.column)
+        .map(|((qualifier, field), column)| {
+            let field: &FieldRef = field;
+            let mut metadata = field.metadata().clone();
+            metadata.insert(DESCRIPTION.to_owned(), column.description.clone());
+            metadata.remove(UNIT);
+            if let Some(unit) = &column.unit {
+                metadata.insert(UNIT.to_owned(), unit.clone());
+                metadata.extend(provenance.clone());
+            }
+            Expr::from((qualifier, field)).alias_with_metadata(field.name(), Some(FieldMetadata::from(metadata)))
+        })
+        .collect();
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+/// Sources, licences and caveats of all tables below a plan: an aggregate or a
+/// ratio forgets those of its arguments.
+fn provenance(plan: &LogicalPlan) -> Result<HashMap<String, String>, DataFusionError> {
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    plan.apply(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            for field in scan.source.schema().fields() {
+                for key in PROVENANCE {
+                    let texts = field.metadata().get(key).into_iter().flat_map(|t| t.split("; ")).map(str::to_owned);
+                    found.entry(key).or_default().extend(texts);
+                }
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let joined =
+        |(key, texts): (&str, BTreeSet<String>)| (key.to_owned(), texts.into_iter().collect::<Vec<_>>().join("; "));
+    Ok(found.into_iter().filter(|(_, texts)| !texts.is_empty()).map(joined).collect())
+}

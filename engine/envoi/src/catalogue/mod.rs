@@ -1,0 +1,56 @@
+//! Catalogue `envoi`: what can be named in SQL.
+//!
+//! ```text
+//! envoi.lake      tables of the lake version and editions the session sees
+//! envoi.staging   the publishers' shape, kept for audit
+//! envoi.mart      views of the SQL library, planned when first named
+//! envoi.session   tables and views the user makes; unqualified names are sought
+//!                 here, then in mart, then in lake, then as a file
+//! ```
+
+mod files;
+mod lake;
+mod lake_table;
+mod mart;
+mod session;
+mod view;
+
+use std::sync::Arc;
+
+use datafusion::catalog::{CatalogProvider, SchemaProvider};
+
+pub(crate) use files::ReadFunctions;
+pub(crate) use lake::{LakeSchema, LakeView, Part};
+pub(crate) use mart::MartSchema;
+pub(crate) use session::SessionSchema;
+pub(crate) use view::StateHandle;
+
+/// Name of the catalogue.
+pub(crate) const CATALOGUE: &str = "envoi";
+/// Schema that unqualified names are sought in first.
+pub(crate) const SESSION_SCHEMA: &str = "session";
+
+/// The catalogue of one session.
+#[derive(Debug)]
+pub(crate) struct EnvoiCatalogue {
+    pub(crate) lake: Arc<LakeSchema>,
+    pub(crate) staging: Arc<LakeSchema>,
+    pub(crate) mart: Arc<MartSchema>,
+    pub(crate) session: Arc<SessionSchema>,
+}
+
+impl CatalogProvider for EnvoiCatalogue {
+    fn schema_names(&self) -> Vec<String> {
+        ["lake", "mart", SESSION_SCHEMA, "staging"].map(str::to_owned).to_vec()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        match name {
+            "lake" => Some(Arc::clone(&self.lake) as Arc<dyn SchemaProvider>),
+            "staging" => Some(Arc::clone(&self.staging) as Arc<dyn SchemaProvider>),
+            "mart" => Some(Arc::clone(&self.mart) as Arc<dyn SchemaProvider>),
+            SESSION_SCHEMA => Some(Arc::clone(&self.session) as Arc<dyn SchemaProvider>),
+            _ => None,
+        }
+    }
+}

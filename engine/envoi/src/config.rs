@@ -1,0 +1,346 @@
+//! Settings: defaults < file < environment < flags < `SET`; unknown keys are errors.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use etcetera::BaseStrategy;
+
+use crate::error::{Error, Result};
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Built in.
+    Default,
+    /// A configuration file.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+    /// A command-line flag.
+    Flag(String),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+/// A setting: its key, its default, what it does, and how its text is checked.
+#[derive(Debug)]
+pub struct Setting {
+    /// `section.key`, as in `envoi.toml`.
+    pub key: &'static str,
+    /// Default, as text; empty: not set.
+    pub default: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    check: fn(&str) -> std::result::Result<(), String>,
+}
+
+/// Every setting. `envoi config` prints them; there are no others.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "lake.url",
+        default: "",
+        description: "the lake: a folder or an object-store URL; empty: a folder in the user's data folder",
+        check: |_| Ok(()),
+    },
+    Setting {
+        key: "lake.as_of",
+        default: "",
+        description: "see the newest editions not later than this date; empty: the newest",
+        check: |text| date(text).map(|_| ()),
+    },
+    Setting {
+        key: "lake.version",
+        default: "",
+        description: "read this version of the lake; empty: the newest",
+        check: |text| if text.is_empty() { Ok(()) } else { whole(text).map(|_| ()) },
+    },
+    Setting {
+        key: "runtime.threads",
+        default: "",
+        description: "threads for query work; empty: as many as cores",
+        check: |text| {
+            if text.is_empty() {
+                return Ok(());
+            }
+            match whole(text)? {
+                1..=1024 => Ok(()),
+                _ => Err("expected 1 to 1024".to_owned()),
+            }
+        },
+    },
+    Setting {
+        key: "runtime.memory",
+        default: "",
+        description: "memory for query work, such as 4GiB; more spills to disk; empty: half of the machine's",
+        check: |text| if text.is_empty() { Ok(()) } else { bytes(text).map(|_| ()) },
+    },
+    Setting {
+        key: "runtime.spill",
+        default: "",
+        description: "folder for spilled data; empty: the system's folder for temporary files",
+        check: |_| Ok(()),
+    },
+    Setting {
+        key: "prompt.history",
+        default: "10000",
+        description: "statements the prompt remembers across runs",
+        check: |text| whole(text).map(|_| ()),
+    },
+];
+
+/// All settings with their values and origins.
+#[derive(Debug, Clone)]
+pub struct Config {
+    values: BTreeMap<&'static str, (String, Origin)>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { values: SETTINGS.iter().map(|s| (s.key, (s.default.to_owned(), Origin::Default))).collect() }
+    }
+}
+
+/// Flags of the command line that are settings, as `(key, value, flag)`.
+pub type Flags = Vec<(&'static str, String, &'static str)>;
+
+impl Config {
+    /// Puts the layers together. `file` is `--config`; without it `envoi.toml` in
+    /// the user's configuration folder is read if it is there. The environment is
+    /// `ENVOI_LAKE` and `ENVOI__SECTION__KEY`.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: Flags,
+    ) -> Result<Self> {
+        let mut config = Self::default();
+        match file {
+            Some(path) => config.read_file(path)?,
+            None => {
+                let usual = config_folder()?.join("envoi.toml");
+                if usual.exists() {
+                    config.read_file(&usual)?;
+                }
+            }
+        }
+        for (name, value) in environment {
+            let key = match name.as_str() {
+                "ENVOI_LAKE" => "lake.url".to_owned(),
+                _ => match name.strip_prefix("ENVOI__") {
+                    Some(rest) => rest.to_lowercase().replace("__", "."),
+                    None => continue,
+                },
+            };
+            config.set(&key, value, Origin::Environment(name))?;
+        }
+        for (key, value, flag) in flags {
+            config.set(key, value, Origin::Flag(flag.to_owned()))?;
+        }
+        Ok(config)
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::user(format!("cannot read configuration `{}`: {e}", path.display())))?;
+        let table: toml::Table =
+            text.parse().map_err(|e| Error::user(format!("configuration `{}`: {e}", path.display())))?;
+        for (section, entries) in table {
+            let toml::Value::Table(entries) = entries else {
+                return Err(Error::user(format!(
+                    "configuration `{}`: `{section}` is not a section; write `[section]` and `key = value` below it",
+                    path.display()
+                )));
+            };
+            for (key, value) in entries {
+                let text = match value {
+                    toml::Value::String(text) => text,
+                    toml::Value::Array(_) | toml::Value::Table(_) => {
+                        return Err(Error::user(format!(
+                            "configuration `{}`: `{section}.{key}` is not a single value",
+                            path.display()
+                        )));
+                    }
+                    other => other.to_string(),
+                };
+                self.set(&format!("{section}.{key}"), text, Origin::File(path.to_owned()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, key: &str, value: String, origin: Origin) -> Result<()> {
+        let Some(setting) = SETTINGS.iter().find(|s| s.key == key) else {
+            let error = Error::user(format!("unknown setting `{key}` ({origin})"));
+            return Err(match crate::error::nearest(key, SETTINGS.iter().map(|s| s.key)) {
+                Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+                None => error.with_hint("`envoi config` lists the settings"),
+            });
+        };
+        (setting.check)(&value)
+            .map_err(|why| Error::user(format!("setting `{key}` cannot be `{value}` ({origin}): {why}")))?;
+        self.values.insert(setting.key, (value, origin));
+        Ok(())
+    }
+
+    /// Key, value and origin of every setting, in order of the keys.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static Setting, &str, &Origin)> {
+        SETTINGS.iter().filter_map(|s| self.values.get(s.key).map(|(value, origin)| (s, value.as_str(), origin)))
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(|(value, _)| value.as_str()).filter(|v| !v.is_empty())
+    }
+
+    /// The lake as the user named it, `None` for the default one.
+    pub fn lake_url(&self) -> Option<&str> {
+        self.text("lake.url")
+    }
+
+    /// Editions not later than this are seen.
+    pub fn as_of(&self) -> Option<NaiveDate> {
+        self.text("lake.as_of").and_then(|t| date(t).ok().flatten())
+    }
+
+    /// The lake version to read, `None` for the newest.
+    pub fn lake_version(&self) -> Option<u64> {
+        self.text("lake.version").and_then(|t| whole(t).ok())
+    }
+
+    /// Threads for query work.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.text("runtime.threads")
+            .and_then(|t| whole(t).ok())
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or_else(cores)
+    }
+
+    /// Bytes for query work.
+    pub fn memory(&self) -> usize {
+        self.text("runtime.memory").and_then(|t| bytes(t).ok()).unwrap_or_else(half_of_memory)
+    }
+
+    /// Folder for spilled data, `None` for the system's.
+    pub fn spill(&self) -> Option<PathBuf> {
+        self.text("runtime.spill").map(PathBuf::from)
+    }
+
+    /// Statements the prompt remembers.
+    pub fn history(&self) -> usize {
+        self.text("prompt.history").and_then(|t| t.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// The user's configuration folder for envoi.
+pub fn config_folder() -> Result<PathBuf> {
+    base().map(|b| b.config_dir().join("envoi"))
+}
+
+/// The user's data folder for envoi: the default lake and the sample lake.
+pub fn data_folder() -> Result<PathBuf> {
+    base().map(|b| b.data_dir().join("envoi"))
+}
+
+fn base() -> Result<impl BaseStrategy> {
+    etcetera::choose_base_strategy().map_err(|e| {
+        Error::user(format!("the user's folders are not known: {e}; set HOME, or name a lake with --lake"))
+    })
+}
+
+fn whole(text: &str) -> std::result::Result<u64, String> {
+    text.trim().parse().map_err(|_| "expected a whole number".to_owned())
+}
+
+/// A date `YYYY-MM-DD`; empty text is none.
+pub(crate) fn date(text: &str) -> std::result::Result<Option<NaiveDate>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d")
+        .map(Some)
+        .map_err(|_| format!("`{text}` is not a date; expected YYYY-MM-DD"))
+}
+
+/// A size with a unit: 512MiB, 4GiB, 2GB, or plain bytes.
+fn bytes(text: &str) -> std::result::Result<usize, String> {
+    let expected = || "expected a size such as 512MiB or 4GiB, at least 16MiB".to_owned();
+    let text = text.trim();
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (digits, unit) = text.split_at(split);
+    let number: f64 = digits.parse().map_err(|_| expected())?;
+    let scale = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" => 1e3,
+        "kib" | "k" => 1024.0,
+        "mb" => 1e6,
+        "mib" | "m" => 1024.0 * 1024.0,
+        "gb" => 1e9,
+        "gib" | "g" => 1024.0 * 1024.0 * 1024.0,
+        "tib" | "t" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(expected()),
+    };
+    let size = number * scale;
+    if !(16.0 * 1024.0 * 1024.0..=1e15).contains(&size) {
+        return Err(expected());
+    }
+    Ok(size as usize)
+}
+
+/// Half of the machine's memory, or 2 GiB where the system does not say.
+fn half_of_memory() -> usize {
+    const FALLBACK: usize = 2 << 30;
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib =
+        text.lines().find_map(|l| l.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
+    kib.map_or(FALLBACK, |kib| kib * 1024 / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_override_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("envoi.toml");
+        std::fs::write(&file, "[lake]\nurl = \"from-file\"\n[runtime]\nthreads = 2\nmemory = \"1GiB\"\n").unwrap();
+        let environment =
+            [("ENVOI__RUNTIME__MEMORY".to_owned(), "2GiB".to_owned()), ("HOME_X".to_owned(), "x".to_owned())];
+        let config =
+            Config::load(Some(&file), environment.into_iter(), vec![("lake.url", "from-flag".to_owned(), "--lake")])
+                .unwrap();
+        assert_eq!(config.lake_url(), Some("from-flag"));
+        assert_eq!(config.threads(), 2);
+        assert_eq!(config.memory(), 2 << 30);
+        let origins: Vec<String> = config.entries().map(|(s, _, o)| format!("{} {o}", s.key)).collect();
+        assert!(origins.contains(&"lake.url flag --lake".to_owned()), "{origins:?}");
+        assert!(origins.contains(&"runtime.memory environment ENVOI__RUNTIME__MEMORY".to_owned()), "{origins:?}");
+    }
+
+    #[test]
+    fn unknown_keys_and_bad_values_are_errors() {
+        let flag = |key, value: &str| {
+            Config::load(Some(Path::new("/dev/null")), std::iter::empty(), vec![(key, value.to_owned(), "--x")])
+        };
+        for (key, value, part) in [
+            ("runtime.thread", "2", "did you mean `runtime.threads`?"),
+            ("runtime.threads", "0", "expected 1 to 1024"),
+            ("runtime.threads", "two", "expected a whole number"),
+            ("runtime.memory", "4 parsecs", "expected a size"),
+            ("runtime.memory", "1KiB", "at least 16MiB"),
+            ("lake.as_of", "2023-13-01", "is not a date"),
+        ] {
+            let error = flag(key, value).unwrap_err().to_string();
+            assert!(error.contains(part), "{key}={value}: {error}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The engine's error: what failed, whose it is to mend, where in the statement, and what would work.
+
+use std::fmt;
+
+use datafusion::common::{Column, DataFusionError, SchemaError};
+use datafusion::error::DataFusionError as Df;
+use datafusion::sql::sqlparser::parser::ParserError;
+
+/// Result of the engine's calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Who can mend an error; servers map it to SQLSTATEs, the command to exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Fix the statement or the command.
+    User,
+    /// Fix the file or the lake.
+    Data,
+    /// A limit was reached, or a disk or store failed.
+    Resource,
+    /// Our bug.
+    Internal,
+    /// The user stopped it.
+    Cancelled,
+}
+
+/// An error of the engine. `Display` is one line, lower case, without a final stop.
+#[derive(Debug, Clone)]
+pub struct Error {
+    class: Class,
+    message: String,
+    position: Option<usize>,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// An error of the given class.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), position: None, hint: None }
+    }
+
+    /// Fix the statement or the command.
+    pub fn user(message: impl Into<String>) -> Self {
+        Self::new(Class::User, message)
+    }
+
+    /// Our bug.
+    pub fn internal(message: impl fmt::Display) -> Self {
+        Self::new(Class::Internal, format!("internal error, please report: {message}"))
+    }
+
+    /// The same error with what would work.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error at a byte offset of the statement.
+    #[must_use]
+    pub fn at(mut self, position: Option<usize>) -> Self {
+        self.position = position.or(self.position);
+        self
+    }
+
+    /// Who can mend it.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// Byte offset in the statement, where it is known.
+    pub fn position(&self) -> Option<usize> {
+        self.position
+    }
+
+    /// What would work, where it is known.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// DataFusion's error about `sql`, in our words.
+    pub(crate) fn from_datafusion(error: &DataFusionError, sql: &str) -> Self {
+        let span = error.diagnostic().and_then(|d| d.span).map(|s| (s.start.line, s.start.column));
+        let root = root(error);
+        let translated = match root {
+            Df::SQL(parser, _) => return parse_error(parser, sql),
+            Df::SchemaError(schema, _) => schema_error(schema),
+            Df::ResourcesExhausted(what) => Self::new(Class::Resource, first_line(what))
+                .with_hint("raise `--memory`, or lower what is sorted, grouped or joined at once"),
+            Df::Internal(what) => Self::internal(first_line(what)),
+            Df::IoError(e) => Self::new(Class::Resource, e.to_string()),
+            Df::ObjectStore(e) => Self::new(Class::Data, e.to_string()),
+            Df::ArrowError(e, _) => Self::new(Class::Data, lower_first(&first_line(&e.to_string()))),
+            Df::ParquetError(e) => Self::new(Class::Data, first_line(&e.to_string())),
+            Df::NotImplemented(what) => Self::user(format!("not supported: {}", first_line(what))),
+            Df::Plan(what) | Df::Configuration(what) | Df::Execution(what) => {
+                Self::user(lower_first(&first_line(what)))
+            }
+            Df::External(e) => match e.downcast_ref::<Self>() {
+                Some(ours) => ours.clone(),
+                None => Self::user(first_line(&e.to_string())),
+            },
+            other => Self::user(lower_first(&first_line(&other.strip_backtrace()))),
+        };
+        let position = span.and_then(|(line, column)| offset(sql, line, column));
+        translated.at(position)
+    }
+}
+
+/// The innermost error that says something.
+fn root(error: &DataFusionError) -> &DataFusionError {
+    match error {
+        Df::Context(_, inner) | Df::Diagnostic(_, inner) => root(inner),
+        Df::Shared(inner) => root(inner),
+        Df::Collection(all) => all.first().map_or(error, root),
+        other => other,
+    }
+}
+
+fn parse_error(parser: &ParserError, sql: &str) -> Error {
+    let text = match parser {
+        ParserError::ParserError(text) | ParserError::TokenizerError(text) => text.clone(),
+        ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+    };
+    // The parser ends its words with the place: `… at Line: 1, Column: 15`.
+    let (what, place) = match text.rfind(" at Line: ") {
+        Some(at) => (text.get(..at).unwrap_or(&text), text.get(at + " at Line: ".len()..)),
+        None => (text.as_str(), None),
+    };
+    let place = place.and_then(|p| {
+        let (line, column) = p.split_once(", Column: ")?;
+        Some((line.trim().parse().ok()?, column.trim().parse().ok()?))
+    });
+    let position = place.and_then(|(line, column)| offset(sql, line, column));
+    Error::user(format!("syntax error: {}", lower_first(&first_line(what)))).at(position)
+}
+
+fn schema_error(error: &SchemaError) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let place = field.relation.as_ref().map(|r| format!(" in `{}`", r.table())).unwrap_or_default();
+            let error = Error::user(format!("column `{}` does not exist{place}", field.name));
+            match nearest(&field.name, valid_fields.iter().map(Column::name)) {
+                Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+                None if valid_fields.is_empty() => error,
+                None => {
+                    let names: Vec<&str> = valid_fields.iter().map(Column::name).take(20).collect();
+                    error.with_hint(format!("there are `{}`", names.join("`, `")))
+                }
+            }
+        }
+        SchemaError::AmbiguousReference { field } => {
+            Error::user(format!("column `{}` is in more than one table", field.name))
+                .with_hint("write the table before it: `t.column`")
+        }
+        other => Error::user(lower_first(&first_line(&other.to_string()))),
+    }
+}
+
+/// The name most like `wanted`, if any is like it.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.84;
+    let wanted = wanted.to_lowercase();
+    names
+        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
+        .filter(|(score, _)| *score >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// Byte offset of a line and column that count characters from 1.
+fn offset(sql: &str, line: u64, column: u64) -> Option<usize> {
+    let (line, column) = (usize::try_from(line).ok()?.checked_sub(1)?, usize::try_from(column).ok()?.checked_sub(1)?);
+    let start: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = sql.get(start..)?;
+    Some(start + rest.char_indices().nth(column).map_or(rest.len(), |(i, _)| i))
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default().trim();
+    line.trim_end_matches('.').to_owned()
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        // An acronym or identifier keeps its capitals.
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<envoi_lake::Error> for Error {
+    fn from(error: envoi_lake::Error) -> Self {
+        let class = match error.class() {
+            envoi_lake::Class::User => Class::User,
+            envoi_lake::Class::Data => Class::Data,
+            envoi_lake::Class::Resource => Class::Resource,
+            envoi_lake::Class::Internal => Class::Internal,
+        };
+        Self::new(class, error.to_string())
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_count_characters() {
+        assert_eq!(offset("select 1", 1, 8), Some(7));
+        assert_eq!(offset("é\nselect x", 2, 8), Some("é\nselect ".len()));
+        assert_eq!(offset("é x", 1, 3), Some("é ".len()));
+        assert_eq!(offset("a", 9, 9), Some(1));
+    }
+
+    #[test]
+    fn names_alike() {
+        assert_eq!(nearest("remitance_usd", ["remittance_usd", "oda_usd"].into_iter()), Some("remittance_usd"));
+        assert_eq!(nearest("zzz", ["remittance_usd"].into_iter()), None);
+    }
+}

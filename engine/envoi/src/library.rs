@@ -1,0 +1,123 @@
+//! The SQL library: models from `sql/`, each a query and what it means.
+
+use std::sync::OnceLock;
+
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+#[derive(RustEmbed)]
+#[folder = "../../sql/marts"]
+struct Marts;
+
+/// A mart: a view over the lake with a stated grain.
+#[derive(Debug)]
+pub struct Mart {
+    /// Name of the view.
+    pub name: String,
+    /// Folder it is in: `macro`, `corridor`, `household`.
+    pub area: String,
+    /// The query.
+    pub sql: String,
+    /// What it means.
+    pub meta: MartMeta,
+}
+
+/// What a mart's TOML says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MartMeta {
+    /// What question it answers.
+    pub description: String,
+    /// One row per what.
+    pub grain: String,
+    /// Columns that identify a row.
+    pub key: Vec<String>,
+    /// The columns, in the order of the query.
+    pub column: Vec<MartColumn>,
+    /// What must hold of the rows; run by the tests on every lake they build.
+    #[serde(default)]
+    pub test: Vec<MartTest>,
+}
+
+/// A column of a mart.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MartColumn {
+    /// Name.
+    pub name: String,
+    /// Unit of the values, if they have one.
+    pub unit: Option<String>,
+    /// What it means.
+    pub description: String,
+}
+
+/// A test of a mart: at most one of the fields beside `column` is set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MartTest {
+    /// No NULL in these columns.
+    #[serde(default)]
+    pub not_null: Vec<String>,
+    /// These columns together identify a row.
+    #[serde(default)]
+    pub unique: Vec<String>,
+    /// Column of `accepted_values`.
+    pub column: Option<String>,
+    /// The only values `column` may have.
+    #[serde(default)]
+    pub accepted_values: Vec<String>,
+    /// Must be true or NULL for every row.
+    pub expression: Option<String>,
+}
+
+impl MartTest {
+    /// The query that returns a row for every violation.
+    pub fn violations(&self, mart: &str) -> String {
+        if !self.not_null.is_empty() {
+            let any: Vec<String> = self.not_null.iter().map(|c| format!("{c} is null")).collect();
+            return format!("select * from {mart} where {}", any.join(" or "));
+        }
+        if !self.unique.is_empty() {
+            let keys = self.unique.join(", ");
+            return format!("select {keys}, count(*) from {mart} group by {keys} having count(*) > 1");
+        }
+        if let Some(column) = &self.column {
+            let values: Vec<String> =
+                self.accepted_values.iter().map(|v| format!("'{}'", v.replace('\'', "''"))).collect();
+            return format!("select * from {mart} where {column} not in ({})", values.join(", "));
+        }
+        let expression = self.expression.as_deref().unwrap_or("true");
+        format!("select * from {mart} where not ({expression})")
+    }
+}
+
+/// All marts, sorted by name. They are part of the program: an error is a bug of ours.
+pub fn marts() -> Result<&'static [Mart]> {
+    static ALL: OnceLock<Result<Vec<Mart>>> = OnceLock::new();
+    ALL.get_or_init(load).as_ref().map(Vec::as_slice).map_err(Clone::clone)
+}
+
+/// The mart of that name.
+pub fn mart(name: &str) -> Result<Option<&'static Mart>> {
+    let all = marts()?;
+    Ok(all.binary_search_by(|m| m.name.as_str().cmp(name)).ok().and_then(|i| all.get(i)))
+}
+
+fn load() -> Result<Vec<Mart>> {
+    let mut all = Vec::new();
+    for path in Marts::iter().filter(|p| p.ends_with(".sql")) {
+        let stem = path.trim_end_matches(".sql");
+        let wrong = |why: String| Error::internal(format!("sql/marts/{stem}: {why}"));
+        let text = |path: &str| -> Result<String> {
+            let file = Marts::get(path).ok_or_else(|| wrong(format!("there is no {path}")))?;
+            String::from_utf8(file.data.into_owned()).map_err(|e| wrong(e.to_string()))
+        };
+        let meta: MartMeta = toml::from_str(&text(&format!("{stem}.toml"))?).map_err(|e| wrong(e.to_string()))?;
+        let (area, name) = stem.split_once('/').ok_or_else(|| wrong("is not in a folder".to_owned()))?;
+        all.push(Mart { name: name.to_owned(), area: area.to_owned(), sql: text(&path)?, meta });
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}

@@ -1,0 +1,127 @@
+//! What one process shares: threads for query work, memory, caches, the lake.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use envoi_lake::{Lake, Manifest};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+/// The store under which the lake's files are known to the engine.
+const LAKE_STORE: &str = "envoi-lake://lake/";
+
+/// Shared by all sessions of a process.
+///
+/// Query work has threads of its own: with sockets or a prompt on the same
+/// ones, a trivial query waited 40 s behind a heavy one. Callers may be on any
+/// tokio runtime; results cross a bounded channel.
+#[derive(Debug)]
+pub struct Runtime {
+    cpu: Option<tokio::runtime::Runtime>,
+    environment: Arc<RuntimeEnv>,
+    lake: Lake,
+    threads: usize,
+}
+
+impl Runtime {
+    /// Threads, memory pool with spill, caches and the lake's store, as configured.
+    pub fn new(config: &Config, lake: Lake) -> Result<Arc<Self>> {
+        // Planning recurses with the depth of the statement; the system's 2 MiB is too little for it.
+        const STACK: usize = 16 << 20;
+        // The tracker names the three largest consumers when memory runs out.
+        let pool =
+            TrackConsumersPool::new(FairSpillPool::new(config.memory()), std::num::NonZeroUsize::MIN.saturating_add(2));
+        let disk = match config.spill() {
+            Some(folder) => DiskManagerMode::Directories(vec![folder]),
+            None => DiskManagerMode::OsTmpDirectory,
+        };
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(pool))
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
+            .build_arc()
+            .map_err(|e| Error::from_datafusion(&e, ""))?;
+        environment.register_object_store(lake_store()?.as_ref(), lake.store().object_store());
+        let threads = config.threads();
+        let cpu = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("envoi-query")
+            .thread_stack_size(STACK)
+            .enable_all()
+            .build()
+            .map_err(|e| Error::new(crate::Class::Resource, format!("cannot start threads for queries: {e}")))?;
+        Ok(Arc::new(Self { cpu: Some(cpu), environment, lake, threads }))
+    }
+
+    /// Memory pool, caches and stores.
+    pub(crate) fn environment(&self) -> Arc<RuntimeEnv> {
+        Arc::clone(&self.environment)
+    }
+
+    /// Threads for query work.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The lake.
+    pub fn lake(&self) -> &Lake {
+        &self.lake
+    }
+
+    /// The manifest a session reads: of that version, or the newest; one with
+    /// nothing in it where there is no lake yet.
+    pub async fn manifest(&self, version: Option<u64>) -> Result<Arc<Manifest>> {
+        let manifest = match version {
+            Some(number) => self.lake.version(number).await?,
+            None => self.lake.current().await?.unwrap_or_else(|| Arc::new(Manifest::empty())),
+        };
+        Ok(manifest)
+    }
+
+    /// Runs work on the query threads; dropping the handle stops it.
+    pub(crate) fn spawn<F>(&self, work: F) -> Result<Work<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let cpu = self.cpu.as_ref().ok_or_else(|| Error::internal("the query threads are gone"))?;
+        Ok(Work(cpu.spawn(work)))
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // Dropping a tokio runtime inside another one is not allowed; this returns at once.
+        if let Some(cpu) = self.cpu.take() {
+            cpu.shutdown_background();
+        }
+    }
+}
+
+/// The lake's store as an address.
+pub(crate) fn lake_store() -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse(LAKE_STORE).map_err(|e| Error::from_datafusion(&e, ""))
+}
+
+/// Work on the query threads, stopped when dropped.
+#[derive(Debug)]
+pub(crate) struct Work<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Work<T> {
+    /// Waits for the end of it; a panic in it is one query's internal error.
+    pub(crate) async fn finish(mut self) -> Result<T> {
+        (&mut self.0).await.map_err(|e| {
+            if e.is_cancelled() { Error::new(crate::Class::Cancelled, "cancelled") } else { Error::internal(e) }
+        })
+    }
+}
+
+impl<T> Drop for Work<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

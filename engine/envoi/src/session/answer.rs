@@ -1,0 +1,102 @@
+//! The answer to a statement: a stream of batches that crosses from the query threads.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::ExecutionPlan;
+use futures::{FutureExt, StreamExt};
+use tokio::sync::mpsc;
+
+use crate::error::{Error, Result};
+use crate::runtime::{Runtime, Work};
+
+/// Batches that may wait for a slow reader.
+const WAITING: usize = 4;
+
+/// What an answer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerKind {
+    /// Rows.
+    Rows,
+    /// No result set; what was done, such as `SET` or `CREATE TABLE`.
+    Done(String),
+}
+
+/// The answer to one statement. Dropping it stops the work behind it.
+#[derive(Debug)]
+pub struct Answer {
+    /// Columns; field metadata has `unit`, `description`, `source`, `licence`, `caveats` where known.
+    pub schema: SchemaRef,
+    /// Rows, or what was done.
+    pub kind: AnswerKind,
+    batches: Option<mpsc::Receiver<Result<RecordBatch>>>,
+    plan: Option<Arc<dyn ExecutionPlan>>,
+    /// Held so that dropping the answer aborts the work.
+    _work: Option<Work<()>>,
+}
+
+impl Answer {
+    pub(super) fn done(tag: String) -> Self {
+        Self { schema: Arc::new(Schema::empty()), kind: AnswerKind::Done(tag), batches: None, plan: None, _work: None }
+    }
+
+    pub(super) fn rows(
+        runtime: &Runtime,
+        plan: Arc<dyn ExecutionPlan>,
+        mut stream: SendableRecordBatchStream,
+        sql: String,
+    ) -> Result<Self> {
+        let schema = stream.schema();
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let work = runtime.spawn(async move {
+            loop {
+                // A panic in an operator is this query's error, not the end of the stream.
+                let next = std::panic::AssertUnwindSafe(stream.next()).catch_unwind().await;
+                let item = match next {
+                    Ok(None) => return,
+                    Ok(Some(Ok(batch))) => Ok(batch),
+                    Ok(Some(Err(e))) => Err(Error::from_datafusion(&e, &sql)),
+                    Err(panic) => Err(Error::internal(said(&*panic))),
+                };
+                let failed = item.is_err();
+                if sender.send(item).await.is_err() || failed {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { schema, kind: AnswerKind::Rows, batches: Some(receiver), plan: Some(plan), _work: Some(work) })
+    }
+
+    /// The next batch; `None` at the end. After an error there is no more.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch>> {
+        self.batches.as_mut()?.recv().await
+    }
+
+    /// All batches, in memory.
+    pub async fn collect(mut self) -> Result<Vec<RecordBatch>> {
+        let mut all = Vec::new();
+        while let Some(batch) = self.next().await {
+            all.push(batch?);
+        }
+        Ok(all)
+    }
+
+    /// Rows read from tables so far, for a progress line.
+    pub fn rows_scanned(&self) -> u64 {
+        fn leaves(plan: &Arc<dyn ExecutionPlan>) -> usize {
+            let children = plan.children();
+            if children.is_empty() {
+                return plan.metrics().and_then(|m| m.output_rows()).unwrap_or(0);
+            }
+            children.into_iter().map(leaves).sum()
+        }
+        self.plan.as_ref().map_or(0, |p| leaves(p) as u64)
+    }
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a query panicked".to_owned())
+}

@@ -1,0 +1,115 @@
+//! The one place that builds sessions.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use datafusion::catalog::{CatalogProvider, MemorySchemaProvider};
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SessionContext;
+use datafusion::prelude::SessionConfig;
+
+use super::{Inner, Session};
+use crate::catalogue::{
+    CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle,
+};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::options::EnvoiOptions;
+use crate::runtime::Runtime;
+
+/// Makes sessions that differ in nothing but their own settings.
+#[derive(Debug, Clone)]
+pub struct SessionFactory {
+    runtime: Arc<Runtime>,
+    options: EnvoiOptions,
+}
+
+impl SessionFactory {
+    /// Sessions over the runtime's lake, seeing what the configuration says.
+    pub fn new(runtime: Arc<Runtime>, config: &Config) -> Self {
+        let options = EnvoiOptions { as_of: config.as_of(), lake_version: config.lake_version() };
+        Self { runtime, options }
+    }
+
+    /// A session of the owner: local files may be read and written.
+    ///
+    /// Reads the newest manifest. A version or date that does not exist is an error.
+    pub async fn owner(&self) -> Result<Session> {
+        self.build(true).await
+    }
+
+    async fn build(&self, files: bool) -> Result<Session> {
+        let newest = self.runtime.manifest(None).await?;
+        if let Some(version) = self.options.lake_version {
+            self.runtime.manifest(Some(version)).await?;
+        }
+        let state = Arc::new(StateHandle::default());
+        let view = Arc::new(LakeView::new(Arc::clone(&self.runtime), Arc::clone(&state), newest));
+        let lake = Arc::new(LakeSchema { view: Arc::clone(&view), part: Part::Lake });
+        let staging = Arc::new(LakeSchema { view: Arc::clone(&view), part: Part::Staging });
+        let mart = Arc::new(MartSchema {
+            state: Arc::clone(&state),
+            view: Arc::clone(&view),
+            plans: Mutex::new(HashMap::new()),
+        });
+        let session = Arc::new(SessionSchema {
+            own: MemorySchemaProvider::new(),
+            mart: Arc::clone(&mart),
+            lake: Arc::clone(&lake),
+            state: Arc::clone(&state),
+            files,
+        });
+        let context = self.context();
+        let own = Arc::clone(&session);
+        let catalogue: Arc<dyn CatalogProvider> = Arc::new(EnvoiCatalogue { lake, staging, mart, session });
+        #[expect(clippy::disallowed_methods, reason = "the factory mounts the catalogue and the functions")]
+        {
+            context.register_catalog(CATALOGUE, catalogue);
+            for function in envoi_functions::all_scalars() {
+                context.register_udf(function.as_ref().clone());
+            }
+        }
+        state.tie(context.state_weak_ref());
+        Ok(Session(Arc::new(Inner { context, runtime: Arc::clone(&self.runtime), view, own, names: Mutex::new(None) })))
+    }
+
+    fn context(&self) -> SessionContext {
+        let mut config = SessionConfig::new()
+            .with_option_extension(self.options.clone())
+            .with_default_catalog_and_schema(CATALOGUE, SESSION_SCHEMA)
+            .with_create_default_catalog_and_schema(false)
+            .with_information_schema(true)
+            .with_target_partitions(self.runtime.threads())
+            .with_parquet_pruning(true);
+        let options = config.options_mut();
+        // A star join of 10 million rows: 0.5 s with it, over a minute without.
+        options.optimizer.use_statistics_registry = true;
+        // Point lookups 3.6 times as fast, nothing lost on full scans.
+        options.execution.parquet.pushdown_filters = true;
+        options.execution.parquet.reorder_filters = true;
+        // Errors name the place in the statement.
+        options.sql_parser.collect_spans = true;
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(self.runtime.environment())
+            .with_default_features()
+            .build();
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a context")]
+        SessionContext::new_with_state(state)
+    }
+
+    /// The runtime that the sessions share.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+}
+
+/// Opens the lake and starts the runtime, as configured; the usual way in.
+///
+/// Without a lake named, the default one in the user's data folder is used if it
+/// was ever made; otherwise the sample lake, which is written there first.
+pub async fn open(config: &Config) -> Result<SessionFactory> {
+    let lake = crate::sample::default_or_sample(config).await?;
+    let runtime = Runtime::new(config, lake).map_err(|e| Error::new(e.class(), format!("cannot start: {e}")))?;
+    Ok(SessionFactory::new(runtime, config))
+}

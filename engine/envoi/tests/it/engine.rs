@@ -1,0 +1,155 @@
+//! Sessions: settings, views of the lake, errors, files, cancelling.
+
+use std::time::Duration;
+
+use envoi::{AnswerKind, Class};
+
+use crate::lakes::{blocking, rows, sample_lake, session};
+
+/// The error of a statement: its text, class and the text at its position.
+fn error(sql: &'static str) -> (String, Class, Option<String>) {
+    blocking(async move {
+        let session = session(sample_lake(), &[]).await;
+        let error = match session.run(sql).await {
+            Err(e) => e,
+            Ok(answer) => answer.collect().await.expect_err(sql),
+        };
+        let place =
+            error.position().map(|at| sql[at..].split([' ', ',', '(', ';']).next().unwrap_or_default().to_owned());
+        (error.to_string(), error.class(), place)
+    })
+}
+
+#[test]
+fn errors_name_the_place_and_what_would_work() {
+    let check = |sql: &'static str, message: &str, at: &str| {
+        let (text, class, place) = error(sql);
+        assert_eq!(text, message, "{sql}");
+        assert_eq!(class, Class::User, "{sql}");
+        assert_eq!(place.as_deref(), Some(at), "{sql}");
+    };
+    check(
+        "select iso3, remitance_usd from remittance_vs_oda",
+        "column `remitance_usd` does not exist; did you mean `remittance_usd`?",
+        "remitance_usd",
+    );
+    check(
+        "select * from remittance_vs_odaa",
+        "table `remittance_vs_odaa` does not exist; did you mean `remittance_vs_oda`?",
+        "remittance_vs_odaa",
+    );
+    check("select * frm observation", "syntax error: expected: end of statement, found: frm", "frm");
+}
+
+#[test]
+fn unknown_settings_are_errors() {
+    for (sql, part) in [
+        ("set envoi.as_off = '2023-01-01'", "did you mean `envoi.as_of`?"),
+        ("set envoi.as_of = 'yesterday'", "expected YYYY-MM-DD"),
+        ("set envoi.lake_version = 'x'", "expected a whole number"),
+    ] {
+        let (text, _, _) = error(sql);
+        assert!(text.contains(part), "{sql}: {text}");
+    }
+}
+
+#[test]
+fn settings_are_of_one_session() {
+    blocking(async {
+        let (one, other) = (session(sample_lake(), &[]).await, session(sample_lake(), &[]).await);
+        let count = "select count(*) from observation where indicator = 'BX.TRF.PWKR.CD.DT'";
+        let all = rows(&one, count).await;
+        rows(&one, "set envoi.as_of = '2024-01-01'").await;
+        assert_eq!(rows(&one, count).await, [["0"]], "remittances are of 2025");
+        assert_eq!(rows(&other, count).await, all);
+        assert_eq!(rows(&one, "select count(*) > 0 from mart.remittance_vs_oda").await, [["false"]], "marts follow");
+        rows(&one, "set envoi.as_of = ''").await;
+        assert_eq!(rows(&one, count).await, all);
+        assert!(rows(&one, "select count(*) > 0 from mart.remittance_vs_oda").await == [["true"]]);
+    });
+}
+
+#[test]
+fn statements_without_rows_say_what_they_did() {
+    blocking(async {
+        let session = session(sample_lake(), &[]).await;
+        let done = |sql: &'static str| {
+            let session = session.clone();
+            async move { session.run(sql).await.unwrap().kind }
+        };
+        assert_eq!(done("create table t as select 1 as x").await, AnswerKind::Done("CREATE TABLE".to_owned()));
+        assert_eq!(rows(&session, "select x from t").await, [["1"]]);
+        assert_eq!(rows(&session, "select x from session.t").await, [["1"]]);
+        assert_eq!(done("set envoi.as_of = '2024-01-01'").await, AnswerKind::Done("SET".to_owned()));
+        assert_eq!(done("drop table t").await, AnswerKind::Done("DROP TABLE".to_owned()));
+        let lake = session.run("create table lake.t as select 1 as x").await;
+        assert!(lake.is_err(), "the lake is written by imports only");
+    });
+}
+
+#[test]
+fn files_are_tables() {
+    blocking(async {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let session = session(sample_lake(), &[]).await;
+        rows(&session, &format!("copy (select 1 as x, 'a' as y union all select 2, 'b') to '{}'", at("x.parquet")))
+            .await;
+        std::fs::write(at("x.csv"), "x,y\n1,a\n2,b\n").unwrap();
+        std::fs::write(at("odd.txt"), "x,y\n3,c\n").unwrap();
+        std::fs::write(at("x.json"), r#"[{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]"#).unwrap();
+        std::fs::write(at("x.ndjson"), "{\"x\": 1}\n{\"x\": 2}\n").unwrap();
+        for name in ["x.parquet", "x.csv", "x.json", "x.ndjson"] {
+            assert_eq!(rows(&session, &format!("select sum(x) from '{}'", at(name))).await, [["3"]], "{name}");
+        }
+        assert_eq!(rows(&session, &format!("select y from read_csv('{}')", at("odd.txt"))).await, [["c"]]);
+        assert_eq!(rows(&session, &format!("select t.y from read_csv('{}') t", at("odd.txt"))).await, [["c"]]);
+        assert_eq!(rows(&session, &format!("select count(*) from '{}'", at("*.csv"))).await, [["2"]]);
+        let missing = session.run(&format!("select * from '{}'", at("none.csv"))).await.unwrap_err();
+        assert!(missing.to_string().contains("does not exist"), "{missing}");
+        let wrong = session.run("select * from read_csv(1)").await.unwrap_err();
+        assert!(wrong.to_string().contains("takes one text"), "{wrong}");
+    });
+}
+
+#[test]
+fn a_dropped_answer_stops_the_work() {
+    blocking(async {
+        let session = session(sample_lake(), &[("runtime.threads", "1")]).await;
+        let mut heavy = session.run("select count(*) from generate_series(1, 100000000000)").await.unwrap();
+        let waited = tokio::time::timeout(Duration::from_millis(50), heavy.next()).await;
+        assert!(waited.is_err(), "the query is too heavy to be done");
+        drop(heavy);
+        // With one thread for queries this would wait for ever behind work that goes on.
+        let answer = tokio::time::timeout(Duration::from_secs(20), rows(&session, "select 1")).await;
+        assert_eq!(answer.expect("the heavy query was not stopped"), [["1"]]);
+    });
+}
+
+#[test]
+fn names_list_what_there_is() {
+    blocking(async {
+        let session = session(sample_lake(), &[]).await;
+        let names = session.names().await.unwrap();
+        let mart = names.tables.iter().find(|t| t.schema == "mart" && t.name == "remittance_vs_oda").unwrap();
+        let ratio = mart.columns.iter().find(|c| c.name == "remit_oda_ratio").unwrap();
+        assert_eq!((mart.kind, ratio.unit.as_deref()), ("view", Some("ratio")));
+        assert!(names.functions.iter().any(|f| f.name == "remit_oda_ratio" && !f.description.is_empty()));
+        rows(&session, "create table mine as select 1 as x").await;
+        let names = session.names().await.unwrap();
+        assert!(names.tables.iter().any(|t| t.name == "mine"), "a new table is seen");
+    });
+}
+
+#[test]
+fn results_know_unit_source_and_licence() {
+    blocking(async {
+        let session = session(sample_lake(), &[]).await;
+        let answer = session.run("select remittance_usd from remittance_vs_oda").await.unwrap();
+        let metadata = answer.schema.field(0).metadata().clone();
+        assert_eq!(metadata.get("unit").map(String::as_str), Some("current US dollars"));
+        for key in ["source", "licence", "description"] {
+            assert!(metadata.contains_key(key), "{key}: {metadata:?}");
+        }
+    });
+}

@@ -1,0 +1,86 @@
+//! The lakes that the tests ask: the sample, and one of the publishers' files kept outside this repository.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use envoi::lake::{Lake, import, sample};
+use envoi::{Config, Session};
+
+/// A session with some settings, over a lake.
+pub(crate) async fn session(lake: &Path, settings: &[(&'static str, &str)]) -> Session {
+    let mut flags = vec![("lake.url", lake.display().to_string(), "--lake")];
+    flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned(), "test")));
+    let config = Config::load(Some(Path::new("/dev/null")), std::iter::empty(), flags).unwrap();
+    let factory = envoi::open(&config).await.unwrap();
+    factory.owner().await.unwrap()
+}
+
+/// Rows of a query, as text.
+pub(crate) async fn rows(session: &Session, sql: &str) -> Vec<Vec<String>> {
+    let answer = session.run(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let batches = answer.collect().await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            rows.push(batch.columns().iter().map(|c| cell(c, row)).collect());
+        }
+    }
+    rows
+}
+
+pub(crate) fn cell(column: &arrow::array::ArrayRef, row: usize) -> String {
+    use arrow::array::Array;
+    if column.is_null(row) {
+        return "NULL".to_owned();
+    }
+    let text = arrow::util::display::array_value_to_string(column, row).unwrap();
+    if text.is_empty() { "(empty)".to_owned() } else { text }
+}
+
+/// The sample lake, written once a test run.
+pub(crate) fn sample_lake() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let write = || {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(&folder.path().display().to_string()).unwrap();
+        blocking(async move { sample::write(&lake).await.unwrap() });
+        folder
+    };
+    FOLDER.get_or_init(write).path()
+}
+
+/// A lake of the four publishers' files, imported once a test run; `None`, said loudly, without them.
+pub(crate) fn publishers_lake() -> Option<&'static Path> {
+    static FOLDER: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
+    let write = || {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+        if !data.is_dir() {
+            eprintln!("\n*** NOT TESTED: ../shared/data is absent, so the publishers' figures were left out ***\n");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(&folder.path().display().to_string()).unwrap();
+        let paths: Vec<PathBuf> = [
+            "worldbank_wdi",
+            "knomad/bilateral_remittance_matrix_2021_0.xlsx",
+            "undesa/undesa_pd_2020_ims_stock_by_sex_and_destination.xlsx",
+            "oecd_dac/dac2a_alld_net_oda_current.csv",
+        ]
+        .map(|p| data.join(p))
+        .to_vec();
+        blocking(async move { import::import(&lake, &paths, &import::Options::default(), &|_| {}).await.unwrap() });
+        Some(folder)
+    };
+    FOLDER.get_or_init(write).as_ref().map(tempfile::TempDir::path)
+}
+
+/// Waits on a thread of its own, so that it can be called from inside another runtime.
+pub(crate) fn blocking<F>(work: F) -> F::Output
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    std::thread::spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work))
+        .join()
+        .unwrap()
+}

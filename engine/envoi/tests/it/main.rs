@@ -1,0 +1,14 @@
+//! Tests of the engine through its public API.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, helpers of tests included, and says on stderr what it left out"
+)]
+
+mod engine;
+mod lakes;
+mod marts;
+mod slt;

@@ -1,0 +1,83 @@
+//! What is known of a dataset: `datasets/sources/*.toml`.
+
+use std::sync::OnceLock;
+
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+#[derive(RustEmbed)]
+#[folder = "../../datasets/sources"]
+struct Files;
+
+/// A dataset that envoi can import: producer, licence, citation, caveats, and
+/// the settings of its importer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Descriptor {
+    /// `<provider>.<dataset>`, the `source_id` of its rows.
+    pub id: String,
+    /// Publisher.
+    pub provider: String,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// What it holds, in a sentence.
+    pub description: String,
+    /// Licence as the publisher states it.
+    pub licence: String,
+    /// How to cite it; `{vintage}` stands for the date of the edition.
+    pub citation: String,
+    /// Where the publisher offers it.
+    pub url: Option<String>,
+    /// File formats the importer reads.
+    pub formats: Vec<String>,
+    /// Lake tables it feeds.
+    pub tables: Vec<String>,
+    /// The producer's own caveats.
+    #[serde(default)]
+    pub caveats: Vec<String>,
+    /// What the importer needs to know; each importer has its own type for it.
+    #[serde(default)]
+    settings: toml::Table,
+}
+
+impl Descriptor {
+    /// The settings of the importer.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
+        self.settings
+            .clone()
+            .try_into()
+            .map_err(|e| Error::Internal(format!("datasets/sources: settings of `{}`: {e}", self.id)))
+    }
+}
+
+/// All descriptors, sorted by id. They are part of the program: an error is a bug of ours.
+pub fn descriptors() -> Result<&'static [Descriptor]> {
+    static ALL: OnceLock<std::result::Result<Vec<Descriptor>, String>> = OnceLock::new();
+    let load = || {
+        let mut all = Vec::new();
+        for name in Files::iter().filter(|name| name.ends_with(".toml")) {
+            let file = Files::get(&name).ok_or_else(|| format!("{name}: not embedded"))?;
+            let text = std::str::from_utf8(&file.data).map_err(|e| format!("{name}: {e}"))?;
+            all.push(toml::from_str::<Descriptor>(text).map_err(|e| format!("{name}: {e}"))?);
+        }
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(all)
+    };
+    match ALL.get_or_init(load) {
+        Ok(all) => Ok(all),
+        Err(e) => Err(Error::Internal(format!("datasets/sources: {e}"))),
+    }
+}
+
+/// The descriptor of that id; an unknown one is an error that lists what there is.
+pub fn descriptor(id: &str) -> Result<&'static Descriptor> {
+    let all = descriptors()?;
+    all.iter().find(|d| d.id == id).ok_or_else(|| {
+        let mut ids: Vec<&str> = all.iter().map(|d| d.id.as_str()).collect();
+        ids.sort_by_key(|known| std::cmp::Reverse((strsim::jaro_winkler(known, id) * 1000.0) as u32));
+        Error::Usage(format!("unknown source `{id}`; known are `{}`", ids.join("`, `")))
+    })
+}

@@ -1,0 +1,193 @@
+//! The files of one import: collected, unpacked, checksummed, and read on demand.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::error::{Error, Place, Result};
+use crate::lake::checksum;
+use crate::read::{Grid, Kind, Limits, TextGrid, Workbook, gunzip, kind_of, read_csv, unzip};
+
+/// A file to import: bytes in memory, and what they are.
+#[derive(Debug)]
+pub struct Input {
+    /// Name for messages and for table `source`; members of an archive as `archive.zip/member`.
+    pub name: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Their SHA-256.
+    pub sha256: String,
+    /// What the bytes are, by content.
+    pub kind: Kind,
+    /// When the file was last modified.
+    pub modified: Option<NaiveDate>,
+    /// Named by the user, not found in a folder or archive: must be understood.
+    pub named: bool,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Text(TextGrid),
+    Book(Box<Mutex<Book>>),
+    Other,
+}
+
+struct Book {
+    workbook: Workbook,
+    sheets: Vec<String>,
+    grids: HashMap<String, Arc<Grid>>,
+}
+
+impl std::fmt::Debug for Book {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Book").field("sheets", &self.sheets).finish_non_exhaustive()
+    }
+}
+
+impl Input {
+    fn new(name: String, bytes: Vec<u8>, modified: Option<NaiveDate>, named: bool) -> Self {
+        Self { sha256: checksum(&bytes), kind: kind_of(&bytes), name, bytes, modified, named, content: Content::Other }
+    }
+
+    /// Reads the text, or opens the workbook; other kinds stay bytes.
+    fn open(mut self, limits: &Limits) -> Result<Self> {
+        self.content = match self.kind {
+            Kind::Csv => Content::Text(read_csv(&self.bytes, &self.name, limits)?),
+            Kind::Xlsx | Kind::Xls => {
+                let workbook = Workbook::open(self.bytes.clone(), &self.name, limits)?;
+                let sheets = workbook.sheets().iter().map(|s| s.name.clone()).collect();
+                Content::Book(Box::new(Mutex::new(Book { workbook, sheets, grids: HashMap::new() })))
+            }
+            _ => Content::Other,
+        };
+        Ok(self)
+    }
+
+    /// This file as a place for messages.
+    pub fn place(&self) -> Place {
+        Place::file(&self.name)
+    }
+
+    /// The rows of a text file, `None` for another kind.
+    pub fn text(&self) -> Option<&Grid> {
+        match &self.content {
+            Content::Text(text) => Some(&text.grid),
+            _ => None,
+        }
+    }
+
+    /// The sheets of a workbook, none for another kind.
+    pub fn sheets(&self) -> Vec<String> {
+        match &self.content {
+            Content::Book(book) => book.lock().unwrap_or_else(PoisonError::into_inner).sheets.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A sheet's rows, read once.
+    pub fn sheet(&self, name: &str) -> Result<Arc<Grid>> {
+        let Content::Book(book) = &self.content else {
+            return Err(Error::data(self.place(), format!("is not a workbook, so it has no sheet `{name}`")));
+        };
+        let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(grid) = book.grids.get(name) {
+            return Ok(Arc::clone(grid));
+        }
+        let grid = Arc::new(book.workbook.grid(name)?);
+        book.grids.insert(name.to_owned(), Arc::clone(&grid));
+        Ok(grid)
+    }
+
+    /// The file name without folders or archive.
+    pub fn base_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+}
+
+/// Reads the files and folders a user named. Archives are unpacked in memory;
+/// hidden files are passed over; folders are walked in name order.
+pub(super) fn collect(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let metadata = std::fs::metadata(path).map_err(|source| io(path, source))?;
+        if metadata.is_dir() {
+            walk(path, &mut files, limits)?;
+        } else {
+            files.push((path.clone(), true));
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::Usage("there is no file to import in the folders given".to_owned()));
+    }
+    let mut inputs = Vec::new();
+    for (path, named) in files {
+        read(&path, named, limits, &mut inputs)?;
+    }
+    Ok(inputs)
+}
+
+fn io(path: &Path, source: std::io::Error) -> Error {
+    Error::Io { path: path.display().to_string(), source }
+}
+
+fn walk(folder: &Path, files: &mut Vec<(PathBuf, bool)>, limits: &Limits) -> Result<()> {
+    let mut entries = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>())
+        .map_err(|source| io(folder, source))?;
+    entries.sort();
+    for path in entries {
+        let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        if hidden || path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, files, limits)?;
+        } else {
+            files.push((path, false));
+        }
+        if files.len() > limits.members {
+            let what = format!("holds more than {} files; import it in parts", limits.members);
+            return Err(Error::Limit { place: Place::file(folder.display().to_string()), what });
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path, named: bool, limits: &Limits, inputs: &mut Vec<Input>) -> Result<()> {
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let metadata = std::fs::metadata(path).map_err(|source| io(path, source))?;
+    if metadata.len() > limits.file_bytes {
+        let what = format!("has {} bytes, more than the limit of {}", metadata.len(), limits.file_bytes);
+        return Err(Error::Limit { place: Place::file(name), what });
+    }
+    let bytes = std::fs::read(path).map_err(|source| io(path, source))?;
+    let modified = metadata.modified().ok().map(|t| DateTime::<Utc>::from(t).date_naive());
+    unpack(name, bytes, modified, named, limits, inputs)
+}
+
+fn unpack(
+    name: String,
+    bytes: Vec<u8>,
+    modified: Option<NaiveDate>,
+    named: bool,
+    limits: &Limits,
+    inputs: &mut Vec<Input>,
+) -> Result<()> {
+    match kind_of(&bytes) {
+        Kind::Gzip => {
+            let inner = gunzip(&bytes, &name, limits)?;
+            // One layer only: a file packed twice is nobody's edition.
+            inputs.push(Input::new(name, inner, modified, named).open(limits)?);
+        }
+        Kind::Zip => {
+            for (member, inner) in unzip(&bytes, &name, limits)? {
+                inputs.push(Input::new(format!("{name}/{member}"), inner, modified, false).open(limits)?);
+            }
+        }
+        _ => inputs.push(Input::new(name, bytes, modified, named).open(limits)?),
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Importing publishers' files: collect, recognise, read, check, sort, write, publish.
+//!
+//! ```text
+//! paths -> Input (bytes, checksum, kind) -> Importer -> Rows -> Parquet -> one new lake version
+//! ```
+//! All files of one import are published as one version or not at all.
+
+pub mod cells;
+mod descriptor;
+mod importer;
+mod input;
+mod prepare;
+mod rows;
+mod sources;
+mod staged;
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+
+use crate::error::{Error, Result};
+use crate::lake::{Change, Lake};
+use crate::read::Limits;
+
+pub use descriptor::{Descriptor, descriptor, descriptors};
+pub use importer::{Context, Imported, Importer, Recognition, Staged};
+pub use input::Input;
+pub use rows::{Rows, Value};
+pub use staged::{stage, table_name};
+
+/// What the user asked for beside the files.
+#[derive(Debug, Default, Clone)]
+pub struct Options {
+    /// `--source`: the dataset all files must be of.
+    pub source: Option<String>,
+    /// `--vintage`: the date of the edition, where the file does not say or says wrong.
+    pub vintage: Option<NaiveDate>,
+    /// Bounds for reading.
+    pub limits: Limits,
+}
+
+/// What an import is doing, for a progress bar.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'a> {
+    /// So many files, so many bytes.
+    Begin(usize, u64),
+    /// A file is done.
+    File {
+        /// Its name.
+        name: &'a str,
+        /// Its bytes.
+        bytes: u64,
+        /// Rows it gave.
+        rows: u64,
+    },
+    /// All is read; the version is being written.
+    Publish,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone)]
+pub struct FileReport {
+    /// The file.
+    pub file: String,
+    /// Dataset it was recognised as; `None`: passed over.
+    pub source_id: Option<String>,
+    /// Edition.
+    pub edition: Option<String>,
+    /// Rows for the lake.
+    pub rows: u64,
+    /// Decisions, counts, checks, or why it was passed over.
+    pub notes: Vec<String>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The files in order.
+    pub files: Vec<FileReport>,
+    /// Version of the lake afterwards.
+    pub version: u64,
+    /// False if every file was in the lake already: no version was made.
+    pub changed: bool,
+}
+
+/// Imports files and folders as one new version of the lake, or changes nothing.
+///
+/// Files are recognised by content. A file named by the user must be of a known
+/// publisher, or is kept as a plain table in schema `staging`; in folders and
+/// archives files of nobody are passed over and reported. A file whose checksum
+/// the lake has already is not imported again.
+pub async fn import(
+    lake: &Lake,
+    paths: &[PathBuf],
+    options: &Options,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Report> {
+    let inputs = input::collect(paths, &options.limits)?;
+    let current = lake.current().await?;
+    let known = |sha256: &str| current.as_ref().is_some_and(|m| m.has_source(sha256));
+    let (reports, mut change) = prepare::prepare(&inputs, options, &known, progress)?;
+    if change.files.is_empty() && change.sources.is_empty() {
+        let version = current.map_or(0, |m| m.version);
+        return Ok(Report { files: reports, version, changed: false });
+    }
+    progress(Progress::Publish);
+    let named: Vec<&str> = inputs
+        .iter()
+        .filter(|i| reports.iter().any(|r| r.file == i.name && r.rows > 0))
+        .map(Input::base_name)
+        .collect();
+    change.operation = format!("import {}", shortened(&named));
+    change.files.extend(crate::country::reference_files(current.as_deref())?);
+    let before = current.map_or(0, |m| m.version);
+    let manifest = lake.publish(change).await?;
+    Ok(Report { files: reports, version: manifest.version, changed: manifest.version > before })
+}
+
+/// Makes a lake with the reference tables only. One that is there already is an error.
+pub async fn init(lake: &Lake) -> Result<u64> {
+    if let Some(current) = lake.current().await? {
+        return Err(Error::Usage(format!(
+            "there is a lake at `{}` already, at version {}",
+            lake.store().label(),
+            current.version
+        )));
+    }
+    let change =
+        Change { operation: "init".to_owned(), files: crate::country::reference_files(None)?, ..Change::default() };
+    Ok(lake.publish(change).await?.version)
+}
+
+fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

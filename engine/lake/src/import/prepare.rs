@@ -1,0 +1,253 @@
+//! From inputs to the files of a version: recognise, read, check, encode, on all cores.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{SecondsFormat, Utc};
+
+use super::descriptor::{Descriptor, descriptor};
+use super::importer::{Context, Imported, Importer, Recognition, Staged};
+use super::input::Input;
+use super::sources::IMPORTERS;
+use super::staged::table_name;
+use super::{FileReport, Options, Progress};
+use crate::country::Concordance;
+use crate::error::{Error, Printable, Result};
+use crate::lake::{Change, NewFile, SourceEdition, encode};
+use crate::read::Kind;
+use crate::table::read_table;
+
+/// Descriptor of tables of no known publisher.
+const PLAIN_TABLE: &str = "local.table";
+
+/// What one input gave.
+struct Prepared {
+    report: FileReport,
+    files: Vec<NewFile>,
+    source: Option<SourceEdition>,
+}
+
+pub(super) fn prepare(
+    inputs: &[Input],
+    options: &Options,
+    known: &(dyn Fn(&str) -> bool + Sync),
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<(Vec<FileReport>, Change)> {
+    progress(Progress::Begin(inputs.len(), inputs.iter().map(|i| i.bytes.len() as u64).sum()));
+    let slots: Vec<Mutex<Option<Result<Prepared>>>> = inputs.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(input), Some(slot)) = (inputs.get(index), slots.get(index)) else { break };
+            let prepared = if known(&input.sha256) { Ok(known_already(input)) } else { one(input, inputs, options) };
+            let rows = prepared.as_ref().map_or(0, |p| p.report.rows);
+            progress(Progress::File { name: &input.name, bytes: input.bytes.len() as u64, rows });
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(inputs.len()).min(8);
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut all = Vec::with_capacity(inputs.len());
+    for slot in slots {
+        match slot.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(prepared) => all.push(prepared?),
+            None => return Err(Error::Internal("an input was not read".to_owned())),
+        }
+    }
+    if all.iter().all(|p| p.report.source_id.is_none()) {
+        let first =
+            all.first().map(|p| format!("`{}`: {}", p.report.file, p.report.notes.join("; "))).unwrap_or_default();
+        return Err(Error::Usage(format!(
+            "no file here is of a known publisher ({first}); name one file to keep it as a plain table in schema `staging`"
+        )));
+    }
+    merge(all)
+}
+
+fn known_already(input: &Input) -> Prepared {
+    let notes = vec!["is in the lake already (same checksum)".to_owned()];
+    let report =
+        FileReport { file: input.name.clone(), source_id: Some("known".to_owned()), edition: None, rows: 0, notes };
+    Prepared { report, files: Vec::new(), source: None }
+}
+
+fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
+    if input.bytes.is_empty() {
+        return Err(Error::data(input.place(), "is empty"));
+    }
+    let wanted = options.source.as_deref().map(descriptor).transpose()?;
+    if wanted.is_some_and(|d| d.id == PLAIN_TABLE) {
+        return plain_table(input, options);
+    }
+    for importer in IMPORTERS {
+        let found = descriptor(importer.id())?;
+        match importer.recognise(input, found)? {
+            Recognition::No => {}
+            Recognition::Yes if wanted.is_none_or(|w| w.id == found.id) => {
+                return publisher(*importer, found, input, inputs, options);
+            }
+            Recognition::Yes => {
+                let what = format!(
+                    "is of `{}`, not of `{}`; leave --source out or name the right one",
+                    found.id,
+                    options.source.as_deref().unwrap_or_default()
+                );
+                return Err(Error::data(input.place(), what));
+            }
+            Recognition::Almost(why) => {
+                return Err(Error::data(input.place(), format!("looks like `{}`, but {why}", found.id)));
+            }
+        }
+    }
+    if let Some(wanted) = wanted {
+        let what =
+            format!("is not recognised as `{}`, which is imported from {}", wanted.id, wanted.formats.join(" or "));
+        return Err(Error::data(input.place(), what));
+    }
+    if input.named {
+        return plain_table(input, options);
+    }
+    let notes = vec!["passed over: of no known publisher".to_owned()];
+    let report = FileReport { file: input.name.clone(), source_id: None, edition: None, rows: 0, notes };
+    Ok(Prepared { report, files: Vec::new(), source: None })
+}
+
+fn publisher(
+    importer: &dyn Importer,
+    found: &Descriptor,
+    input: &Input,
+    inputs: &[Input],
+    options: &Options,
+) -> Result<Prepared> {
+    let concordance = Concordance::embedded()?;
+    let context = Context { inputs, concordance, descriptor: found, vintage: options.vintage, limits: &options.limits };
+    let imported = importer.import(input, &context)?;
+    finish(imported, found, input)
+}
+
+/// A table of nobody we know: typed, flagged and reported, in schema `staging`.
+fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
+    if !matches!(input.kind, Kind::Csv | Kind::Xlsx | Kind::Xls) {
+        // Says what it is: each kind has its own words.
+        read_table(&input.bytes, &input.name, &options.limits)?;
+    }
+    let found = descriptor(PLAIN_TABLE)?;
+    let table = read_table(&input.bytes, &input.name, &options.limits)?;
+    let batch = table.to_record_batch()?;
+    let stem = input.base_name().split('.').next().unwrap_or("table");
+    let name = table_name(stem);
+    let vintage = options.vintage.or(input.modified).unwrap_or_else(|| Utc::now().date_naive());
+    let mut notes = vec![format!(
+        "of no known publisher: kept as `staging.{name}`, {} rows, {} columns",
+        batch.num_rows(),
+        batch.num_columns()
+    )];
+    notes.extend(table.report());
+    let imported = Imported {
+        place: input.place(),
+        edition: format!("{} {vintage}", Printable(input.base_name())),
+        vintage,
+        rows: Vec::new(),
+        staged: vec![Staged { name, batch }],
+        notes,
+    };
+    finish(imported, found, input)
+}
+
+fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepared> {
+    let Imported { place, edition, vintage, rows, staged, notes } = imported;
+    let mut files = Vec::new();
+    let mut count = 0;
+    for rows in rows {
+        if rows.is_empty() {
+            continue;
+        }
+        let (table, series) = (rows.table, rows.series.clone());
+        let batch = rows.finish(&place)?;
+        count += batch.num_rows() as u64;
+        files.push(NewFile::of(table, &series, &found.id, vintage, &batch)?);
+    }
+    for Staged { name, batch } in staged {
+        let rows = batch.num_rows() as u64;
+        let bytes = encode(&batch, &[])?;
+        files.push(NewFile {
+            schema: "staging",
+            series: name.clone(),
+            table: name,
+            source_id: found.id.clone(),
+            vintage,
+            rows,
+            lead: None,
+            bytes,
+        });
+    }
+    if files.iter().all(|f| f.schema == "staging") {
+        count = files.iter().map(|f| f.rows).sum();
+    }
+    let source = SourceEdition {
+        source_id: found.id.clone(),
+        provider: found.provider.clone(),
+        dataset: found.dataset.clone(),
+        edition: edition.clone(),
+        vintage,
+        licence: found.licence.clone(),
+        citation: found.citation.replace("{vintage}", &vintage.to_string()),
+        url: found.url.clone(),
+        file: input.name.clone(),
+        sha256: input.sha256.clone(),
+        bytes: input.bytes.len() as u64,
+        rows: count,
+        imported_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        caveats: Some(found.caveats.join("; ")).filter(|c| !c.is_empty()),
+    };
+    let report = FileReport {
+        file: input.name.clone(),
+        source_id: Some(found.id.clone()),
+        edition: Some(edition),
+        rows: count,
+        notes,
+    };
+    Ok(Prepared { report, files, source: Some(source) })
+}
+
+/// Puts the files of all inputs together. Two inputs with the same edition of a
+/// series must agree: the same indicator as CSV and XLS is one, a conflict is an error.
+fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
+    let mut change = Change::default();
+    let mut reports = Vec::with_capacity(all.len());
+    let mut from: HashMap<(&'static str, String, String, chrono::NaiveDate), (String, usize)> = HashMap::new();
+    for Prepared { report, files, source } in all {
+        for file in files {
+            let key = (file.schema, file.table.clone(), file.series.clone(), file.vintage);
+            match from.get(&key) {
+                None => {
+                    from.insert(key, (report.file.clone(), change.files.len()));
+                    change.files.push(file);
+                }
+                Some((other, index)) => {
+                    let same = change.files.get(*index).is_some_and(|f| f.bytes == file.bytes);
+                    if !same && file.schema == "lake" {
+                        let what = format!(
+                            "holds edition {} of `{}` for table `{}`, and so does `{}`, with other values (duplicate keys); import one of the two",
+                            file.vintage,
+                            file.series,
+                            file.table,
+                            Printable(other)
+                        );
+                        return Err(Error::data(crate::error::Place::file(report.file.clone()), what));
+                    }
+                }
+            }
+        }
+        change.sources.extend(source);
+        reports.push(report);
+    }
+    Ok((reports, change))
+}

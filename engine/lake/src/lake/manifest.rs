@@ -1,0 +1,212 @@
+//! Numbered manifests: one JSON file names every data file of one lake version.
+//!
+//! `manifest/00000042.json` is written with create-if-absent, so of two
+//! publishers only one wins a number, on local disk as on object stores, and a
+//! reader that has read one manifest sees one version whatever happens beside it.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Layout of the manifest; a reader refuses a number it does not know.
+pub(super) const FORMAT: u32 = 1;
+
+/// Everything one lake version consists of.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Layout number, [`FORMAT`].
+    pub format: u32,
+    /// Version of the lake, from 1.
+    pub version: u64,
+    /// When it was published, RFC 3339 UTC.
+    pub created_at: String,
+    /// What made it: `init`, `import …`.
+    pub operation: String,
+    /// Engine and version that wrote it.
+    pub engine: String,
+    /// Contains figures selected for demonstration: no total over it is a world total.
+    #[serde(default)]
+    pub sample: bool,
+    /// Data files.
+    pub files: Vec<DataFile>,
+    /// Editions imported so far.
+    pub sources: Vec<SourceEdition>,
+}
+
+/// A Parquet file of the lake.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct DataFile {
+    /// Schema: `lake` or `staging`.
+    pub schema: String,
+    /// Table the rows belong to.
+    pub table: String,
+    /// What editions replace one another in: the newest vintage of each series is the current one.
+    pub series: String,
+    /// Dataset.
+    pub source_id: String,
+    /// Date of the edition.
+    pub vintage: NaiveDate,
+    /// Path below the lake's root.
+    pub path: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Size.
+    pub bytes: u64,
+    /// Checksum of the file.
+    pub sha256: String,
+    /// Least and greatest value of the first sort column, where it is text:
+    /// a lookup opens only the files that may hold its value.
+    #[serde(default)]
+    pub lead: Option<(String, String)>,
+}
+
+/// An imported file of a dataset's edition: one row of table `source`.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct SourceEdition {
+    /// Dataset.
+    pub source_id: String,
+    /// Publisher.
+    pub provider: String,
+    /// Dataset's name.
+    pub dataset: String,
+    /// Part and edition.
+    pub edition: String,
+    /// Date of the edition.
+    pub vintage: NaiveDate,
+    /// Licence.
+    pub licence: String,
+    /// Citation.
+    pub citation: String,
+    /// Publisher's address.
+    pub url: Option<String>,
+    /// File name as given.
+    pub file: String,
+    /// Checksum of the imported file.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Rows it gave to the lake.
+    pub rows: u64,
+    /// RFC 3339 UTC.
+    pub imported_at: String,
+    /// Caveats, of the producer and of this import.
+    pub caveats: Option<String>,
+}
+
+impl Manifest {
+    /// A manifest with nothing in it, as version 0: the state before `init`.
+    pub fn empty() -> Self {
+        Self {
+            format: FORMAT,
+            version: 0,
+            created_at: String::new(),
+            operation: String::new(),
+            engine: String::new(),
+            sample: false,
+            files: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
+    /// Reads a manifest; one of a newer layout is an error that says so.
+    pub fn parse(bytes: &[u8], path: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Probe {
+            format: u32,
+        }
+        let damaged = |e: serde_json::Error| {
+            Error::Lake(format!("manifest `{path}` is damaged: {e}; `envoi lake verify` checks the rest"))
+        };
+        let probe: Probe = serde_json::from_slice(bytes).map_err(damaged)?;
+        if probe.format != FORMAT {
+            return Err(Error::Lake(format!(
+                "manifest `{path}` has layout {}, this envoi reads layout {FORMAT}; use the envoi that wrote it or a newer one",
+                probe.format
+            )));
+        }
+        serde_json::from_slice(bytes).map_err(damaged)
+    }
+
+    /// The file names of manifests sort as their numbers do.
+    pub fn file_name(version: u64) -> String {
+        format!("{version:08}.json")
+    }
+
+    /// The number in a manifest's file name, `None` for any other name.
+    pub fn number(file_name: &str) -> Option<u64> {
+        let digits = file_name.strip_suffix(".json")?;
+        if digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
+    }
+
+    /// The files a query sees: of each series in each table, those of the newest
+    /// vintage not later than `as_of`; without a date, of the newest.
+    pub fn visible(&self, as_of: Option<NaiveDate>) -> Vec<&DataFile> {
+        let mut newest = std::collections::HashMap::new();
+        let eligible = |f: &&DataFile| as_of.is_none_or(|day| f.vintage <= day);
+        for file in self.files.iter().filter(eligible) {
+            let vintage = newest.entry((&file.schema, &file.table, &file.series)).or_insert(file.vintage);
+            *vintage = file.vintage.max(*vintage);
+        }
+        self.files
+            .iter()
+            .filter(eligible)
+            .filter(|f| newest.get(&(&f.schema, &f.table, &f.series)) == Some(&f.vintage))
+            .collect()
+    }
+
+    /// True if a file with this checksum was imported already.
+    pub fn has_source(&self, sha256: &str) -> bool {
+        self.sources.iter().any(|s| s.sha256 == sha256)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(series: &str, vintage: &str) -> DataFile {
+        DataFile {
+            schema: "lake".into(),
+            table: "observation".into(),
+            series: series.into(),
+            source_id: "s".into(),
+            vintage: vintage.parse().unwrap(),
+            path: format!("{series}{vintage}"),
+            rows: 1,
+            bytes: 1,
+            sha256: String::new(),
+            lead: None,
+        }
+    }
+
+    #[test]
+    fn newest_vintage_of_each_series_is_visible() {
+        let mut m = Manifest::empty();
+        m.files = vec![file("a", "2021-01-01"), file("a", "2023-01-01"), file("b", "2022-01-01")];
+        let paths = |as_of: Option<&str>| -> Vec<String> {
+            m.visible(as_of.map(|d| d.parse().unwrap())).iter().map(|f| f.path.clone()).collect()
+        };
+        assert_eq!(paths(None), ["a2023-01-01", "b2022-01-01"]);
+        assert_eq!(paths(Some("2022-06-01")), ["a2021-01-01", "b2022-01-01"]);
+        assert_eq!(paths(Some("2020-06-01")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn only_numbered_json_is_a_manifest() {
+        assert_eq!(Manifest::number("00000042.json"), Some(42));
+        for other in ["42.json", "0000004x.json", "00000042.json#1", "tmp"] {
+            assert_eq!(Manifest::number(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn newer_layout_is_refused_by_name() {
+        let text = r#"{"format": 99, "anything": true}"#;
+        let error = Manifest::parse(text.as_bytes(), "manifest/00000001.json").unwrap_err().to_string();
+        assert!(error.contains("layout 99"), "{error}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Where a lake lives: an object-store URL, opened, read, and written durably.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// An object store and the folder in it that is the lake.
+#[derive(Debug, Clone)]
+pub struct Store {
+    url: Url,
+    store: Arc<dyn ObjectStore>,
+    root: Path,
+    /// The folder on disk, where the store is one: written files are flushed to it.
+    local: Option<PathBuf>,
+}
+
+impl Store {
+    /// Opens `location`: a path, `file://`, or with the features of those names `s3://`, `gs://`, `az://`.
+    ///
+    /// Nothing is created and nothing is read yet.
+    pub fn open(location: &str) -> Result<Self> {
+        match Url::parse(location) {
+            // A one-letter scheme is a drive, not a store.
+            Ok(url) if url.scheme().len() > 1 => Self::open_url(url),
+            _ => Self::open_path(PathBuf::from(location)),
+        }
+    }
+
+    fn open_path(path: PathBuf) -> Result<Self> {
+        let path =
+            std::path::absolute(&path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        let url = Url::from_directory_path(&path).map_err(|()| {
+            Error::Usage(format!("`{}` cannot be a lake folder; give an absolute path or a URL", path.display()))
+        })?;
+        let root = Path::from_absolute_path(&path)
+            .map_err(|e| Error::Usage(format!("`{}` cannot be a lake folder: {e}", path.display())))?;
+        let store = object_store::local::LocalFileSystem::new();
+        Ok(Self { url, store: Arc::new(store), root, local: Some(path) })
+    }
+
+    fn open_url(url: Url) -> Result<Self> {
+        if url.scheme() == "file" {
+            let path = url.to_file_path().map_err(|()| Error::Usage(format!("`{url}` is not a local folder")))?;
+            return Self::open_path(path);
+        }
+        let options = std::env::vars().map(|(k, v)| (k.to_ascii_lowercase(), v));
+        let (store, root) = object_store::parse_url_opts(&url, options).map_err(|source| {
+            let what = match url.scheme() {
+                "s3" | "gs" | "az" | "abfs" => format!(
+                    "cannot open lake `{}`; this build may lack the store: build with `--features {}`",
+                    redacted(&url),
+                    match url.scheme() {
+                        "s3" => "s3",
+                        "gs" => "gcs",
+                        _ => "azure",
+                    }
+                ),
+                _ => format!(
+                    "cannot open lake `{}`; give a folder, or a file://, s3://, gs:// or az:// URL",
+                    redacted(&url)
+                ),
+            };
+            Error::Store { what, source }
+        })?;
+        Ok(Self { url, store: Arc::from(store), root, local: None })
+    }
+
+    /// A lake in a store of the caller's, for tests and embedding; `url` names it in messages.
+    pub fn with(store: Arc<dyn ObjectStore>, url: Url, root: Path) -> Self {
+        Self { url, store, root, local: None }
+    }
+
+    /// The lake's address, without credentials.
+    pub fn label(&self) -> String {
+        match &self.local {
+            Some(path) => path.display().to_string(),
+            None => redacted(&self.url),
+        }
+    }
+
+    /// The store itself, to read data files from.
+    pub fn object_store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// The folder on disk, for a local lake.
+    pub fn local_path(&self) -> Option<&std::path::Path> {
+        self.local.as_deref()
+    }
+
+    /// Full path in the store of a path below the lake's root.
+    pub fn path(&self, relative: &str) -> Path {
+        relative.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |p, part| p.join(part))
+    }
+
+    /// Reads a whole object; `None` if there is none.
+    pub async fn get(&self, relative: &str) -> Result<Option<Bytes>> {
+        let failed =
+            |source| Error::Store { what: format!("cannot read `{relative}` of lake `{}`", self.label()), source };
+        match self.store.get(&self.path(relative)).await {
+            Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(failed(source)),
+        }
+    }
+
+    /// Writes an object whole or not at all. With `create` an existing one is
+    /// left as it is and `false` returned.
+    pub async fn put(&self, relative: &str, bytes: Bytes, create: bool) -> Result<bool> {
+        let path = self.path(relative);
+        let mode = if create { PutMode::Create } else { PutMode::Overwrite };
+        match self.store.put_opts(&path, PutPayload::from(bytes), PutOptions::from(mode)).await {
+            Ok(_) => {}
+            Err(object_store::Error::AlreadyExists { .. }) if create => return Ok(false),
+            Err(source) => {
+                return Err(Error::Store {
+                    what: format!("cannot write `{relative}` in lake `{}`", self.label()),
+                    source,
+                });
+            }
+        }
+        self.flush(relative)?;
+        Ok(true)
+    }
+
+    /// On a local disk a rename is atomic but not durable until the file and
+    /// its folder are flushed; object stores answer only when it is.
+    fn flush(&self, relative: &str) -> Result<()> {
+        let Some(root) = &self.local else { return Ok(()) };
+        let path = root.join(relative);
+        let sync = |path: &std::path::Path| std::fs::File::open(path).and_then(|f| f.sync_all());
+        let folder = path.parent().unwrap_or(root);
+        sync(&path).and_then(|()| sync(folder)).map_err(|source| Error::Io { path: path.display().to_string(), source })
+    }
+
+    /// Names, sizes and ages of the objects below a folder.
+    pub async fn list(&self, relative: &str) -> Result<Vec<object_store::ObjectMeta>> {
+        let prefix = self.path(relative);
+        self.store.list(Some(&prefix)).try_collect().await.map_err(|source| Error::Store {
+            what: format!("cannot list `{relative}` of lake `{}`", self.label()),
+            source,
+        })
+    }
+
+    /// The part of a store path below the lake's root.
+    pub fn relative(&self, path: &Path) -> Option<String> {
+        let parts = path.prefix_match(&self.root)?;
+        Some(parts.map(|p| p.as_ref().to_owned()).collect::<Vec<_>>().join("/"))
+    }
+
+    /// Deletes an object; one that is gone already is no error.
+    pub async fn delete(&self, relative: &str) -> Result<()> {
+        match self.store.delete(&self.path(relative)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => {
+                Err(Error::Store { what: format!("cannot delete `{relative}` of lake `{}`", self.label()), source })
+            }
+        }
+    }
+}
+
+fn redacted(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both fail only for URLs that cannot carry credentials, which then have none.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url.set_query(None);
+    url.to_string()
+}
