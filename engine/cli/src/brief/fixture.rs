@@ -81,6 +81,7 @@ pub(super) fn brief() -> BriefData {
     };
     BriefData {
         year: Some(2023),
+        complete_year: Some(2023),
         gdp_year: Some(2022),
         coverage: vec![cover(2022, 201, 136, 183), cover(2023, 201, 136, 0), cover(2024, 106, 0, 0)],
         groups,

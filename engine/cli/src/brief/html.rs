@@ -61,12 +61,12 @@ fn banner(data: &BriefData) -> &'static str {
 }
 
 fn hero(data: &BriefData, year: i32) -> String {
-    let which = if data.year_asked { "the year asked for" } else { "the newest complete year" };
     let whose =
         if data.sample { "Low- and middle-income economies in the sample" } else { "Low- and middle-income economies" };
     let mut out = format!(
-        "<header>{}<p class=\"kicker\">{whose}, {year}, {which}</p><h1>Remittances against aid</h1>",
-        banner(data)
+        "<header>{}<p class=\"kicker\">{whose}, {year}, {}</p><h1>Remittances against aid</h1>",
+        banner(data),
+        data.year_label()
     );
     let Some(all) = data.group("LMY", year).filter(|g| g.with_both > 0) else {
         return out + "<p class=\"gap\">No group of economies has both values in this year.</p></header>";
@@ -335,7 +335,7 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
     };
     let title = format!("Remittances and net ODA received, {}", country.name);
     let svg = lines(
-        &Frame { width: 720.0, height: 320.0, title: &title, desc: "The table below has the values.", mark: None },
+        &Frame { width: 600.0, height: 300.0, title: &title, desc: "The table below has the values.", mark: None },
         &[series("remittances", "rem", |e| e.remittance_usd), series("net ODA", "oda", |e| e.oda_usd)],
     );
     let _ok = write!(

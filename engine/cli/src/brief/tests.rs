@@ -76,6 +76,14 @@ fn a_partial_year_is_said_to_be_partial() {
 }
 
 #[test]
+fn a_year_before_the_newest_complete_one_makes_no_year_partial() {
+    let data = BriefData { year: Some(2022), ..fixture::brief() };
+    let text = text::render(&data, 100, false);
+    assert!(text.contains("the year asked for") && !text.contains("2023 is partial"), "{text}");
+    assert!(text.contains("2024 is partial"));
+}
+
+#[test]
 fn nothing_loaded_says_what_would_load_it() {
     let empty = BriefData::default();
     for page in [text::render(&empty, 80, false), html::render(&empty)] {

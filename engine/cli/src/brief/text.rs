@@ -99,9 +99,8 @@ fn world(page: &mut Page, data: &BriefData) {
     let line = page.paint(Look::Title, &title);
     page.line(&line);
     let Some(year) = data.year else { return };
-    let which = if data.year_asked { "the year asked for" } else { "newest complete year" };
     let whose = if data.sample { "a sample of economies" } else { "low- and middle-income economies" };
-    page.prose(Look::Dim, &format!("{whose}, current US$, {which}"));
+    page.prose(Look::Dim, &format!("{whose}, current US$, {}", data.year_label()));
     if data.sample {
         page.prose(
             Look::Dim,
@@ -288,7 +287,7 @@ pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
             c.with_both,
         ));
     }
-    for c in data.later() {
+    for c in data.partial() {
         let before = data.coverage_of(c.year - 1).map_or(0, |p| p.with_remittance);
         let growth = data.panels.iter().find(|p| p.year == c.year).and_then(|p| Some((p, p.growth()?)));
         let growth = growth.map_or_else(String::new, |(p, g)| {

@@ -136,12 +136,14 @@ fn gaps(page: &mut Page, country: &CountryPage) {
     }
 }
 
+type Value = fn(&EconomyYear) -> Option<f64>;
+
 /// What this economy lacks, in sentences.
 pub(super) fn gap_lines(country: &CountryPage) -> Vec<String> {
     let mut out = Vec::new();
-    let value: [(&str, fn(&EconomyYear) -> Option<f64>); 2] =
+    let values: [(&str, Value); 2] =
         [("remittances received", |e| e.remittance_usd), ("net ODA received", |e| e.oda_usd)];
-    for (name, get) in value {
+    for (name, get) in values {
         let years: Vec<_> = country.series.iter().filter(|e| get(e).is_some()).map(|e| e.year).collect();
         let (Some(first), Some(last)) = (years.first(), years.last()) else {
             out.push(format!("No value of {name} in any year."));
