@@ -158,7 +158,13 @@ pub(super) fn sources(data: &BriefData) -> String {
             let _ok = write!(out, " <a href=\"{url}\" rel=\"noreferrer\">{url}</a>");
         }
         if let Some(caveats) = s.caveats.as_deref().filter(|c| !c.trim().is_empty()) {
-            let _ok = write!(out, " <span class=\"caveat\">{}</span>", escape(caveats));
+            // Editions of one dataset share their caveats; once is enough to read.
+            let first = data.sources.iter().position(|o| o.caveats.as_deref() == Some(caveats)).map_or(n, |i| i + 1);
+            let _ok = if first == n {
+                write!(out, " <span class=\"caveat\">Caveats: {}</span>", escape(caveats))
+            } else {
+                write!(out, " <span class=\"caveat\">Caveats as <a href=\"#source-{first}\">[{first}]</a>.</span>")
+            };
         }
         out.push_str("</li>");
     }
