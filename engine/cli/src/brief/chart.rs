@@ -127,7 +127,7 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
     }
     let ends: Vec<_> = series.iter().filter_map(|s| s.points.last().map(|p| (s, p))).collect();
     let mut places: Vec<f64> = ends.iter().map(|(_, p)| y(p.value)).collect();
-    spread(&mut places, 32.0, frame.height - BOTTOM);
+    spread(&mut places, 32.0, frame.height - BOTTOM - 14.0);
     for ((s, p), at) in ends.iter().zip(places) {
         let value = number(p.value, s.decimals);
         let _ok = write!(
