@@ -11,4 +11,6 @@
 mod engine;
 mod lakes;
 mod marts;
+mod reference;
 mod slt;
+mod tidy;
