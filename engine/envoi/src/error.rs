@@ -68,6 +68,11 @@ impl Error {
         self.class
     }
 
+    /// What failed, without what would work.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Byte offset in the statement, where it is known.
     pub fn position(&self) -> Option<usize> {
         self.position
@@ -87,12 +92,16 @@ impl Error {
             Df::SchemaError(schema, _) => schema_error(schema),
             Df::ResourcesExhausted(what) => Self::new(Class::Resource, first_line(what))
                 .with_hint("raise `--memory`, or lower what is sorted, grouped or joined at once"),
+            // The engine below calls wrong arguments an internal error, once for every signature.
+            Df::Internal(what) if what.contains("failed to match any signature") => Self::user(wrong_arguments(what)),
             Df::Internal(what) => Self::internal(first_line(what)),
             Df::IoError(e) => Self::new(Class::Resource, e.to_string()),
             Df::ObjectStore(e) => Self::new(Class::Data, e.to_string()),
             Df::ArrowError(e, _) => Self::new(Class::Data, lower_first(&first_line(&e.to_string()))),
             Df::ParquetError(e) => Self::new(Class::Data, first_line(&e.to_string())),
             Df::NotImplemented(what) => Self::user(format!("not supported: {}", first_line(what))),
+            Df::Plan(what) if what.starts_with("Invalid function '") => unknown_function(what),
+            Df::Plan(what) if what.contains("failed to match any signature") => Self::user(wrong_arguments(what)),
             Df::Plan(what) | Df::Configuration(what) | Df::Execution(what) => {
                 Self::user(lower_first(&first_line(what)))
             }
@@ -115,6 +124,24 @@ fn root(error: &DataFusionError) -> &DataFusionError {
         Df::Collection(all) => all.first().map_or(error, root),
         other => other,
     }
+}
+
+/// `Invalid function 'x'. Did you mean 'y'?` in our words.
+fn unknown_function(what: &str) -> Error {
+    let mut quoted = what.split('\'').skip(1).step_by(2);
+    let name = quoted.next().unwrap_or_default();
+    let error = Error::user(format!("function `{name}` does not exist"));
+    // The engine below names the nearest however far it is.
+    match quoted.next().and_then(|near| nearest(name, std::iter::once(near))) {
+        Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+        None => error.with_hint("`envoi functions` lists the functions"),
+    }
+}
+
+/// `Function 'x' failed to match any signature, errors: …, …` in our words: the first of them.
+fn wrong_arguments(what: &str) -> String {
+    let first = what.split("Error during planning: ").nth(1).unwrap_or(what);
+    lower_first(first.trim_end_matches(',').lines().next().unwrap_or(first).trim()).replace('\'', "`")
 }
 
 fn parse_error(parser: &ParserError, sql: &str) -> Error {

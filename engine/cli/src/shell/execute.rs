@@ -188,7 +188,7 @@ impl Shell {
     }
 
     async fn query_report(&self, error: &envoi::Error, sql: &str) -> Report {
-        let message = error.to_string();
+        let message = error.message().to_owned();
         let span = offending(sql, error.position(), &message);
         let mut report = Report { message, hint: error.hint().map(str::to_owned), span };
         let advised = report.hint.is_some() || report.message.contains("did you mean");
