@@ -7,7 +7,7 @@
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use rust_embed::RustEmbed;
 
-use crate::country::{Iso3, reference_files};
+use crate::country::{Iso3, add_reference};
 use crate::error::{Error, Place, Result};
 use crate::import::{Rows, Value, descriptor};
 use crate::lake::{Change, Lake, NewFile, SourceEdition, checksum};
@@ -76,8 +76,8 @@ pub async fn write(lake: &Lake) -> Result<u64> {
     if lake.current().await?.is_some() {
         return Err(Error::Usage(format!("there is a lake at `{}` already", lake.store().label())));
     }
-    let mut change =
-        Change { operation: "sample".to_owned(), sample: true, files: reference_files(None)?, ..Change::default() };
+    let mut change = Change { operation: "sample".to_owned(), sample: true, ..Change::default() };
+    add_reference(&mut change, None)?;
     for indicator in &INDICATORS {
         observations(indicator, &mut change)?;
     }

@@ -1,63 +1,68 @@
 -- Counts and totals are over economies that have both values, so that a group
 -- with few reports is not compared with itself minus its missing members.
+-- Grouping sets make all groups in one pass over the economies.
 with
 
-member as (
-    select iso3, group_kind, group_code, group_name
+economy as (
+    select
+        iso3,
+        max(group_code) filter (where group_kind = 'income') as income_group,
+        max(group_code) filter (where group_kind = 'region') as wb_region
     from lake.country_group
-    where valid_to is null and group_kind in ('region', 'income')
-),
-
-lmic as (
-    select iso3 from member where group_kind = 'income' and group_code in ('LIC', 'LMC', 'UMC')
-),
-
-listed as (
-    select 'lmic' as group_kind, 'LMY' as group_code, 'Low & middle income' as group_name, iso3
-    from lmic
-    union all
-    select member.group_kind, member.group_code, member.group_name, member.iso3
-    from member
-    inner join lmic on member.iso3 = lmic.iso3
+    where valid_to is null and group_kind in ('income', 'region')
+    group by iso3
 ),
 
 size as (
-    select group_kind, group_code, min(group_name) as group_name, count(*) as economies
-    from listed
-    group by group_kind, group_code
+    select income_group, wb_region, count(*) as economies
+    from economy
+    where income_group in ('LIC', 'LMC', 'UMC')
+    group by grouping sets ((), (income_group), (wb_region))
 ),
 
 fact as (
     select
-        iso3,
         year,
+        income_group,
+        wb_region,
         remittance_usd,
         oda_usd,
         remit_exceeds_oda,
         remittance_usd is not null and oda_usd is not null as has_both
     from mart.remittance_vs_oda
+    where income_group in ('LIC', 'LMC', 'UMC')
 ),
 
 summed as (
     select
-        listed.group_kind,
-        listed.group_code,
-        fact.year,
-        count(fact.remittance_usd) as economies_with_remittance,
-        count(fact.oda_usd) as economies_with_oda,
-        count(*) filter (where fact.has_both) as economies_with_both,
-        count(*) filter (where fact.remit_exceeds_oda) as economies_exceeding,
-        sum(fact.remittance_usd) filter (where fact.has_both) as remittance_usd,
-        sum(fact.oda_usd) filter (where fact.has_both) as oda_usd
-    from listed
-    inner join fact on listed.iso3 = fact.iso3
-    group by listed.group_kind, listed.group_code, fact.year
+        year,
+        income_group,
+        wb_region,
+        count(remittance_usd) as economies_with_remittance,
+        count(oda_usd) as economies_with_oda,
+        count(*) filter (where has_both) as economies_with_both,
+        count(*) filter (where remit_exceeds_oda) as economies_exceeding,
+        sum(remittance_usd) filter (where has_both) as remittance_usd,
+        sum(oda_usd) filter (where has_both) as oda_usd
+    from fact
+    group by grouping sets ((year), (year, income_group), (year, wb_region))
+),
+
+label as (
+    select group_code, min(group_name) as group_name
+    from lake.country_group
+    where valid_to is null and group_kind in ('income', 'region')
+    group by group_code
 )
 
 select
-    summed.group_kind,
-    summed.group_code,
-    size.group_name,
+    case
+        when summed.income_group is not null then 'income'
+        when summed.wb_region is not null then 'region'
+        else 'lmic'
+    end as group_kind,
+    coalesce(summed.income_group, summed.wb_region, 'LMY') as group_code,
+    coalesce(label.group_name, 'Low & middle income') as group_name,
     summed.year,
     size.economies,
     summed.economies_with_remittance,
@@ -69,4 +74,8 @@ select
     remit_oda_ratio(summed.remittance_usd, summed.oda_usd) as remit_oda_ratio,
     cast(summed.economies_with_both as double) / size.economies as coverage_share
 from summed
-inner join size on summed.group_kind = size.group_kind and summed.group_code = size.group_code
+inner join size
+    on
+        coalesce(summed.income_group, '') = coalesce(size.income_group, '')
+        and coalesce(summed.wb_region, '') = coalesce(size.wb_region, '')
+left join label on coalesce(summed.income_group, summed.wb_region) = label.group_code

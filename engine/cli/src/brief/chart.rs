@@ -12,6 +12,8 @@ pub(super) struct Series {
     pub(super) name: &'static str,
     /// Class that gives its colour.
     pub(super) class: &'static str,
+    /// Of the label at its end.
+    pub(super) decimals: usize,
     /// Oldest first; missing years are absent.
     pub(super) points: Vec<Point>,
 }
@@ -88,12 +90,8 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
         );
     }
     for year in year_ticks(first, last) {
-        let _ok = write!(
-            out,
-            "<text x=\"{:.1}\" y=\"{:.1}\" class=\"tick mid\">{year}</text>",
-            x(year),
-            frame.height - 6.0
-        );
+        let _ok =
+            write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" class=\"tick mid\">{year}</text>", x(year), frame.height - 6.0);
     }
     if let Some(year) = frame.mark.filter(|y| (first..=last).contains(y)) {
         let _ok = write!(out, "<path class=\"mark\" d=\"M{:.1} {TOP}V{:.1}\"/>", x(year), frame.height - BOTTOM);
@@ -127,27 +125,27 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
     }
     let ends: Vec<_> = series.iter().filter_map(|s| s.points.last().map(|p| (s, p))).collect();
     let mut places: Vec<f64> = ends.iter().map(|(_, p)| y(p.value)).collect();
-    spread(&mut places, 29.0, frame.height - BOTTOM);
+    spread(&mut places, 32.0, frame.height - BOTTOM);
     for ((s, p), at) in ends.iter().zip(places) {
-        let value = number(p.value, usize::from(p.value.fract() != 0.0));
+        let value = number(p.value, s.decimals);
         let _ok = write!(
             out,
             "<text x=\"{x:.1}\" y=\"{at:.1}\" class=\"label {c}\">{value}</text><text x=\"{x:.1}\" y=\"{:.1}\" class=\"tick\">{}</text>",
             at + 13.0,
             escape(s.name),
-            x = x(p.year) + 8.0,
+            x = x(last) + 8.0,
             c = s.class,
         );
     }
     out + "</svg>"
 }
 
-/// A step of 1, 2 or 5 times a power of ten that makes three to five intervals.
+/// A step of 1, 2 or 5 times a power of ten that makes two to five intervals.
 fn nice_step(span: f64) -> f64 {
     if span <= 0.0 {
         return 1.0;
     }
-    let raw = span / 4.0;
+    let raw = span / 5.0;
     let power = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|s| s * power >= raw).unwrap_or(10.0);
     step * power
@@ -191,13 +189,15 @@ pub(super) fn ratio_class(ratio: Option<f64>, exceeds: Option<bool>) -> &'static
 }
 
 /// A bar from one to the right where remittances are larger, to the left where
-/// ODA is, logarithmic over a hundredth to a hundred.
+/// ODA is, logarithmic over a thirtieth to thirty times.
 pub(super) fn around_one(value: Option<f64>) -> String {
-    let Some(r) = value.filter(|r| *r > 0.0) else { return String::new() };
-    let length = (r.log10() / 2.0).clamp(-1.0, 1.0) * 60.0;
+    let Some(r) = value.filter(|r| *r > 0.0) else {
+        return String::new();
+    };
+    let length = (r.log10() / 1.5).clamp(-1.0, 1.0) * 60.0;
     let x = if length < 0.0 { 60.0 + length } else { 60.0 };
     format!(
-        "<svg class=\"around\" viewBox=\"0 0 120 12\" aria-hidden=\"true\"><rect class=\"{}\" x=\"{x:.1}\" y=\"1\" width=\"{:.1}\" height=\"10\"/><path class=\"axis\" d=\"M60 0V12\"/></svg>",
+        "<svg class=\"around\" viewBox=\"0 0 120 12\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"{}\" x=\"{x:.1}\" y=\"1\" width=\"{:.1}\" height=\"10\"/><path class=\"axis\" d=\"M60 0V12\"/></svg>",
         ratio_class(Some(r), None),
         length.abs().max(0.6),
     )
@@ -210,14 +210,14 @@ pub(super) struct Dot {
     pub(super) title: String,
 }
 
-const STRIP_HEIGHT: f64 = 104.0;
-const DOT: f64 = 4.2;
+const STRIP_HEIGHT: f64 = 112.0;
+const DOT: f64 = 5.4;
 
-/// One strip of dots for each group on one logarithmic axis from a thousandth
-/// to a thousand; beyond that a dot sits at the end.
+/// One strip of dots for each group on one logarithmic axis from a
+/// three-hundredth to three hundred; beyond that a dot sits at the end.
 pub(super) fn strips(title: &str, desc: &str, groups: &[(String, Vec<Dot>)]) -> String {
-    let (width, left, right) = (620.0, 12.0, 12.0);
-    let height = 20.0 + STRIP_HEIGHT * groups.len() as f64;
+    let (width, left, right) = (1000.0, 110.0, 90.0);
+    let height = 30.0 + STRIP_HEIGHT * groups.len() as f64;
     let x = |r: f64| left + (r.log10().clamp(-2.5, 2.5) + 2.5) / 5.0 * (width - left - right);
     let mut out = Frame { width, height, title, desc, mark: None }.open("chart strips");
     for r in [0.01, 0.1, 1.0, 10.0, 100.0] {
@@ -226,15 +226,27 @@ pub(super) fn strips(title: &str, desc: &str, groups: &[(String, Vec<Dot>)]) -> 
         let _ok = write!(
             out,
             "<path class=\"{class}\" d=\"M{x:.1} 0V{:.1}\"/><text x=\"{x:.1}\" y=\"{:.1}\" class=\"tick mid\">{label}</text>",
-            height - 18.0,
+            height - 30.0,
             height - 4.0,
             x = x(r),
         );
     }
     for (row, (name, dots)) in (0u8..).zip(groups) {
         let top = f64::from(row) * STRIP_HEIGHT;
-        let _ok = write!(out, "<text x=\"{left}\" y=\"{:.1}\" class=\"strip\">{}</text>", top + 16.0, escape(name));
-        for (dot, cx, cy) in swarm(dots, x, top + STRIP_HEIGHT / 2.0 + 8.0) {
+        let _ok = write!(out, "<text x=\"0\" y=\"{:.1}\" class=\"strip\">{}</text>", top + 20.0, escape(name));
+        let placed = swarm(dots, x, top + STRIP_HEIGHT / 2.0 + 8.0);
+        // The two ends are named; the others show their name under a pointer.
+        let ends = [placed.first().map(|p| (p, "end", -10.0)), placed.last().map(|p| (p, "start", 10.0))];
+        for ((dot, cx, cy), class, away) in ends.into_iter().flatten() {
+            let _ok = write!(
+                out,
+                "<text x=\"{:.1}\" y=\"{:.1}\" class=\"tick name {class}\">{}</text>",
+                cx + away,
+                cy + 4.0,
+                escape(&dot.name)
+            );
+        }
+        for (dot, cx, cy) in placed {
             let _ok = write!(
                 out,
                 "<circle class=\"dot {}\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{DOT}\"><title>{}</title></circle>",
@@ -271,7 +283,7 @@ mod tests {
 
     #[test]
     fn steps_are_round() {
-        for (span, step) in [(626.0, 200.0), (44.0, 20.0), (1.0, 0.5), (0.0, 1.0)] {
+        for (span, step) in [(626.0, 200.0), (44.0, 10.0), (201.0, 50.0), (1.0, 0.2), (0.0, 1.0)] {
             assert!((nice_step(span) - step).abs() < 1e-9, "{span}");
         }
     }

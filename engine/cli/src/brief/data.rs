@@ -22,8 +22,8 @@ pub(crate) struct BriefData {
     pub sample: bool,
     /// The year shown; `None` when nothing is loaded that would make one.
     pub year: Option<i32>,
-    /// The year was asked for, so it need not be complete.
-    pub year_asked: bool,
+    /// The newest complete year; another one may have been asked for.
+    pub complete_year: Option<i32>,
     /// The year of the shares of GDP: GDP may end earlier than remittances.
     pub gdp_year: Option<i32>,
     /// How many economies have what, oldest year first.
@@ -36,7 +36,7 @@ pub(crate) struct BriefData {
     pub gdp_economies: Vec<EconomyYear>,
     /// Largest corridors of the newest year, largest first.
     pub corridors: Vec<Corridor>,
-    /// Growth into each year after `year`, over economies present in both.
+    /// Growth into each year after the newest complete one, over economies present in both.
     pub panels: Vec<GrowthPanel>,
     /// The one economy asked for.
     pub country: Option<CountryPage>,
@@ -79,7 +79,6 @@ pub(crate) struct EconomyYear {
     pub iso3: String,
     pub name: String,
     pub year: i32,
-    pub region: Option<String>,
     /// `LIC`, `LMC`, `UMC`, `HIC`, or not classified.
     pub income: Option<String>,
     pub remittance_usd: Option<f64>,
@@ -87,9 +86,7 @@ pub(crate) struct EconomyYear {
     /// `None` also where ODA is zero or negative.
     pub ratio: Option<f64>,
     pub exceeds: Option<bool>,
-    pub gdp_usd: Option<f64>,
     pub remittance_gdp_share: Option<f64>,
-    pub oda_gdp_share: Option<f64>,
     pub remittance_per_head_usd: Option<f64>,
     pub oda_per_head_usd: Option<f64>,
 }
@@ -109,8 +106,6 @@ pub(crate) struct Corridor {
     pub receiver_iso3: String,
     pub receiver_name: String,
     pub year: i32,
-    /// `published_matrix`, or an estimate of our own.
-    pub method: String,
     pub remittance_usd: f64,
     /// Share of all the receiver receives.
     pub receiver_share: Option<f64>,
@@ -262,10 +257,15 @@ impl BriefData {
         out
     }
 
-    /// Years with values after the one shown: partial, or left out on request.
-    pub(crate) fn later(&self) -> impl Iterator<Item = &YearCoverage> {
-        let after = self.year.unwrap_or(i32::MAX);
+    /// Years with values after the newest complete one.
+    pub(crate) fn partial(&self) -> impl Iterator<Item = &YearCoverage> {
+        let after = self.complete_year.unwrap_or(i32::MAX);
         self.coverage.iter().filter(move |c| c.year > after && (c.with_remittance > 0 || c.with_oda > 0))
+    }
+
+    /// How the year shown was come by.
+    pub(crate) fn year_label(&self) -> &'static str {
+        if self.year == self.complete_year { "the newest complete year" } else { "the year asked for" }
     }
 }
 

@@ -8,7 +8,9 @@ pub(crate) const MISSING: &str = "–";
 /// Billions of US$ with one decimal; more below one billion, so that a small
 /// island's receipts do not read as zero.
 pub(crate) fn bn(usd: Option<f64>) -> String {
-    let Some(usd) = usd.filter(|v| v.is_finite()) else { return MISSING.to_owned() };
+    let Some(usd) = usd.filter(|v| v.is_finite()) else {
+        return MISSING.to_owned();
+    };
     let value = usd / 1e9;
     let decimals = match value.abs() {
         v if v >= 0.95 || v == 0.0 => 1,
@@ -26,7 +28,9 @@ pub(crate) fn pct(share: Option<f64>, decimals: usize) -> String {
 
 /// How many times ODA.
 pub(crate) fn ratio(ratio: Option<f64>) -> String {
-    let Some(r) = ratio.filter(|r| r.is_finite()) else { return MISSING.to_owned() };
+    let Some(r) = ratio.filter(|r| r.is_finite()) else {
+        return MISSING.to_owned();
+    };
     let decimals = match r {
         r if r >= 99.95 => 0,
         r if r >= 9.995 => 1,
@@ -155,7 +159,9 @@ mod tests {
 
     #[test]
     fn missing_is_neither_zero_nor_nan() {
-        for text in [bn(None), pct(None, 1), ratio(None), per_head(None), bn(Some(f64::NAN)), ratio(Some(f64::INFINITY))] {
+        for text in
+            [bn(None), pct(None, 1), ratio(None), per_head(None), bn(Some(f64::NAN)), ratio(Some(f64::INFINITY))]
+        {
             assert_eq!(text, MISSING);
         }
     }

@@ -4,9 +4,9 @@ use super::chart::{Dot, Frame, Point, Series, lines, strips};
 use super::data::{BriefData, CountryPage, EconomyYear, Figure, GroupYear};
 use super::format::{bn, economies, pct, ratio};
 use super::html_parts::{Ranked, corridor_rows, economy_table, escape, group_table, notes, ranking, sources};
-use super::text::{coverage_lines, summary};
-use super::text_country::{gap_lines, sentence};
 use super::map;
+use super::text::{coverage_lines, summary};
+use super::text_country::{gap_lines, income_name, sentence};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -61,16 +61,18 @@ fn banner(data: &BriefData) -> &'static str {
 }
 
 fn hero(data: &BriefData, year: i32) -> String {
-    let which = if data.year_asked { "the year asked for" } else { "the newest complete year" };
-    let whose = if data.sample { "Low- and middle-income economies in the sample" } else { "Low- and middle-income economies" };
+    let whose =
+        if data.sample { "Low- and middle-income economies in the sample" } else { "Low- and middle-income economies" };
     let mut out = format!(
-        "<header>{}<p class=\"kicker\">{whose}, {year}, {which}</p><h1>Remittances against aid</h1>",
-        banner(data)
+        "<header>{}<p class=\"kicker\">{whose}, {year}, {}</p><h1>Remittances against aid</h1>",
+        banner(data),
+        data.year_label()
     );
     let Some(all) = data.group("LMY", year).filter(|g| g.with_both > 0) else {
         return out + "<p class=\"gap\">No group of economies has both values in this year.</p></header>";
     };
-    let _ok = write!(out, "<div class=\"hero\"><div><p class=\"lead\">{}</p><dl class=\"tiles\">", escape(&summary(all)));
+    let _ok =
+        write!(out, "<div class=\"hero\"><div><p class=\"lead\">{}</p><dl class=\"tiles\">", escape(&summary(all)));
     for (class, label, value, unit, figure) in [
         ("rem", "Remittances received", bn(all.remittance_usd), "bn US$", Figure::Remittance),
         ("oda", "Net ODA received", bn(all.oda_usd), "bn US$", Figure::Oda),
@@ -101,6 +103,7 @@ fn panel(data: &BriefData, group: &GroupYear, year: i32, (width, height): (f64, 
     let series = |name: &'static str, class: &'static str, get: fn(&GroupYear) -> Option<f64>| Series {
         name,
         class,
+        decimals: 1,
         points: rows
             .iter()
             .filter_map(|g| {
@@ -119,7 +122,8 @@ fn panel(data: &BriefData, group: &GroupYear, year: i32, (width, height): (f64, 
             .collect(),
     };
     let title = format!("Remittances and net ODA received, {}", group.name);
-    let desc = format!("In {year}: remittances {} and net ODA {} billion US$.", bn(group.remittance_usd), bn(group.oda_usd));
+    let desc =
+        format!("In {year}: remittances {} and net ODA {} billion US$.", bn(group.remittance_usd), bn(group.oda_usd));
     lines(
         &Frame { width, height, title: &title, desc: &desc, mark: None },
         &[series("remittances", "rem", |g| g.remittance_usd), series("net ODA", "oda", |g| g.oda_usd)],
@@ -137,14 +141,9 @@ fn map_section(data: &BriefData, year: i32) -> String {
         map::ratios(data, year),
     );
     out.push_str("<figcaption><ul class=\"legend\"><li class=\"word\">ODA is larger</li>");
-    for (class, label) in [
-        ("c0", "over 10×"),
-        ("c1", "3–10×"),
-        ("c2", "1–3×"),
-        ("c3", "1–3×"),
-        ("c4", "3–10×"),
-        ("c5", "over 10×"),
-    ] {
+    for (class, label) in
+        [("c0", "over 10×"), ("c1", "3–10×"), ("c2", "1–3×"), ("c3", "1–3×"), ("c4", "3–10×"), ("c5", "over 10×")]
+    {
         let _ok = write!(out, "<li><i class=\"{class}\"></i>{label}</li>");
         if class == "c2" {
             out.push_str("<li class=\"gapline\" aria-hidden=\"true\"></li>");
@@ -159,17 +158,15 @@ fn map_section(data: &BriefData, year: i32) -> String {
     out.push_str("</figcaption></figure>");
     let rows: Vec<_> =
         data.economies.iter().filter(|e| e.remittance_usd.is_some() || e.oda_usd.is_some()).cloned().collect();
-    out + &economy_table(&rows, &format!("All {} of the map as a table", economies(rows.len() as i64)), |e| e.name.clone())
-        + "</section>"
+    out + &economy_table(&rows, &format!("All {} of the map as a table", economies(rows.len() as i64)), |e| {
+        e.name.clone()
+    }) + "</section>"
 }
 
 fn over_time(data: &BriefData, year: i32) -> String {
     let groups = data.groups_of("income", year);
-    let panels: Vec<_> = groups
-        .iter()
-        .map(|g| (g, panel(data, g, year, (360.0, 240.0))))
-        .filter(|(_, svg)| !svg.is_empty())
-        .collect();
+    let panels: Vec<_> =
+        groups.iter().map(|g| (g, panel(data, g, year, (360.0, 240.0)))).filter(|(_, svg)| !svg.is_empty()).collect();
     if panels.is_empty() {
         return String::new();
     }
@@ -192,13 +189,13 @@ fn groups(data: &BriefData, year: i32) -> String {
     let rows = [
         ("Together", data.groups_of("lmic", year)),
         ("By income", data.groups_of("income", year)),
-        ("By region, low- and middle-income economies only", data.groups_of("region", year)),
+        ("By region", data.groups_of("region", year)),
     ];
     if rows.iter().all(|(_, g)| g.is_empty()) {
         return String::new();
     }
     format!(
-        "<section><h2>By group</h2><p>Sums over the economies that have both values, {year}. The bar is logarithmic, from a hundredth to a hundred times. {}</p>{}</section>",
+        "<section><h2>By group</h2><p>Low- and middle-income economies: sums over those that have both values, {year}. The bar is logarithmic, from a thirtieth to thirty times. {}</p>{}</section>",
         notes(data, Figure::Group),
         group_table(&rows)
     )
@@ -255,7 +252,9 @@ fn receivers(data: &BriefData, year: i32) -> String {
 }
 
 fn corridors(data: &BriefData) -> String {
-    let Some(first) = data.corridors.first() else { return String::new() };
+    let Some(first) = data.corridors.first() else {
+        return String::new();
+    };
     let top = data.corridors.get(..map::RANKED).unwrap_or(&data.corridors);
     let rows = corridor_rows(top, |c| format!("{} → {}", c.sender_name, c.receiver_name));
     // The land under the curves is the one of the ratio map.
@@ -277,6 +276,7 @@ fn coverage(data: &BriefData, year: i32) -> String {
     let series = |name: &'static str, class: &'static str, get: fn(&super::data::YearCoverage) -> i64| Series {
         name,
         class,
+        decimals: 0,
         points: data
             .coverage
             .iter()
@@ -289,10 +289,19 @@ fn coverage(data: &BriefData, year: i32) -> String {
     };
     let title = "Number of economies with values by year";
     out.push_str(&lines(
-        &Frame { width: 520.0, height: 220.0, title, desc: "Economies with remittances and with both values.", mark: Some(year) },
+        &Frame {
+            width: 520.0,
+            height: 220.0,
+            title,
+            desc: "Economies with remittances and with both values.",
+            mark: Some(year),
+        },
         &[series("remittances", "rem", |c| c.with_remittance), series("both values", "both", |c| c.with_both)],
     ));
-    let _ok = write!(out, "<figcaption>Economies with values. The upright line is {year}.</figcaption></figure></div></section>");
+    let _ok = write!(
+        out,
+        "<figcaption>Economies with values. The upright line is {year}.</figcaption></figure></div></section>"
+    );
     out
 }
 
@@ -300,15 +309,19 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
     let mut out = format!(
         "<header>{}<p class=\"kicker\">{}</p><h1>{}: remittances against aid</h1>",
         banner(data),
-        escape(&country.iso3),
+        escape(&format!("{}, {}", country.iso3, income_name(country))),
         escape(&country.name)
     );
     if let Some(text) = sentence(data, country) {
         let _ok = write!(out, "<p class=\"lead\">{}</p>", escape(&text));
     }
+    // A small economy needs more digits than a large one.
+    let most = country.series.iter().filter_map(|e| e.remittance_usd).fold(0.0, f64::max);
+    let decimals = if most < 1e9 { 3 } else { 1 };
     let series = |name: &'static str, class: &'static str, get: fn(&EconomyYear) -> Option<f64>| Series {
         name,
         class,
+        decimals,
         points: country
             .series
             .iter()
@@ -322,7 +335,7 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
     };
     let title = format!("Remittances and net ODA received, {}", country.name);
     let svg = lines(
-        &Frame { width: 720.0, height: 320.0, title: &title, desc: "The table below has the values.", mark: None },
+        &Frame { width: 600.0, height: 300.0, title: &title, desc: "The table below has the values.", mark: None },
         &[series("remittances", "rem", |e| e.remittance_usd), series("net ODA", "oda", |e| e.oda_usd)],
     );
     let _ok = write!(
@@ -349,7 +362,7 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
         }
         out.push_str("</div></section>");
     }
-    out.push_str("<section><h2>What is missing</h2>");
+    out.push_str("<section><h2>Coverage</h2>");
     for line in gap_lines(country) {
         let _ok = write!(out, "<p>{}</p>", escape(&line));
     }

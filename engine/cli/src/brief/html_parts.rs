@@ -89,7 +89,8 @@ pub(super) fn group_table(rows: &[(&str, Vec<&GroupYear>)]) -> String {
         if groups.is_empty() {
             continue;
         }
-        let _ok = write!(out, "<tbody><tr class=\"kind\"><th colspan=\"7\" scope=\"rowgroup\">{}</th></tr>", escape(head));
+        let _ok =
+            write!(out, "<tbody><tr class=\"kind\"><th colspan=\"7\" scope=\"rowgroup\">{}</th></tr>", escape(head));
         for g in groups {
             let _ok = write!(
                 out,

@@ -28,10 +28,10 @@ pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefD
     let mut data = BriefData {
         sample: options.sample,
         year,
-        year_asked: options.year.is_some_and(|y| Some(y) != complete),
+        complete_year: complete,
         gdp_year,
         groups: rows::groups(&query(ask, "the groups", queries::GROUPS).await?)?,
-        sources: sources(ask).await?,
+        sources: sources(ask, options.country.is_some()).await?,
         coverage,
         ..BriefData::default()
     };
@@ -42,7 +42,9 @@ pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefD
             Some(y) => economies(ask, y).await?,
             None => Vec::new(),
         };
-        let sql = queries::PANELS.replace("{year}", &year.to_string());
+    }
+    if let Some(complete) = complete {
+        let sql = queries::PANELS.replace("{year}", &complete.to_string());
         data.panels = rows::panels(&query(ask, "the growth", &sql).await?)?;
     }
     match options.country {
@@ -124,8 +126,10 @@ fn find_economy<'a>(asked: &str, known: &'a [(String, String)]) -> Result<(&'a s
 }
 
 /// The editions that feed the brief, each once, in the order of the figures.
-async fn sources(ask: &impl Ask) -> Result<Vec<SourceLine>, Error> {
-    let feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
+/// Only the page of one economy shows amounts per head.
+async fn sources(ask: &impl Ask, per_head: bool) -> Result<Vec<SourceLine>, Error> {
+    let mut feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
+    feeds.retain(|(name, ..)| per_head || figure_of(name) != Some(Figure::Population));
     let known = rows::sources(&query(ask, "the sources", queries::SOURCES).await?)?;
     Ok(join_sources(&feeds, &known))
 }
@@ -141,18 +145,29 @@ fn join_sources(feeds: &[(String, String, String)], known: &[SourceLine]) -> Vec
                 continue;
             }
             let of_source = || known.iter().filter(|s| s.source_id == *id);
-            let line = of_source().find(|s| s.vintage == *vintage).or_else(|| of_source().next());
-            let line = line.cloned().unwrap_or_else(|| SourceLine { source_id: id.clone(), ..SourceLine::default() });
-            out.push(SourceLine { figures: vec![figure], vintage: vintage.clone(), ..line });
+            let exact = of_source().find(|s| s.vintage == *vintage).cloned();
+            let line = exact.or_else(|| of_source().next().map(other_edition)).unwrap_or_default();
+            out.push(SourceLine { figures: vec![figure], source_id: id.clone(), vintage: vintage.clone(), ..line });
         }
     }
     out
 }
 
+/// What holds for every edition of a dataset; a citation or a caveat of another
+/// edition would be wrong.
+fn other_edition(line: &SourceLine) -> SourceLine {
+    SourceLine {
+        provider: line.provider.clone(),
+        dataset: line.dataset.clone(),
+        licence: line.licence.clone(),
+        ..SourceLine::default()
+    }
+}
+
 fn figure_of(name: &str) -> Option<Figure> {
     Some(match name {
         "BX.TRF.PWKR.CD.DT" => Figure::Remittance,
-        "DT.ODA.ALLD.CD" => Figure::Oda,
+        "DT.ODA.ALLD.CD" | "aid_flow" => Figure::Oda,
         "NY.GDP.MKTP.CD" => Figure::Gdp,
         "SP.POP.TOTL" => Figure::Population,
         "corridor" => Figure::Corridor,
@@ -164,6 +179,116 @@ fn figure_of(name: &str) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{
+        ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, StringArray, StringViewArray,
+    };
+    use std::sync::Arc;
+
+    /// Answers for 2022, complete, and 2023, partial.
+    struct Answers;
+
+    fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<Vec<RecordBatch>, Below> {
+        Ok(vec![RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)))?])
+    }
+
+    fn text(values: &[&str]) -> ArrayRef {
+        Arc::new(StringViewArray::from(values.to_vec()))
+    }
+
+    fn usd(values: &[Option<f64>]) -> ArrayRef {
+        Arc::new(Float64Array::from(values.to_vec()))
+    }
+
+    impl Ask for Answers {
+        async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, Below> {
+            let counts = |a: i64, b: i64| Arc::new(Int64Array::from(vec![a, b])) as ArrayRef;
+            if sql == queries::COVERAGE {
+                return batch(vec![
+                    ("year", Arc::new(Int32Array::from(vec![2022, 2023]))),
+                    ("with_remittance", counts(2, 1)),
+                    ("with_oda", counts(2, 0)),
+                    ("with_both", counts(2, 0)),
+                    ("with_gdp_share", counts(2, 0)),
+                ]);
+            }
+            if sql == queries::NAMES {
+                return batch(vec![("iso3", text(&["MEX", "CHN"])), ("name_en", text(&["Mexico", "China"]))]);
+            }
+            if sql.contains("year = 2022\n") || sql.contains("iso3 = 'MEX'\n") {
+                return batch(vec![
+                    ("iso3", text(&["MEX", "CHN"])),
+                    ("name_en", Arc::new(StringArray::from(vec![Some("Mexico"), None]))),
+                    ("year", counts(2022, 2022)),
+                    ("income_group", text(&["UMC", "UMC"])),
+                    ("remittance_usd", usd(&[Some(61.5e9), Some(f64::NAN)])),
+                    ("oda_usd", usd(&[Some(0.5e9), Some(-1e9)])),
+                    ("remit_oda_ratio", usd(&[Some(123.0), None])),
+                    ("remit_exceeds_oda", Arc::new(BooleanArray::from(vec![Some(true), None]))),
+                    ("remittance_gdp_share", Arc::new(Float32Array::from(vec![Some(0.042), None]))),
+                    ("remittance_per_head_usd", usd(&[None, None])),
+                    ("oda_per_head_usd", usd(&[None, None])),
+                ]);
+            }
+            if sql.contains("mart.remittance_growth") {
+                assert!(sql.contains("year > 2022"), "growth is asked for after the complete year: {sql}");
+                let one = |n: i64| Arc::new(Int64Array::from(vec![n])) as ArrayRef;
+                return batch(vec![
+                    ("year", one(2023)),
+                    ("economies", one(1)),
+                    ("remittance_usd", usd(&[Some(66.0)])),
+                    ("previous_usd", usd(&[Some(60.0)])),
+                ]);
+            }
+            // The rest of the lake is empty.
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_marts_fill_the_brief() {
+        let data = load(&Answers, BriefOptions::default()).await.unwrap();
+        assert_eq!((data.year, data.complete_year, data.gdp_year), (Some(2022), Some(2022), Some(2022)));
+        assert_eq!(data.economies[0].remittance_usd, Some(61.5e9));
+        assert_eq!(data.economies[1].name, "CHN", "a missing name falls back to the code");
+        assert_eq!(data.economies[1].remittance_usd, None, "what is not a number is no value");
+        assert_eq!(data.panels[0].year, 2023);
+        assert_eq!(data.missing(), [Figure::Corridor, Figure::Group]);
+    }
+
+    #[tokio::test]
+    async fn a_partial_year_may_be_asked_for() {
+        let options = BriefOptions { year: Some(2023), ..BriefOptions::default() };
+        let data = load(&Answers, options).await.unwrap();
+        assert_eq!((data.year, data.complete_year), (Some(2023), Some(2022)));
+        assert_eq!(data.partial().map(|c| c.year).collect::<Vec<_>>(), [2023]);
+    }
+
+    #[tokio::test]
+    async fn an_economy_may_be_asked_for() {
+        let options = BriefOptions { country: Some("mexico".to_owned()), ..BriefOptions::default() };
+        let data = load(&Answers, options).await.unwrap();
+        assert_eq!(data.country.map(|c| (c.iso3, c.name)), Some(("MEX".to_owned(), "Mexico".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn errors_say_which_part() {
+        struct Fails;
+        impl Ask for Fails {
+            async fn rows(&self, _: &str) -> Result<Vec<RecordBatch>, Below> {
+                Err("table `mart.x` does not exist".into())
+            }
+        }
+        let error = load(&Fails, BriefOptions::default()).await.unwrap_err().to_string();
+        assert_eq!(error, "cannot read the coverage for the brief: table `mart.x` does not exist");
+        struct Odd;
+        impl Ask for Odd {
+            async fn rows(&self, _: &str) -> Result<Vec<RecordBatch>, Below> {
+                batch(vec![("year", text(&["MMXXII"]))])
+            }
+        }
+        let error = load(&Odd, BriefOptions::default()).await.unwrap_err().to_string();
+        assert!(error.contains("column `with_remittance` of the coverage is missing"), "{error}");
+    }
 
     fn known() -> Vec<(String, String)> {
         [("NER", "Niger"), ("NGA", "Nigeria"), ("MEX", "Mexico"), ("O'R", "Quote")]
@@ -218,5 +343,9 @@ mod tests {
         assert_eq!(out[0].figures, [Figure::Remittance, Figure::Group]);
         assert_eq!(out[0].citation, "edition 2025-07-01");
         assert_eq!(out[1].figures, [Figure::Oda]);
+
+        let unknown = join_sources(&feeds[..1], &[line("2020-01-01")]);
+        assert_eq!(unknown[0].vintage, "2025-07-01");
+        assert_eq!(unknown[0].citation, "", "the citation of another edition");
     }
 }

@@ -27,8 +27,8 @@ order by group_kind, group_code, year";
 /// One row per economy of a year.
 pub(crate) const ECONOMIES: &str = "
 select
-    iso3, name_en, year, wb_region, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
-    gdp_usd, remittance_gdp_share, oda_gdp_share, remittance_per_head_usd, oda_per_head_usd
+    iso3, name_en, year, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
+    remittance_gdp_share, remittance_per_head_usd, oda_per_head_usd
 from mart.remittance_vs_oda
 where year = {year}
 order by iso3";
@@ -36,8 +36,8 @@ order by iso3";
 /// One row per year of an economy.
 pub(crate) const SERIES: &str = "
 select
-    iso3, name_en, year, wb_region, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
-    gdp_usd, remittance_gdp_share, oda_gdp_share, remittance_per_head_usd, oda_per_head_usd
+    iso3, name_en, year, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
+    remittance_gdp_share, remittance_per_head_usd, oda_per_head_usd
 from mart.remittance_vs_oda
 where iso3 = '{iso3}'
 order by year";
@@ -65,7 +65,7 @@ order by year";
 /// The largest corridors of the newest year.
 pub(crate) const CORRIDORS: &str = "
 select
-    sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, method, remittance_usd,
+    sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, remittance_usd,
     receiver_share, sender_share
 from mart.corridor_ranking
 where method = 'published_matrix'
@@ -77,7 +77,7 @@ limit 40";
 /// The largest corridors into and out of an economy, newest year.
 pub(crate) const COUNTRY_CORRIDORS: &str = "
 select
-    sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, method, remittance_usd,
+    sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, remittance_usd,
     receiver_share, sender_share
 from mart.corridor_ranking
 where method = 'published_matrix'
@@ -86,12 +86,18 @@ where method = 'published_matrix'
     and (sender_iso3 = '{iso3}' or receiver_iso3 = '{iso3}')
 order by remittance_usd desc, sender_iso3, receiver_iso3";
 
-/// Which edition of which dataset feeds which figure.
+/// Which edition of which dataset feeds which figure. ODA is DAC2A where the
+/// World Bank's series is not loaded, as in `mart.remittance_vs_oda`.
 pub(crate) const FEEDS: &str = "
 select indicator as figure, source_id, cast(max(vintage) as varchar) as vintage
 from lake.observation
 where indicator in ('BX.TRF.PWKR.CD.DT', 'DT.ODA.ALLD.CD', 'NY.GDP.MKTP.CD', 'SP.POP.TOTL')
 group by indicator, source_id
+union all
+select 'aid_flow' as figure, source_id, cast(max(vintage) as varchar) as vintage
+from lake.aid_flow
+where measure = '206' and not exists (select 1 from lake.indicator where indicator = 'DT.ODA.ALLD.CD')
+group by source_id
 union all
 select 'corridor' as figure, source_id, cast(max(vintage) as varchar) as vintage
 from lake.corridor_flow

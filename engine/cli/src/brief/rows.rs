@@ -109,25 +109,21 @@ pub(crate) fn groups(batches: &[RecordBatch]) -> Result<Vec<GroupYear>, Error> {
 pub(crate) fn economies(batches: &[RecordBatch]) -> Result<Vec<EconomyYear>, Error> {
     each("the economies", batches, |t, out| {
         let (iso3, name, year) = (t.label("iso3")?, t.label("name_en")?, t.years()?);
-        let (region, income) = (t.text("wb_region")?, t.text("income_group")?);
+        let income = t.text("income_group")?;
         let (remittance, oda) = (t.number("remittance_usd")?, t.number("oda_usd")?);
         let (ratio, exceeds) = (t.number("remit_oda_ratio")?, t.flag("remit_exceeds_oda")?);
-        let (gdp, share, oda_share) =
-            (t.number("gdp_usd")?, t.number("remittance_gdp_share")?, t.number("oda_gdp_share")?);
+        let share = t.number("remittance_gdp_share")?;
         let (head, oda_head) = (t.number("remittance_per_head_usd")?, t.number("oda_per_head_usd")?);
         out.extend((0..t.batch.num_rows()).map(|i| EconomyYear {
             iso3: iso3[i].clone(),
             name: if name[i].is_empty() { iso3[i].clone() } else { name[i].clone() },
             year: year[i],
-            region: region[i].clone(),
             income: income[i].clone(),
             remittance_usd: remittance[i],
             oda_usd: oda[i],
             ratio: ratio[i],
             exceeds: exceeds[i],
-            gdp_usd: gdp[i],
             remittance_gdp_share: share[i],
-            oda_gdp_share: oda_share[i],
             remittance_per_head_usd: head[i],
             oda_per_head_usd: oda_head[i],
         }));
@@ -165,9 +161,11 @@ pub(crate) fn corridors(batches: &[RecordBatch]) -> Result<Vec<Corridor>, Error>
     each("the corridors", batches, |t, out| {
         let (sender, sender_name) = (t.label("sender_iso3")?, t.label("sender_name_en")?);
         let (receiver, receiver_name) = (t.label("receiver_iso3")?, t.label("receiver_name_en")?);
-        let (year, method, usd) = (t.years()?, t.label("method")?, t.number("remittance_usd")?);
+        let (year, usd) = (t.years()?, t.number("remittance_usd")?);
         let (receiver_share, sender_share) = (t.number("receiver_share")?, t.number("sender_share")?);
-        let named = |name: &String, iso3: &String| if name.is_empty() { iso3.clone() } else { name.clone() };
+        let named = |name: &String, iso3: &String| {
+            if name.is_empty() { iso3.clone() } else { name.clone() }
+        };
         out.extend((0..t.batch.num_rows()).filter_map(|i| {
             Some(Corridor {
                 sender_iso3: sender[i].clone(),
@@ -175,7 +173,6 @@ pub(crate) fn corridors(batches: &[RecordBatch]) -> Result<Vec<Corridor>, Error>
                 receiver_iso3: receiver[i].clone(),
                 receiver_name: named(&receiver_name[i], &receiver[i]),
                 year: year[i],
-                method: method[i].clone(),
                 remittance_usd: usd[i]?,
                 receiver_share: receiver_share[i],
                 sender_share: sender_share[i],

@@ -7,7 +7,7 @@ use nu_ansi_term::{Color, Style};
 use unicode_width::UnicodeWidthStr;
 
 /// Narrower terminals get lines that wrap; wider ones gain nothing.
-const WIDTHS: (usize, usize) = (48, 100);
+const WIDTHS: (usize, usize) = (60, 100);
 
 /// Lines as they grow, and how they may look.
 pub(super) struct Page {
@@ -93,16 +93,14 @@ pub(crate) fn render(data: &BriefData, width: usize, color: bool) -> String {
 }
 
 fn world(page: &mut Page, data: &BriefData) {
-    let title = data.year.map_or_else(
-        || "Remittances against aid".to_owned(),
-        |year| format!("Remittances against aid, {year}"),
-    );
+    let title = data
+        .year
+        .map_or_else(|| "Remittances against aid".to_owned(), |year| format!("Remittances against aid, {year}"));
     let line = page.paint(Look::Title, &title);
     page.line(&line);
     let Some(year) = data.year else { return };
-    let which = if data.year_asked { "the year asked for" } else { "newest complete year" };
     let whose = if data.sample { "a sample of economies" } else { "low- and middle-income economies" };
-    page.prose(Look::Dim, &format!("{whose}, current US$, {which}"));
+    page.prose(Look::Dim, &format!("{whose}, current US$, {}", data.year_label()));
     if data.sample {
         page.prose(
             Look::Dim,
@@ -117,16 +115,19 @@ fn world(page: &mut Page, data: &BriefData) {
 }
 
 fn headline(page: &mut Page, data: &BriefData, year: i32) {
-    let Some(all) = data.group("LMY", year) else { return };
+    let Some(all) = data.group("LMY", year) else {
+        return;
+    };
     page.line("");
     let most = all.remittance_usd.unwrap_or(0.0).max(all.oda_usd.unwrap_or(0.0));
-    let room = page.width.saturating_sub(44);
+    let room = page.width.saturating_sub(48);
     for (name, value, figure, look) in [
         ("Remittances received", all.remittance_usd, Figure::Remittance, Look::Remittance),
         ("Net ODA received", all.oda_usd, Figure::Oda, Look::Oda),
     ] {
         let drawn = page.paint(look, &bar(value, most, room));
-        let text = format!("  {}{} bn US$ {} {drawn}", left(name, 22), right(&bn(value), 8), left(&notes(data, figure), 6));
+        let text =
+            format!("  {}{} bn US$ {} {drawn}", left(name, 22), right(&bn(value), 8), left(&notes(data, figure), 6));
         page.line(&text);
     }
     page.prose(Look::Plain, &summary(all));
@@ -141,7 +142,9 @@ pub(super) fn summary(all: &GroupYear) -> String {
         all.economies,
     );
     match all.ratio {
-        Some(r) if all.with_both > 0 => format!("Remittances are {} times net ODA. {exceed}", ratio(Some(r))),
+        Some(r) if all.with_both > 0 => {
+            format!("Remittances are {} times net ODA. {exceed}", ratio(Some(r)))
+        }
         _ if all.with_both > 0 => exceed,
         _ => "No economy has both values in this year.".to_owned(),
     }
@@ -243,7 +246,9 @@ fn column(
 }
 
 fn corridors(page: &mut Page, data: &BriefData) {
-    let Some(first) = data.corridors.first() else { return };
+    let Some(first) = data.corridors.first() else {
+        return;
+    };
     let title = format!("Largest corridors, {}", first.year);
     let note = format!("modelled estimates, not records {}", notes(data, Figure::Corridor));
     page.section(&title, &note);
@@ -252,7 +257,8 @@ fn corridors(page: &mut Page, data: &BriefData) {
     for (i, c) in data.corridors.iter().take(8).enumerate() {
         let name = format!("{} → {}", clean(&c.sender_name), clean(&c.receiver_name));
         let drawn = page.paint(Look::Remittance, &bar(Some(c.remittance_usd), first.remittance_usd, room));
-        let line = format!("  {:>2} {} {} bn {drawn}", i + 1, left(&name, name_width), right(&bn(Some(c.remittance_usd)), 7));
+        let line =
+            format!("  {:>2} {} {} bn {drawn}", i + 1, left(&name, name_width), right(&bn(Some(c.remittance_usd)), 7));
         page.line(&line);
     }
 }
@@ -281,7 +287,7 @@ pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
             c.with_both,
         ));
     }
-    for c in data.later() {
+    for c in data.partial() {
         let before = data.coverage_of(c.year - 1).map_or(0, |p| p.with_remittance);
         let growth = data.panels.iter().find(|p| p.year == c.year).and_then(|p| Some((p, p.growth()?)));
         let growth = growth.map_or_else(String::new, |(p, g)| {
@@ -343,7 +349,9 @@ pub(super) fn notes(data: &BriefData, figure: Figure) -> String {
 
 /// A bar in eighths of a column, empty for a missing value.
 pub(super) fn bar(value: Option<f64>, most: f64, room: usize) -> String {
-    let Some(value) = value.filter(|v| *v > 0.0 && most > 0.0) else { return String::new() };
+    let Some(value) = value.filter(|v| *v > 0.0 && most > 0.0) else {
+        return String::new();
+    };
     // At most `room` columns, so the cast cannot overflow; never nothing for
     // something.
     let eighths = ((value / most).min(1.0) * room as f64 * 8.0).round().max(1.0) as usize;
@@ -362,7 +370,9 @@ fn ruler() -> String {
 /// A bar from one, to the left where ODA is larger and to the right where
 /// remittances are, on a logarithmic scale.
 fn diverging(page: &Page, ratio: Option<f64>) -> String {
-    let Some(r) = ratio.filter(|r| *r > 0.0) else { return format!("{MISSING:>w$}", w = STRIP + 1) };
+    let Some(r) = ratio.filter(|r| *r > 0.0) else {
+        return format!("{MISSING:>w$}", w = STRIP + 1);
+    };
     let steps = (r.log10() / DECADES).clamp(-1.0, 1.0) * STRIP as f64;
     let halves = ((steps.abs() * 2.0).round().max(1.0)) as usize;
     let full = "█".repeat(halves / 2);

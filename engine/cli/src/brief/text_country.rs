@@ -11,21 +11,25 @@ pub(super) fn render(page: &mut Page, data: &BriefData, country: &CountryPage) {
     let title = format!("{} ({}): remittances against aid", clean(&country.name), country.iso3);
     let line = page.paint(Look::Title, &title);
     page.line(&line);
-    let income = match country.series.last().and_then(|e| e.income.as_deref()) {
+    page.prose(Look::Dim, &format!("{}, current US$", income_name(country)));
+    if let Some(text) = sentence(data, country) {
+        page.prose(Look::Plain, &text);
+    }
+    series(page, data, country);
+    corridors(page, data, ("Comes from", "it receives"), &country.inward, |c| (&c.sender_name, c.receiver_share));
+    corridors(page, data, ("Goes to", "it sends"), &country.outward, |c| (&c.receiver_name, c.sender_share));
+    gaps(page, country);
+}
+
+/// The income group in words, by today's classification.
+pub(super) fn income_name(country: &CountryPage) -> &'static str {
+    match country.series.last().and_then(|e| e.income.as_deref()) {
         Some("LIC") => "low income",
         Some("LMC") => "lower middle income",
         Some("UMC") => "upper middle income",
         Some("HIC") => "high income",
         _ => "income group not classified",
-    };
-    page.prose(Look::Dim, &format!("{income}, current US$"));
-    if let Some(text) = sentence(data, country) {
-        page.prose(Look::Plain, &text);
     }
-    series(page, data, country);
-    corridors(page, data, "Comes from", &country.inward, |c| (&c.sender_name, c.receiver_share));
-    corridors(page, data, "Goes to", &country.outward, |c| (&c.receiver_name, c.sender_share));
-    gaps(page, country);
 }
 
 /// What the economy received in the year shown, or in its own newest.
@@ -35,7 +39,9 @@ pub(super) fn sentence(data: &BriefData, country: &CountryPage) -> Option<String
     let e = of_year.or_else(|| country.series.iter().rev().find(has))?;
     let verdict = match (e.exceeds, e.ratio) {
         (Some(true), Some(r)) => format!("Remittances were {} times net ODA.", ratio(Some(r))),
-        (Some(true), None) => "Remittances exceeded net ODA, which was not positive: repayments exceeded grants.".into(),
+        (Some(true), None) => {
+            "Remittances exceeded net ODA, which was not positive: repayments exceeded grants.".into()
+        }
         (Some(false), Some(r)) => format!("Remittances were below net ODA: {} times as much.", ratio(Some(r))),
         (Some(false), None) => "Remittances did not exceed net ODA.".to_owned(),
         (None, _) => "Only one of the two is published, so they cannot be compared.".to_owned(),
@@ -63,11 +69,11 @@ fn series(page: &mut Page, data: &BriefData, country: &CountryPage) {
     }
     let origin = format!("{} {}", notes(data, Figure::Remittance), notes(data, Figure::Oda));
     page.section("By year", &format!("bn US$, share of GDP in %, US$ per head {origin}"));
-    let wide = page.width >= 64;
-    let room = page.width.saturating_sub(60).min(20);
+    let wide = page.width >= 72;
+    let room = page.width.saturating_sub(70).min(20);
     let mut head = format!("  {} {:>11} {:>9} {:>7}", left("year", 5), "remittances", "net ODA", "ratio");
     if wide {
-        head.push_str(&format!(" {:>7} {:>9}", "% GDP", "per head"));
+        head.push_str(&format!(" {:>7} {:>9} {:>9}", "% GDP", "per head", "ODA/head"));
     }
     let head = page.paint(Look::Dim, &head);
     page.line(&head);
@@ -82,9 +88,10 @@ fn series(page: &mut Page, data: &BriefData, country: &CountryPage) {
         );
         if wide {
             line.push_str(&format!(
-                " {} {}  {}",
+                " {} {} {}  {}",
                 right(&pct(e.remittance_gdp_share, 1), 7),
                 right(&per_head(e.remittance_per_head_usd), 9),
+                right(&per_head(e.oda_per_head_usd), 9),
                 page.paint(Look::Remittance, &bar(e.remittance_usd, most, room)),
             ));
         }
@@ -95,13 +102,13 @@ fn series(page: &mut Page, data: &BriefData, country: &CountryPage) {
 fn corridors<'a>(
     page: &mut Page,
     data: &BriefData,
-    title: &str,
+    (title, direction): (&str, &str),
     rows: &'a [Corridor],
     other: impl Fn(&'a Corridor) -> (&'a String, Option<f64>),
 ) {
     let Some(first) = rows.first() else { return };
-    let title = format!("{title}, {}", first.year);
-    page.section(&title, &format!("modelled estimates, not records {}", notes(data, Figure::Corridor)));
+    let note = format!("modelled estimates; % of all {direction} {}", notes(data, Figure::Corridor));
+    page.section(&format!("{title}, {}", first.year), &note);
     let name_width = (page.width / 2).min(34);
     let room = page.width.saturating_sub(name_width + 27);
     for (i, c) in rows.iter().take(5).enumerate() {
@@ -123,25 +130,28 @@ fn gaps(page: &mut Page, country: &CountryPage) {
     if lines.is_empty() {
         return;
     }
-    page.section("What is missing", "");
+    page.section("Coverage", "");
     for line in lines {
         page.prose(Look::Plain, &line);
     }
 }
 
+type Value = fn(&EconomyYear) -> Option<f64>;
+
 /// What this economy lacks, in sentences.
 pub(super) fn gap_lines(country: &CountryPage) -> Vec<String> {
     let mut out = Vec::new();
-    let value: [(&str, fn(&EconomyYear) -> Option<f64>); 2] =
+    let values: [(&str, Value); 2] =
         [("remittances received", |e| e.remittance_usd), ("net ODA received", |e| e.oda_usd)];
-    for (name, get) in value {
+    for (name, get) in values {
         let years: Vec<_> = country.series.iter().filter(|e| get(e).is_some()).map(|e| e.year).collect();
         let (Some(first), Some(last)) = (years.first(), years.last()) else {
             out.push(format!("No value of {name} in any year."));
             continue;
         };
         let between = country.series.iter().filter(|e| e.year > *first && e.year < *last && get(e).is_none()).count();
-        let holes = if between > 0 { format!(", {between} of the years between without a value") } else { String::new() };
+        let holes =
+            if between > 0 { format!(", {between} of the years between without a value") } else { String::new() };
         out.push(format!("Values of {name}: {first} to {last}{holes}."));
     }
     let zeros: Vec<_> =

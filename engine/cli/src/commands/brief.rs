@@ -6,7 +6,9 @@ use arrow::array::RecordBatch;
 use envoi::{Config, Session};
 
 use super::{Failure, Screen, print};
-use crate::brief::{self, Ask, BriefOptions};
+use crate::brief;
+use crate::brief::data::{BriefData, BriefOptions};
+use crate::brief::load::Ask;
 
 /// Flags of `envoi brief`.
 #[derive(Debug, clap::Args)]
@@ -46,8 +48,8 @@ pub(super) async fn print_brief(config: &Config, screen: Screen, options: BriefO
     print(&brief::text::render(&data, screen.width(), screen.terminal.color_out))
 }
 
-async fn load(config: &Config, options: BriefOptions) -> Result<brief::BriefData, Failure> {
+async fn load(config: &Config, options: BriefOptions) -> Result<BriefData, Failure> {
     let session = envoi::open(config).await?.owner().await?;
     let sample = session.manifest().await?.sample;
-    brief::load(&session, BriefOptions { sample, ..options }).await.map_err(|e| Failure::failed(e.to_string()))
+    brief::load::load(&session, BriefOptions { sample, ..options }).await.map_err(|e| Failure::failed(e.to_string()))
 }

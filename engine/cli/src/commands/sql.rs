@@ -6,7 +6,7 @@ use envoi::Config;
 use tokio::runtime::Runtime;
 
 use super::{Failure, Screen};
-use crate::brief::BriefOptions;
+use crate::brief::data::BriefOptions;
 use crate::prompt::{self, PromptOptions};
 use crate::shell::Streams;
 use crate::sql::{self as statements, SqlArgs};

@@ -30,6 +30,7 @@ fn names() -> Names {
             signature: "gini(y, w)".into(),
             description: "Gini index".into(),
             kind: "aggregate",
+            details: String::new(),
         }],
     }
 }

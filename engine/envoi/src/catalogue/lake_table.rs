@@ -23,6 +23,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::error::Error;
 use crate::runtime::lake_store;
 
+/// Field metadata that say where a column's values come from.
+pub(super) const PROVENANCE: [&str; 3] = ["source", "licence", "caveats"];
+
 /// Files with one schema.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
@@ -88,12 +91,14 @@ impl LakeTable {
         self
     }
 
-    /// Files that may hold rows for the filters: those whose bounds do not exclude a required value.
+    /// Files that may hold rows for the filters: those whose bounds do not exclude every value a filter allows.
     fn pruned(&self, filters: &[Expr]) -> Vec<&DataFile> {
-        let wanted: Vec<&str> =
-            self.lead.map(|lead| filters.iter().filter_map(|f| required(f, lead)).collect()).unwrap_or_default();
+        let wanted: Vec<Vec<&str>> =
+            self.lead.map(|lead| filters.iter().filter_map(|f| allowed(f, lead)).collect()).unwrap_or_default();
         let may_hold = |file: &&DataFile| match &file.lead {
-            Some((least, greatest)) => wanted.iter().all(|w| least.as_str() <= *w && *w <= greatest.as_str()),
+            Some((least, greatest)) => {
+                wanted.iter().all(|values| values.iter().any(|v| least.as_str() <= *v && *v <= greatest.as_str()))
+            }
             None => true,
         };
         self.files.iter().filter(may_hold).collect()
@@ -108,18 +113,26 @@ fn viewed(field: &Field) -> Field {
     }
 }
 
-/// The text a filter `column = 'text'` requires.
-fn required<'a>(filter: &'a Expr, column: &str) -> Option<&'a str> {
-    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
-    let (name, value) = match (left.as_ref(), right.as_ref()) {
-        (Expr::Column(c), Expr::Literal(v, _)) | (Expr::Literal(v, _), Expr::Column(c)) => (c.name(), v),
-        _ => return None,
-    };
+/// The texts that a filter allows for a column: `column = 'a'`, `column in ('a', 'b')`, or several with OR.
+fn allowed<'a>(filter: &'a Expr, column: &str) -> Option<Vec<&'a str>> {
+    let is_column = |e: &Expr| matches!(e, Expr::Column(c) if c.name() == column);
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_column(left) => Some(vec![text(right)?]),
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_column(right) => Some(vec![text(left)?]),
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            let mut both = allowed(left, column)?;
+            both.extend(allowed(right, column)?);
+            Some(both)
+        }
+        Expr::InList(list) if !list.negated && is_column(&list.expr) => list.list.iter().map(text).collect(),
+        _ => None,
+    }
+}
+
+fn text(value: &Expr) -> Option<&str> {
     match value {
-        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text))
-            if name == column =>
-        {
-            Some(text)
+        Expr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text), _) => {
+            text.as_deref()
         }
         _ => None,
     }
@@ -132,10 +145,11 @@ fn provenance(files: &[DataFile], editions: &[SourceEdition]) -> HashMap<String,
             editions.iter().filter(|e| seen.contains(&(e.source_id.as_str(), e.vintage))).filter_map(get).collect();
         texts.into_iter().collect::<Vec<_>>().join("; ")
     };
+    let [source, licence, caveats] = PROVENANCE;
     let pairs = [
-        ("source", of(&|e| Some(format!("{} {}", e.source_id, e.vintage)))),
-        ("licence", of(&|e| Some(e.licence.clone()))),
-        ("caveats", of(&|e| e.caveats.clone())),
+        (source, of(&|e| Some(format!("{} {}", e.source_id, e.vintage)))),
+        (licence, of(&|e| Some(e.licence.clone()))),
+        (caveats, of(&|e| e.caveats.clone())),
     ];
     pairs.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key.to_owned(), text)).collect()
 }

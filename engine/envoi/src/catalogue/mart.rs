@@ -1,17 +1,19 @@
 //! Schema `mart`: views of the SQL library, planned when first named.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::FieldRef;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::{TableType, ViewTable};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use envoi_lake::tables::{DESCRIPTION, UNIT};
 
 use super::lake::LakeView;
+use super::lake_table::PROVENANCE;
 use super::view::StateHandle;
 use crate::error::Error;
 use crate::library::{Mart, mart, marts};
@@ -70,6 +72,7 @@ fn documented(plan: LogicalPlan, mart: &Mart) -> Result<LogicalPlan, DataFusionE
             Error::internal(format!("mart `{}` has columns {names:?}, its TOML says {written:?}", mart.name)).into()
         );
     }
+    let provenance = provenance(&plan)?;
     let columns: Vec<Expr> = schema
         .iter()
         .zip(&mart.meta.column)
@@ -77,12 +80,33 @@ fn documented(plan: LogicalPlan, mart: &Mart) -> Result<LogicalPlan, DataFusionE
             let field: &FieldRef = field;
             let mut metadata = field.metadata().clone();
             metadata.insert(DESCRIPTION.to_owned(), column.description.clone());
-            match &column.unit {
-                Some(unit) => metadata.insert(UNIT.to_owned(), unit.clone()),
-                None => metadata.remove(UNIT),
-            };
+            metadata.remove(UNIT);
+            if let Some(unit) = &column.unit {
+                metadata.insert(UNIT.to_owned(), unit.clone());
+                metadata.extend(provenance.clone());
+            }
             Expr::from((qualifier, field)).alias_with_metadata(field.name(), Some(FieldMetadata::from(metadata)))
         })
         .collect();
     LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+/// Sources, licences and caveats of all tables below a plan: an aggregate or a
+/// ratio forgets those of its arguments.
+fn provenance(plan: &LogicalPlan) -> Result<HashMap<String, String>, DataFusionError> {
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    plan.apply(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            for field in scan.source.schema().fields() {
+                for key in PROVENANCE {
+                    let texts = field.metadata().get(key).into_iter().flat_map(|t| t.split("; ")).map(str::to_owned);
+                    found.entry(key).or_default().extend(texts);
+                }
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let joined =
+        |(key, texts): (&str, BTreeSet<String>)| (key.to_owned(), texts.into_iter().collect::<Vec<_>>().join("; "));
+    Ok(found.into_iter().filter(|(_, texts)| !texts.is_empty()).map(joined).collect())
 }

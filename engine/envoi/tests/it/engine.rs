@@ -14,7 +14,8 @@ fn error(sql: &'static str) -> (String, Class, Option<String>) {
             Err(e) => e,
             Ok(answer) => answer.collect().await.expect_err(sql),
         };
-        let place = error.position().map(|at| sql[at..].split([' ', ',', '(', ';']).next().unwrap_or_default().to_owned());
+        let place =
+            error.position().map(|at| sql[at..].split([' ', ',', '(', ';']).next().unwrap_or_default().to_owned());
         (error.to_string(), error.class(), place)
     })
 }
@@ -32,8 +33,12 @@ fn errors_name_the_place_and_what_would_work() {
         "column `remitance_usd` does not exist; did you mean `remittance_usd`?",
         "remitance_usd",
     );
-    check("select * from remittance_vs_odaa", "table `remittance_vs_odaa` does not exist; did you mean `remittance_vs_oda`?", "remittance_vs_odaa");
-    check("select * frm observation", "syntax error: expected: end of statement, found: observation", "observation");
+    check(
+        "select * from remittance_vs_odaa",
+        "table `remittance_vs_odaa` does not exist; did you mean `remittance_vs_oda`?",
+        "remittance_vs_odaa",
+    );
+    check("select * frm observation", "syntax error: expected: end of statement, found: frm", "frm");
 }
 
 #[test]
@@ -88,7 +93,8 @@ fn files_are_tables() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let session = session(sample_lake(), &[]).await;
-        rows(&session, &format!("copy (select 1 as x, 'a' as y union all select 2, 'b') to '{}'", at("x.parquet"))).await;
+        rows(&session, &format!("copy (select 1 as x, 'a' as y union all select 2, 'b') to '{}'", at("x.parquet")))
+            .await;
         std::fs::write(at("x.csv"), "x,y\n1,a\n2,b\n").unwrap();
         std::fs::write(at("odd.txt"), "x,y\n3,c\n").unwrap();
         std::fs::write(at("x.json"), r#"[{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]"#).unwrap();

@@ -80,5 +80,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    std::thread::spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)).join().unwrap()
+    std::thread::spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work))
+        .join()
+        .unwrap()
 }

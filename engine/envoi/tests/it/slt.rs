@@ -10,10 +10,12 @@ use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 use crate::lakes::{blocking, publishers_lake, rows, sample_lake, session};
 
 /// Threads, batch size and memory: answers must not depend on them.
-const MATRIX: [(&str, usize, &str); 4] = [("1", 8192, "1GiB"), ("4", 8192, "1GiB"), ("4", 7, "1GiB"), ("2", 512, "32MiB")];
+const MATRIX: [(&str, usize, &str); 4] =
+    [("1", 8192, "1GiB"), ("4", 8192, "1GiB"), ("4", 7, "1GiB"), ("2", 512, "32MiB")];
 
 struct Engine(Session);
 
+#[async_trait::async_trait]
 impl AsyncDB for Engine {
     type Error = envoi::Error;
     type ColumnType = DefaultColumnType;
@@ -68,7 +70,13 @@ fn check(folder: &'static str, lake: &'static Path) {
                 let mut runner = Runner::new(open);
                 if update {
                     let done = runner
-                        .update_test_file(&file, " ", sqllogictest::default_validator, sqllogictest::default_normalizer, sqllogictest::default_column_validator)
+                        .update_test_file(
+                            &file,
+                            " ",
+                            sqllogictest::default_validator,
+                            sqllogictest::default_normalizer,
+                            sqllogictest::default_column_validator,
+                        )
                         .await;
                     done.unwrap_or_else(|e| panic!("{}: {e}", file.display()));
                 } else {

@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 
 use fold::{fold, is_number};
 pub use iso3::Iso3;
-pub use reference::{REFERENCE_SOURCE, reference_files};
+pub use reference::add_reference;
 pub use rows::{Aggregate, Alias, Country, Group, Successor};
 
 use crate::error::{Error, Place, Printable, Result};

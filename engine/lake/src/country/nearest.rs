@@ -16,8 +16,9 @@ pub(super) fn nearest(key: &str, n: usize) -> Result<Vec<(String, Iso3)>> {
     let mut best: HashMap<Iso3, f64> = HashMap::new();
     for alias in rows::aliases()? {
         let other = fold(&alias.alias);
-        // Codes are near to any short text, and a guessed code is worse than none.
-        if other.chars().count() < 4 {
+        // Codes are near to any short text: only a text that may be a code is compared with them.
+        let length = other.chars().count();
+        if length < 3 || (length == 3 && key.chars().count() != 3) {
             continue;
         }
         let score = strsim::normalized_damerau_levenshtein(key, &other);

@@ -1,40 +1,55 @@
 //! The reference tables that every lake has, as files of a version.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, SecondsFormat, Utc};
 
 use super::{Concordance, Iso3};
 use crate::error::{Error, Place, Result};
-use crate::import::{Rows, Value};
-use crate::lake::{Manifest, NewFile, checksum};
+use crate::import::{Rows, Value, descriptor};
+use crate::lake::{Change, Manifest, NewFile, REFERENCE_SOURCE, SourceEdition, checksum};
 use crate::tables::{COUNTRY, COUNTRY_ALIAS, COUNTRY_GROUP};
 
-/// `source_id` of the reference tables.
-pub const REFERENCE_SOURCE: &str = "envoi.country";
-
-/// The tables hold their own periods of validity, so they must be there for every
-/// `as_of`: their edition is older than any publisher's. A publisher's edition of
-/// the same series, such as the World Bank's groups, takes their place.
+/// The day to which the tables in `datasets/country` were brought up.
 fn edition() -> Result<NaiveDate> {
-    NaiveDate::from_ymd_opt(1900, 1, 1).ok_or_else(|| Error::Internal("1900 is not a year".to_owned()))
+    NaiveDate::from_ymd_opt(2025, 10, 7).ok_or_else(|| Error::Internal("not a date".to_owned()))
 }
 
-/// `country`, `country_alias` and `country_group`, where the lake does not have these very files.
-pub fn reference_files(current: Option<&Manifest>) -> Result<Vec<NewFile>> {
+/// Adds `country`, `country_alias` and `country_group` to a change, where the lake does not have these very files.
+pub fn add_reference(change: &mut Change, current: Option<&Manifest>) -> Result<()> {
     let concordance = Concordance::embedded()?;
+    let found = descriptor(REFERENCE_SOURCE)?;
     let vintage = edition()?;
     let mut all = vec![countries(concordance, vintage)?, aliases(concordance, vintage)?];
     all.extend(groups(concordance, vintage)?);
     let place = Place::file("datasets/country");
-    let mut files = Vec::new();
+    let (mut files, mut sums) = (Vec::new(), String::new());
     for rows in all {
         let (table, series) = (rows.table, rows.series.clone());
         let file = NewFile::of(table, &series, REFERENCE_SOURCE, vintage, &rows.finish(&place)?)?;
-        let sha256 = checksum(&file.bytes);
-        if !current.is_some_and(|m| m.files.iter().any(|f| f.sha256 == sha256)) {
-            files.push(file);
-        }
+        sums += &checksum(&file.bytes);
+        files.push(file);
     }
-    Ok(files)
+    let sha256 = checksum(sums.as_bytes());
+    if current.is_some_and(|m| m.has_source(&sha256)) {
+        return Ok(());
+    }
+    change.sources.push(SourceEdition {
+        source_id: found.id.clone(),
+        provider: found.provider.clone(),
+        dataset: found.dataset.clone(),
+        edition: format!("{vintage}"),
+        vintage,
+        licence: found.licence.clone(),
+        citation: found.citation.replace("{vintage}", &vintage.to_string()),
+        url: found.url.clone(),
+        file: "datasets/country".to_owned(),
+        sha256,
+        bytes: files.iter().map(|f| f.bytes.len() as u64).sum(),
+        rows: files.iter().map(|f| f.rows).sum(),
+        imported_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        caveats: Some(found.caveats.join("; ")),
+    });
+    change.files.extend(files);
+    Ok(())
 }
 
 fn countries(concordance: &Concordance, vintage: NaiveDate) -> Result<Rows> {

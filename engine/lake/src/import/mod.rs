@@ -110,7 +110,7 @@ pub async fn import(
         .map(Input::base_name)
         .collect();
     change.operation = format!("import {}", shortened(&named));
-    change.files.extend(crate::country::reference_files(current.as_deref())?);
+    crate::country::add_reference(&mut change, current.as_deref())?;
     let before = current.map_or(0, |m| m.version);
     let manifest = lake.publish(change).await?;
     Ok(Report { files: reports, version: manifest.version, changed: manifest.version > before })
@@ -125,8 +125,8 @@ pub async fn init(lake: &Lake) -> Result<u64> {
             current.version
         )));
     }
-    let change =
-        Change { operation: "init".to_owned(), files: crate::country::reference_files(None)?, ..Change::default() };
+    let mut change = Change { operation: "init".to_owned(), ..Change::default() };
+    crate::country::add_reference(&mut change, None)?;
     Ok(lake.publish(change).await?.version)
 }
 

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// Layout of the manifest; a reader refuses a number it does not know.
 pub(super) const FORMAT: u32 = 1;
 
+/// `source_id` of the tables that come with envoi.
+pub const REFERENCE_SOURCE: &str = "envoi.country";
+
 /// Everything one lake version consists of.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -143,19 +146,20 @@ impl Manifest {
     }
 
     /// The files a query sees: of each series in each table, those of the newest
-    /// vintage not later than `as_of`; without a date, of the newest.
+    /// vintage not later than `as_of`; without a date, of the newest. The
+    /// reference tables hold their own periods of validity, so they are seen at
+    /// every date, but a publisher's edition of the same series goes before them.
     pub fn visible(&self, as_of: Option<NaiveDate>) -> Vec<&DataFile> {
-        let mut newest = std::collections::HashMap::new();
-        let eligible = |f: &&DataFile| as_of.is_none_or(|day| f.vintage <= day);
+        let is_reference = |f: &DataFile| f.source_id == REFERENCE_SOURCE;
+        let eligible = |f: &&DataFile| is_reference(f) || as_of.is_none_or(|day| f.vintage <= day);
+        let rank = |f: &DataFile| (!is_reference(f), f.vintage);
+        let mut first = std::collections::HashMap::new();
         for file in self.files.iter().filter(eligible) {
-            let vintage = newest.entry((&file.schema, &file.table, &file.series)).or_insert(file.vintage);
-            *vintage = file.vintage.max(*vintage);
+            let best = first.entry((&file.schema, &file.table, &file.series)).or_insert_with(|| rank(file));
+            *best = rank(file).max(*best);
         }
-        self.files
-            .iter()
-            .filter(eligible)
-            .filter(|f| newest.get(&(&f.schema, &f.table, &f.series)) == Some(&f.vintage))
-            .collect()
+        let shown = |f: &&DataFile| first.get(&(&f.schema, &f.table, &f.series)) == Some(&rank(f));
+        self.files.iter().filter(eligible).filter(shown).collect()
     }
 
     /// True if a file with this checksum was imported already.
@@ -193,6 +197,16 @@ mod tests {
         assert_eq!(paths(None), ["a2023-01-01", "b2022-01-01"]);
         assert_eq!(paths(Some("2022-06-01")), ["a2021-01-01", "b2022-01-01"]);
         assert_eq!(paths(Some("2020-06-01")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn reference_tables_are_seen_at_every_date_behind_publishers() {
+        let mut m = Manifest::empty();
+        m.files = vec![file("g", "2025-01-01"), file("g", "2022-01-01")];
+        m.files[0].source_id = REFERENCE_SOURCE.to_owned();
+        let path = |as_of: &str| m.visible(Some(as_of.parse().unwrap()))[0].path.clone();
+        assert_eq!(path("2021-01-01"), "g2025-01-01");
+        assert_eq!(path("2026-01-01"), "g2022-01-01");
     }
 
     #[test]

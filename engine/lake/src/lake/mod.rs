@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 
 pub use gc::{Collected, GRACE};
-pub use manifest::{DataFile, Manifest, SourceEdition};
+pub use manifest::{DataFile, Manifest, REFERENCE_SOURCE, SourceEdition};
 pub use parquet::{Sorted, duplicate, encode, sort};
 pub use publish::{Change, NewFile, checksum};
 pub use store::Store;

@@ -164,7 +164,8 @@ fn next_version(
 ) -> Manifest {
     let replaced = |old: &DataFile| {
         files.iter().any(|new| {
-            (&new.schema, &new.table, &new.series, new.vintage) == (&old.schema, &old.table, &old.series, old.vintage)
+            (&new.schema, &new.table, &new.series, &new.source_id, new.vintage)
+                == (&old.schema, &old.table, &old.series, &old.source_id, old.vintage)
         })
     };
     let kept = base.files.iter().filter(|old| !replaced(old)).cloned();

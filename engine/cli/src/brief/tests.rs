@@ -1,0 +1,198 @@
+//! The brief as a whole, over invented economies.
+
+use super::data::{BriefData, Figure, YearCoverage};
+use super::{fixture, html, text};
+use unicode_width::UnicodeWidthStr;
+
+/// Every tag is closed, in order. The style sheet is left out: it has no tags but
+/// may have signs like them.
+fn assert_well_formed(page: &str) {
+    const VOID: [&str; 2] = ["meta", "br"];
+    let mut open: Vec<String> = Vec::new();
+    let (before, after) = page.split_once("<style>").unwrap();
+    let (_, after) = after.split_once("</style>").unwrap();
+    let page = format!("{before}{after}");
+    for (at, _) in page.match_indices('<') {
+        let tag = page[at + 1..].split_once('>').unwrap().0;
+        if tag.starts_with('!') {
+            continue;
+        }
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name), "closing </{name}>");
+        } else if !tag.ends_with('/') {
+            let name = tag.split_whitespace().next().unwrap();
+            if !VOID.contains(&name) {
+                open.push(name.to_owned());
+            }
+        }
+    }
+    assert!(open.is_empty(), "never closed: {open:?}");
+}
+
+#[test]
+fn the_terminal_brief() {
+    insta::assert_snapshot!("world_80", text::render(&fixture::brief(), 80, false));
+}
+
+#[test]
+fn the_terminal_brief_of_one_economy() {
+    insta::assert_snapshot!("country_80", text::render(&fixture::country(), 80, false));
+}
+
+#[test]
+fn lines_fit_the_width() {
+    for data in [fixture::brief(), fixture::country()] {
+        for width in [60, 72, 80, 100] {
+            let text = text::render(&data, width, false);
+            // A command is never cut: it is there to be copied.
+            for line in text.lines().filter(|l| !l.contains("envoi source import")) {
+                assert!(line.width() <= width, "{} > {width}: {line}", line.width());
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let data = fixture::brief();
+    let (plain, colored) = (text::render(&data, 100, false), text::render(&data, 100, true));
+    assert!(!plain.contains('\u{1b}') && colored.contains('\u{1b}'));
+    let mut stripped = String::new();
+    for (i, part) in colored.split('\u{1b}').enumerate() {
+        stripped.push_str(if i == 0 { part } else { part.split_once('m').unwrap().1 });
+    }
+    let trimmed: Vec<_> = stripped.lines().map(str::trim_end).collect();
+    assert_eq!(trimmed, plain.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_partial_year_is_said_to_be_partial() {
+    for page in [text::render(&fixture::brief(), 100, false), html::render(&fixture::brief())] {
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains("2024 is partial: 106 economies with remittances against 201 the year before"), "{page}");
+        assert!(page.contains("matched panel of 106 economies: +7.567 %"));
+        assert!(page.contains("Shares of GDP are for 2022"));
+    }
+}
+
+#[test]
+fn a_year_before_the_newest_complete_one_makes_no_year_partial() {
+    let data = BriefData { year: Some(2022), ..fixture::brief() };
+    let text = text::render(&data, 100, false);
+    assert!(text.contains("the year asked for") && !text.contains("2023 is partial"), "{text}");
+    assert!(text.contains("2024 is partial"));
+}
+
+#[test]
+fn nothing_loaded_says_what_would_load_it() {
+    let empty = BriefData::default();
+    for page in [text::render(&empty, 80, false), html::render(&empty)] {
+        for figure in [Figure::Remittance, Figure::Oda, Figure::Gdp, Figure::Corridor] {
+            assert!(page.contains(figure.import_hint()), "{figure:?}: {page}");
+        }
+        assert!(!page.contains("NaN") && !page.contains("0.0"), "{page}");
+    }
+    assert_well_formed(&html::render(&empty));
+}
+
+#[test]
+fn a_missing_part_leaves_the_others() {
+    let mut data = fixture::brief();
+    data.groups.clear();
+    data.corridors.clear();
+    for e in &mut data.economies {
+        (e.oda_usd, e.ratio, e.exceeds) = (None, None, None);
+    }
+    data.coverage = vec![YearCoverage { year: 2023, with_remittance: 201, ..YearCoverage::default() }];
+    data.gdp_economies.clear();
+    data.gdp_year = None;
+    let text = text::render(&data, 80, false);
+    assert!(text.contains("Largest receivers") && !text.contains("By group"), "{text}");
+    assert!(text.contains(Figure::Oda.import_hint()) && text.contains(Figure::Corridor.import_hint()));
+    assert!(!text.contains("NaN") && !text.contains("inf"));
+    let page = html::render(&data);
+    assert_well_formed(&page);
+    assert!(page.contains("No GDP is loaded"));
+}
+
+#[test]
+fn the_sample_is_called_a_sample() {
+    let data = BriefData { sample: true, ..fixture::brief() };
+    for page in [text::render(&data, 100, false), html::render(&data)] {
+        assert!(page.contains("Sample lake"), "{page}");
+        assert!(page.contains("world total"));
+    }
+}
+
+#[test]
+fn the_page_stands_alone() {
+    for data in [fixture::brief(), fixture::country()] {
+        let page = html::render(&data);
+        assert_well_formed(&page);
+        assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("@import"));
+        assert!(!page.contains("<link") && !page.contains("<img"));
+        // The only addresses are those of the citations, and nothing loads them.
+        for (at, _) in page.match_indices("http") {
+            let before = &page[..at];
+            assert!(
+                before.ends_with("<a href=\"") || before.ends_with("rel=\"noreferrer\">"),
+                "{}",
+                &page[at..at + 40]
+            );
+        }
+        for (at, _) in page.match_indices("url(") {
+            assert!(page[at..].starts_with("url(#"));
+        }
+        assert!(page.matches("<svg").count() <= page.matches("<title>").count());
+    }
+}
+
+#[test]
+fn every_economy_is_on_the_map() {
+    let data = fixture::brief();
+    let page = html::render(&data);
+    for e in &data.economies {
+        assert!(page.contains(&format!("data-iso3=\"{}\"", e.iso3)), "{}", e.iso3);
+    }
+    assert!(!page.contains("Not on the map"));
+}
+
+#[test]
+fn an_economy_off_the_map_is_named() {
+    let mut data = fixture::brief();
+    data.economies[0].iso3 = "QQQ".to_owned();
+    assert!(html::render(&data).contains("Not on the map: Economy AFG"));
+}
+
+#[test]
+fn hostile_names_are_text() {
+    let hostile = "<script>alert(1)</script>\u{1b}[2J\u{202e}\"'&";
+    let mut data = fixture::country();
+    for e in &mut data.economies {
+        e.name = hostile.to_owned();
+    }
+    for g in &mut data.groups {
+        g.name = hostile.to_owned();
+    }
+    for s in &mut data.sources {
+        s.dataset = hostile.to_owned();
+        s.url = Some("javascript:alert(1)".to_owned());
+        s.caveats = Some(hostile.to_owned());
+    }
+    for c in &mut data.corridors {
+        c.sender_name = hostile.to_owned();
+    }
+    let mut world = data.clone();
+    world.country = None;
+    if let Some(country) = &mut data.country {
+        country.name = hostile.to_owned();
+        country.inward[0].sender_name = hostile.to_owned();
+    }
+    for data in [data, world] {
+        let page = html::render(&data);
+        assert_well_formed(&page);
+        assert!(!page.contains("<script") && !page.contains("javascript:"), "{page}");
+        let text = text::render(&data, 80, false);
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+    }
+}
