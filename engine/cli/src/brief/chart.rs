@@ -68,6 +68,8 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
     }
     let most = all().map(|p| p.value).fold(0.0, f64::max);
     let least = all().map(|p| p.value).fold(0.0, f64::min);
+    // A dip that would not show as a line is no reason for an axis below zero.
+    let least = if least < -0.02 * most { least } else { 0.0 };
     let step = nice_step(most - least);
     let (low, high) = ((least / step).floor() * step, (most / step).ceil().max(1.0) * step);
     let x = |year: i32| LEFT + f64::from(year - first) / f64::from(last - first) * (frame.width - LEFT - RIGHT);
@@ -125,7 +127,7 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
     }
     let ends: Vec<_> = series.iter().filter_map(|s| s.points.last().map(|p| (s, p))).collect();
     let mut places: Vec<f64> = ends.iter().map(|(_, p)| y(p.value)).collect();
-    spread(&mut places, 32.0, frame.height - BOTTOM);
+    spread(&mut places, 32.0, frame.height - BOTTOM - 14.0);
     for ((s, p), at) in ends.iter().zip(places) {
         let value = number(p.value, s.decimals);
         let _ok = write!(

@@ -23,7 +23,9 @@ pub(crate) fn bn(usd: Option<f64>) -> String {
 
 /// A fraction as a percentage.
 pub(crate) fn pct(share: Option<f64>, decimals: usize) -> String {
-    share.filter(|v| v.is_finite()).map_or_else(|| MISSING.to_owned(), |v| number(v * 100.0, decimals))
+    let Some(value) = share.filter(|v| v.is_finite()).map(|v| v * 100.0) else { return MISSING.to_owned() };
+    // A share too small for the decimals is not none.
+    if value > 0.0 && value < 0.05 && decimals == 1 { "<0.1".to_owned() } else { number(value, decimals) }
 }
 
 /// How many times ODA.
@@ -154,6 +156,7 @@ mod tests {
         assert_eq!(bn(Some(626.062e9)), "626.1");
         assert_eq!(bn(Some(23.4e6)), "0.023");
         assert_eq!(ratio(Some(0.001)), "<0.01");
+        assert_eq!((pct(Some(0.000_1), 1), pct(Some(0.0), 1)), ("<0.1".to_owned(), "0.0".to_owned()));
         assert_eq!(ratio(Some(1234.5)), "1,234");
     }
 

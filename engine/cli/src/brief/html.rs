@@ -191,7 +191,7 @@ fn groups(data: &BriefData, year: i32) -> String {
         ("By income", data.groups_of("income", year)),
         ("By region", data.groups_of("region", year)),
     ];
-    if rows.iter().all(|(_, g)| g.is_empty()) {
+    if rows.iter().flat_map(|(_, g)| g).all(|g| g.with_both == 0) {
         return String::new();
     }
     format!(

@@ -3,6 +3,7 @@
 use super::chart::around_one;
 use super::data::{BriefData, Corridor, EconomyYear, Figure, GroupYear};
 use super::format::{bn, clean, pct, ratio};
+use super::text::of;
 use std::fmt::Write;
 
 /// Text made safe inside an element or a quoted attribute.
@@ -94,14 +95,13 @@ pub(super) fn group_table(rows: &[(&str, Vec<&GroupYear>)]) -> String {
         for g in groups {
             let _ok = write!(
                 out,
-                "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\"><b>{}</b></td><td class=\"wide\">{}</td><td class=\"num\">{} of {}</td><td class=\"num\">{} of {}</td></tr>",
+                "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\"><b>{}</b></td><td class=\"wide\">{}</td><td class=\"num\">{}</td><td class=\"num\">{} of {}</td></tr>",
                 escape(&g.name),
                 bn(g.remittance_usd),
                 bn(g.oda_usd),
                 escape(&ratio(g.ratio)),
                 around_one(g.ratio),
-                g.exceeding,
-                g.with_both,
+                of(g.exceeding, g.with_both, " of "),
                 g.with_both,
                 g.economies,
             );
@@ -125,7 +125,7 @@ pub(super) fn economy_table(rows: &[EconomyYear], summary: &str, label: fn(&Econ
             bn(e.remittance_usd),
             bn(e.oda_usd),
             escape(&ratio(e.ratio)),
-            pct(e.remittance_gdp_share, 1),
+            escape(&pct(e.remittance_gdp_share, 1)),
         );
     }
     out + "</tbody></table></div></details>"
@@ -158,7 +158,13 @@ pub(super) fn sources(data: &BriefData) -> String {
             let _ok = write!(out, " <a href=\"{url}\" rel=\"noreferrer\">{url}</a>");
         }
         if let Some(caveats) = s.caveats.as_deref().filter(|c| !c.trim().is_empty()) {
-            let _ok = write!(out, " <span class=\"caveat\">{}</span>", escape(caveats));
+            // Editions of one dataset share their caveats; once is enough to read.
+            let first = data.sources.iter().position(|o| o.caveats.as_deref() == Some(caveats)).map_or(n, |i| i + 1);
+            let _ok = if first == n {
+                write!(out, " <span class=\"caveat\">Caveats: {}</span>", escape(caveats))
+            } else {
+                write!(out, " <span class=\"caveat\">Caveats as <a href=\"#source-{first}\">[{first}]</a>.</span>")
+            };
         }
         out.push_str("</li>");
     }

@@ -5,6 +5,7 @@ use super::data::{BriefData, BriefOptions, Corridor, CountryPage, Figure, Source
 use super::error::{Below, Error};
 use super::{queries, rows};
 use arrow::array::RecordBatch;
+use envoi::lake::country::REFERENCE_SOURCE;
 
 /// Whoever can answer SQL; the session in the program, a table of answers in
 /// tests.
@@ -146,8 +147,9 @@ fn join_sources(feeds: &[(String, String, String)], known: &[SourceLine]) -> Vec
             }
             let of_source = || known.iter().filter(|s| s.source_id == *id);
             let exact = of_source().find(|s| s.vintage == *vintage).cloned();
-            let line = exact.or_else(|| of_source().next().map(other_edition)).unwrap_or_default();
-            out.push(SourceLine { figures: vec![figure], source_id: id.clone(), vintage: vintage.clone(), ..line });
+            let line = exact.or_else(|| of_source().next().map(other_edition));
+            let line = line.map(|line| SourceLine { source_id: id.clone(), vintage: vintage.clone(), ..line });
+            out.push(SourceLine { figures: vec![figure], ..line.unwrap_or_else(|| unlisted(id, vintage)) });
         }
     }
     out
@@ -163,6 +165,27 @@ fn other_edition(line: &SourceLine) -> SourceLine {
         ..SourceLine::default()
     }
 }
+
+/// A source without a line in `lake.source`. The groups that ship with the
+/// program have none, and stand under a date before every edition so that any
+/// import overrides them: that date is not a vintage to show.
+fn unlisted(id: &str, vintage: &str) -> SourceLine {
+    if id != REFERENCE_SOURCE {
+        return SourceLine { source_id: id.to_owned(), vintage: vintage.to_owned(), ..SourceLine::default() };
+    }
+    SourceLine {
+        source_id: id.to_owned(),
+        provider: "World Bank".to_owned(),
+        dataset: "country metadata, as shipped with envoi".to_owned(),
+        vintage: SHIPPED_GROUPS.to_owned(),
+        licence: "CC BY 4.0".to_owned(),
+        citation: format!("World Bank, World Development Indicators, country metadata, {SHIPPED_GROUPS}"),
+        ..SourceLine::default()
+    }
+}
+
+/// Edition of the metadata behind the groups in force in `datasets/country`.
+const SHIPPED_GROUPS: &str = "2025-10-07";
 
 fn figure_of(name: &str) -> Option<Figure> {
     Some(match name {
@@ -343,6 +366,9 @@ mod tests {
         assert_eq!(out[0].figures, [Figure::Remittance, Figure::Group]);
         assert_eq!(out[0].citation, "edition 2025-07-01");
         assert_eq!(out[1].figures, [Figure::Oda]);
+
+        let shipped = join_sources(&[("group".into(), REFERENCE_SOURCE.into(), "1900-01-01".into())], &[]);
+        assert_eq!((shipped[0].provider.as_str(), shipped[0].vintage.as_str()), ("World Bank", SHIPPED_GROUPS));
 
         let unknown = join_sources(&feeds[..1], &[line("2020-01-01")]);
         assert_eq!(unknown[0].vintage, "2025-07-01");

@@ -1,7 +1,7 @@
 //! The brief: remittances against official development assistance, as text for
 //! the terminal and as one self-contained page.
 //!
-//! [`load::load`] asks a few small questions of the marts and fills [`data::BriefData`];
+//! [`load()`] asks a few small questions of the marts and fills [`BriefData`];
 //! [`text::render`] and [`html::render`] draw it; [`write::page`] puts a page
 //! in its place whole or not at all. Every statement is about the newest
 //! complete year (see [`complete`]), carries its unit, and points to its source.
@@ -24,3 +24,6 @@ mod tests;
 pub(crate) mod text;
 mod text_country;
 pub(crate) mod write;
+
+pub(crate) use data::{BriefData, BriefOptions};
+pub(crate) use load::{Ask, load};

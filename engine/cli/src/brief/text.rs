@@ -152,7 +152,7 @@ pub(super) fn summary(all: &GroupYear) -> String {
 
 fn groups(page: &mut Page, data: &BriefData, year: i32) {
     let kinds = ["income", "region"].map(|kind| data.groups_of(kind, year));
-    if kinds.iter().all(Vec::is_empty) {
+    if kinds.iter().flatten().all(|g| g.with_both == 0) {
         return;
     }
     page.section("By group", "sums over the economies that have both values");
@@ -178,7 +178,7 @@ fn groups(page: &mut Page, data: &BriefData, year: i32) {
             let line = format!(
                 "  {} {} {} {} {}{drawn}",
                 left(&g.name, name_width),
-                right(&format!("{}/{}", g.exceeding, g.with_both), 9),
+                right(&of(g.exceeding, g.with_both, "/"), 9),
                 right(&bn(g.remittance_usd), 11),
                 right(&bn(g.oda_usd), 9),
                 right(&ratio(g.ratio), 7),
@@ -186,6 +186,11 @@ fn groups(page: &mut Page, data: &BriefData, year: i32) {
             page.line(&line);
         }
     }
+}
+
+/// So many of so many; none at all is missing, not zero of zero.
+pub(super) fn of(some: i64, all: i64, word: &str) -> String {
+    if all == 0 { MISSING.to_owned() } else { format!("{some}{word}{all}") }
 }
 
 fn receivers(page: &mut Page, data: &BriefData, year: i32) {
@@ -334,9 +339,9 @@ fn sources(page: &mut Page, data: &BriefData) {
     page.section("Sources", "provider, dataset, vintage, licence");
     for (n, s) in (1..).zip(&data.sources) {
         let feeds: Vec<_> = s.figures.iter().map(|f| f.label()).collect();
-        let parts = [s.provider.as_str(), s.dataset.as_str(), s.vintage.as_str(), s.licence.as_str()];
-        let known: Vec<_> = parts.into_iter().filter(|p| !p.is_empty()).collect();
-        let origin = if known.is_empty() { s.source_id.clone() } else { known.join(", ") };
+        let name = if s.provider.is_empty() { [&s.source_id, ""] } else { [s.provider.as_str(), &s.dataset] };
+        let parts = name.into_iter().chain([s.vintage.as_str(), s.licence.as_str()]);
+        let origin = parts.filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
         let text = format!("[{n}] {origin}: {}", feeds.join(", "));
         page.prose(Look::Dim, &text);
     }

@@ -110,7 +110,7 @@ fn corridors<'a>(
     let note = format!("modelled estimates; % of all {direction} {}", notes(data, Figure::Corridor));
     page.section(&format!("{title}, {}", first.year), &note);
     let name_width = (page.width / 2).min(34);
-    let room = page.width.saturating_sub(name_width + 27);
+    let room = page.width.saturating_sub(name_width + 28);
     for (i, c) in rows.iter().take(5).enumerate() {
         let (name, share) = other(c);
         let drawn = page.paint(Look::Remittance, &bar(Some(c.remittance_usd), first.remittance_usd, room));
@@ -119,7 +119,7 @@ fn corridors<'a>(
             i + 1,
             left(name, name_width),
             right(&bn(Some(c.remittance_usd)), 7),
-            right(&pct(share, 0), 4),
+            right(&pct(share, 1), 5),
         );
         page.line(&line);
     }
