@@ -43,7 +43,11 @@ fn another_year_and_another_edition() {
     assert!(s.rows("corridor_flow").iter().all(|r| r["year"] == "2018" && r["vintage"] == "2019-10-01"));
     let title = "Bilateral Remittance Estimates for 2024 (millions of US$)";
     let path = s.put("n.xlsx", Matrix { title, ..Matrix::default() }.book());
-    s.refuses_with(&[path.clone()], &Options::default(), &["n.xlsx", "FINAL BRM 2021", "2024", "--vintage"]);
+    s.refuses_with(
+        std::slice::from_ref(&path),
+        &Options::default(),
+        &["n.xlsx", "FINAL BRM 2021", "2024", "--vintage"],
+    );
     s.import_with(&[path], &Options { vintage: Some(day("2026-01-01")), ..Options::default() }).unwrap();
     assert_eq!(s.rows("corridor_flow").len(), 12, "both years are current");
 }
