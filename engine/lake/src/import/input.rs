@@ -55,7 +55,12 @@ impl Input {
     /// Reads the text, or opens the workbook; other kinds stay bytes.
     fn open(mut self, limits: &Limits) -> Result<Self> {
         self.content = match self.kind {
-            Kind::Csv => Content::Text(read_csv(&self.bytes, &self.name, limits)?),
+            Kind::Csv => match read_csv(&self.bytes, &self.name, limits) {
+                Ok(text) => Content::Text(text),
+                // Prose beside the data is no table, so it need not be a sound one.
+                Err(_) if !self.named && !self.says_table() => Content::Other,
+                Err(e) => return Err(e),
+            },
             Kind::Xlsx | Kind::Xls => {
                 let workbook = Workbook::open(self.bytes.clone(), &self.name, limits)?;
                 let sheets = workbook.sheets().iter().map(|s| s.name.clone()).collect();
@@ -64,6 +69,11 @@ impl Input {
             _ => Content::Other,
         };
         Ok(self)
+    }
+
+    fn says_table(&self) -> bool {
+        let name = self.name.to_lowercase();
+        [".csv", ".tsv", ".tab", ".txt"].iter().any(|ending| name.ends_with(ending))
     }
 
     /// This file as a place for messages.
@@ -101,6 +111,20 @@ impl Input {
         Ok(grid)
     }
 
+    /// Refuses a text whose last line has no line end: a download that was cut
+    /// there may have lost digits of its last number, and nothing else would show it.
+    pub(super) fn whole_lines(&self) -> Result<()> {
+        let ended = self.bytes.iter().rev().find(|b| **b != 0).is_some_and(|b| matches!(b, b'\n' | b'\r'));
+        if ended || self.text().is_none() {
+            return Ok(());
+        }
+        let row = self.text().and_then(|g| g.rows.last()).map_or(1, |r| r.number);
+        Err(Error::data(
+            self.place().row(row),
+            "the last line has no line end, so the file seems cut off; fetch it again, or add a line end if it is whole",
+        ))
+    }
+
     /// The file name without folders or archive.
     pub fn base_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
@@ -114,17 +138,21 @@ pub(super) fn collect(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>> 
     for path in paths {
         let metadata = std::fs::metadata(path).map_err(|source| io(path, source))?;
         if metadata.is_dir() {
+            let from = files.len();
             walk(path, &mut files, limits)?;
+            for (found, name, _) in files.iter_mut().skip(from) {
+                *name = below(path, found);
+            }
         } else {
-            files.push((path.clone(), true));
+            files.push((path.clone(), base(path), true));
         }
     }
     if files.is_empty() {
         return Err(Error::Usage("there is no file to import in the folders given".to_owned()));
     }
     let mut inputs = Vec::new();
-    for (path, named) in files {
-        read(&path, named, limits, &mut inputs)?;
+    for (path, name, named) in files {
+        read(&path, name, named, limits, &mut inputs)?;
     }
     Ok(inputs)
 }
@@ -133,7 +161,17 @@ fn io(path: &Path, source: std::io::Error) -> Error {
     Error::Io { path: path.display().to_string(), source }
 }
 
-fn walk(folder: &Path, files: &mut Vec<(PathBuf, bool)>, limits: &Limits) -> Result<()> {
+fn base(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+/// The path of a file below the folder the user named: names alone repeat.
+fn below(folder: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(folder).unwrap_or(path).iter();
+    parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+fn walk(folder: &Path, files: &mut Vec<(PathBuf, String, bool)>, limits: &Limits) -> Result<()> {
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>())
         .map_err(|source| io(folder, source))?;
@@ -146,7 +184,8 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, bool)>, limits: &Limits) -> Res
         if path.is_dir() {
             walk(&path, files, limits)?;
         } else {
-            files.push((path, false));
+            let name = base(&path);
+            files.push((path, name, false));
         }
         if files.len() > limits.members {
             let what = format!("holds more than {} files; import it in parts", limits.members);
@@ -156,8 +195,7 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, bool)>, limits: &Limits) -> Res
     Ok(())
 }
 
-fn read(path: &Path, named: bool, limits: &Limits, inputs: &mut Vec<Input>) -> Result<()> {
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+fn read(path: &Path, name: String, named: bool, limits: &Limits, inputs: &mut Vec<Input>) -> Result<()> {
     let metadata = std::fs::metadata(path).map_err(|source| io(path, source))?;
     if metadata.len() > limits.file_bytes {
         let what = format!("has {} bytes, more than the limit of {}", metadata.len(), limits.file_bytes);
@@ -184,6 +222,10 @@ fn unpack(
         }
         Kind::Zip => {
             for (member, inner) in unzip(&bytes, &name, limits)? {
+                // Such as `__MACOSX/._data.csv`.
+                if member.starts_with('.') {
+                    continue;
+                }
                 inputs.push(Input::new(format!("{name}/{member}"), inner, modified, false).open(limits)?);
             }
         }

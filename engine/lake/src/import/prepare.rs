@@ -17,6 +17,7 @@ use crate::error::{Error, Printable, Result};
 use crate::lake::{Change, NewFile, SourceEdition, encode};
 use crate::read::Kind;
 use crate::table::read_table;
+use crate::tables::INDICATOR;
 
 /// Descriptor of tables of no known publisher.
 const PLAIN_TABLE: &str = "local.table";
@@ -140,6 +141,9 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
     }
     let found = descriptor(PLAIN_TABLE)?;
     let table = read_table(&input.bytes, &input.name, &options.limits)?;
+    if table.rows() == 0 {
+        return Err(Error::data(input.place(), "has no row below its header; the file seems cut off"));
+    }
     let batch = table.to_record_batch()?;
     let stem = input.base_name().split('.').next().unwrap_or("table");
     let name = table_name(stem);
@@ -233,7 +237,17 @@ fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
                 }
                 Some((other, index)) => {
                     let same = change.files.get(*index).is_some_and(|f| f.bytes == file.bytes);
-                    if !same && file.schema == "lake" {
+                    if !same && file.table == INDICATOR.name {
+                        // The workbook brings the definition that a CSV leaves to another file:
+                        // the one that knows more is kept.
+                        if let Some(kept) = change.files.get_mut(*index)
+                            && file.bytes.len() > kept.bytes.len()
+                        {
+                            *kept = file;
+                        }
+                        continue;
+                    }
+                    if !same && (file.schema == "lake" || file.source_id == PLAIN_TABLE) {
                         let what = format!(
                             "holds edition {} of `{}` for table `{}`, and so does `{}`, with other values (duplicate keys); import one of the two",
                             file.vintage,

@@ -1,6 +1,7 @@
 //! Removing what no version names, and versions nobody wants to keep.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -51,7 +52,12 @@ impl Lake {
                 }
             }
         }
+        let unfinished = self.unfinished(grace)?;
         if !dry_run {
+            for path in &unfinished {
+                // Another collection may have been quicker.
+                let _ = std::fs::remove_file(path);
+            }
             for version in old {
                 self.store().delete(&manifest_path(*version)).await?;
             }
@@ -60,5 +66,36 @@ impl Lake {
             }
         }
         Ok(collected)
+    }
+    /// What a killed import was writing on a local disk: `name#1`, which the store
+    /// writes first and renames, and which its own listings leave out.
+    fn unfinished(&self, grace: Duration) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        let Some(root) = self.store().local_path() else { return Ok(found) };
+        let mut folders: Vec<PathBuf> = ["data", "staging", "manifest"].iter().map(|f| root.join(f)).collect();
+        while let Some(folder) = folders.pop() {
+            let entries = match std::fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(Error::Io { path: folder.display().to_string(), source }),
+            };
+            for entry in entries.flatten() {
+                let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+                let Ok(metadata) = entry.metadata() else { continue };
+                if metadata.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let ours = name.rsplit_once('#').is_some_and(|(stem, digits)| {
+                    (stem.ends_with(".parquet") || stem.ends_with(".json"))
+                        && digits.bytes().all(|b| b.is_ascii_digit())
+                });
+                let old = metadata.modified().ok().and_then(|t| t.elapsed().ok()).is_some_and(|age| age >= grace);
+                if ours && old {
+                    found.push(path);
+                }
+            }
+        }
+        Ok(found)
     }
 }

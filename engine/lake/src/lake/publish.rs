@@ -109,8 +109,14 @@ impl Lake {
             let path = format!("{folder}/{}/{}.parquet", file.table, sha256.get(..24).unwrap_or(&sha256));
             let bytes = file.bytes.len() as u64;
             // The name is the content's checksum: a file that is there is the same file.
-            if self.store.put(&path, file.bytes, true).await? {
-                written.push(path.clone());
+            match self.store.put(&path, file.bytes, true).await {
+                Ok(true) => written.push(path.clone()),
+                Ok(false) => {}
+                // It may be there all the same: a store can fail after it has written.
+                Err(error) => {
+                    written.push(path);
+                    return Err(error);
+                }
             }
             files.push(DataFile {
                 schema: file.schema.to_owned(),
@@ -136,8 +142,18 @@ impl Lake {
             }
             let next = next_version(base, &files, &change.sources, &change.operation, change.sample);
             let text = serde_json::to_vec_pretty(&next).map_err(|e| Error::Internal(e.to_string()))?;
-            if self.store.put(&manifest_path(next.version), Bytes::from(text), true).await? {
-                return Ok(Arc::new(next));
+            let (path, text) = (manifest_path(next.version), Bytes::from(text));
+            match self.store.put(&path, text.clone(), true).await {
+                Ok(true) => return Ok(Arc::new(next)),
+                Ok(false) => {}
+                // A store that failed after it had written has published: an error
+                // would say that nothing changed.
+                Err(error) => {
+                    return match self.store.get(&path).await {
+                        Ok(Some(found)) if found == text => Ok(Arc::new(next)),
+                        _ => Err(error),
+                    };
+                }
             }
         }
         Err(Error::Conflict(self.current().await?.map_or(0, |m| m.version)))
@@ -146,11 +162,14 @@ impl Lake {
     /// Gives the space of an abandoned change back. A file that another version
     /// has come to name stays; failures are left to `gc`.
     async fn take_back(&self, written: &[String]) {
-        let Ok(current) = self.current().await else { return };
-        for path in written {
-            if !current.as_ref().is_some_and(|m| m.files.iter().any(|f| f.path == *path)) {
-                let _ = self.store.delete(path).await;
-            }
+        let Ok(versions) = self.versions().await else { return };
+        let mut named = std::collections::HashSet::new();
+        for version in versions {
+            let Ok(manifest) = self.version(version).await else { return };
+            named.extend(manifest.files.iter().map(|f| f.path.clone()));
+        }
+        for path in written.iter().filter(|path| !named.contains(*path)) {
+            let _ = self.store.delete(path).await;
         }
     }
 }

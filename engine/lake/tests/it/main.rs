@@ -8,10 +8,23 @@
     reason = "a test fails by panicking, helpers of tests included, and says on stderr what it left out"
 )]
 
+mod bad_input;
 mod country;
+mod crash;
+mod faults;
+mod fuzz;
+mod import_knomad;
+mod import_oecd;
+mod import_shared;
+mod import_undesa;
+mod import_worldbank;
+mod lake_sample;
 mod messy;
 mod read;
+mod support;
 mod table;
+mod truncated;
+mod workbooks;
 
 use std::path::{Path, PathBuf};
 

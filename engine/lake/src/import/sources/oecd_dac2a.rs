@@ -72,6 +72,7 @@ impl Importer for OecdDac2a {
                 return Err(Error::data(input.place(), "states no edition; say its date with --vintage YYYY-MM-DD"));
             }
         };
+        input.whole_lines()?;
         read(grid, header, body, vintage, context, &settings, notes)
     }
 }
@@ -129,7 +130,14 @@ fn read(
             ));
         }
         let exponent = match multiplier {
-            Some(index) => number(grid, row, index, "UNIT_MULT", &settings.missing)?.unwrap_or(0.0),
+            Some(_) => {
+                let text = code(row, multiplier);
+                let exponent = if text.is_empty() { Some(0) } else { text.parse::<i32>().ok() };
+                exponent.filter(|e| (-12..=12).contains(e)).ok_or_else(|| {
+                    let what = format!("`{text}` is not a power of ten; expected such as `6` for millions");
+                    Error::data(grid.at(row, "UNIT_MULT"), what)
+                })?
+            }
             None => {
                 return Err(Error::data(
                     grid.place(),
@@ -137,7 +145,7 @@ fn read(
                 ));
             }
         };
-        let dollars = amount * 10f64.powf(exponent);
+        let dollars = amount * 10f64.powi(exponent);
         let period = time.map(|i| row.cell(i));
         let year = period.and_then(year).ok_or_else(|| {
             let text = period.map(crate::read::Cell::text).unwrap_or_default();

@@ -114,11 +114,13 @@ struct Place {
 impl Layout {
     fn of(grid: &Grid) -> Result<Self> {
         let label = |row: &Row, i: usize| squeeze(&row.cell(i).text()).to_lowercase();
-        let is_header = |row: &Row| (0..row.cells.len()).any(|i| label(row, i).contains("location code"));
+        // Editions to 2019 say `Code`.
+        let is_code = |row: &Row, i: usize| label(row, i).contains("location code") || label(row, i) == "code";
+        let is_header = |row: &Row| (0..row.cells.len()).any(|i| is_code(row, i));
         let Some((header, row)) = grid.rows.iter().enumerate().take(PREAMBLE).find(|(_, r)| is_header(r)) else {
             return Err(Error::data(grid.place(), "has no header row with `Location code`"));
         };
-        let codes: Vec<usize> = (0..row.cells.len()).filter(|i| label(row, *i).contains("location code")).collect();
+        let codes: Vec<usize> = (0..row.cells.len()).filter(|i| is_code(row, *i)).collect();
         let end = |code: usize| -> Result<Place> {
             let name = (0..code).rev().find(|i| {
                 let text = label(row, *i);
@@ -136,6 +138,7 @@ impl Layout {
         )
         .to_lowercase();
         let (destination, origin) = match codes.as_slice() {
+            [one] if label(row, end(*one)?.name).contains("of origin") => (None, Some(end(*one)?)),
             [one] if said.contains("destination") || !said.contains("origin") => (Some(end(*one)?), None),
             [one] => (None, Some(end(*one)?)),
             [first, second] if label(row, *first).contains("origin") => (Some(end(*second)?), Some(end(*first)?)),
@@ -269,13 +272,23 @@ fn import(grid: &Grid, layout: &Layout, context: &Context<'_>, settings: &Settin
             ];
             match (&destination, &origin) {
                 (Some(End::Economy(to)), Some(End::Economy(from))) => {
+                    *sums.entry(key).or_default() += persons;
                     rows.push(
                         row.number,
                         &fact.label,
                         &[&[Value::Text(from.as_ref()), Value::Text(to.as_ref())], facts.as_slice()].concat(),
                     )?;
                 }
-                // Groups of pairs are sums of rows that are here already, but for residual origins, which are nobody's.
+                // A residual origin is nobody's, but it counts in the total.
+                (Some(End::Economy(_)), Some(End::Group { name, .. })) if settings.residual_origins.contains(name) => {
+                    *sums.entry(key).or_default() += persons;
+                }
+                (Some(End::Group { code: to, .. }), Some(End::Group { code: from, .. }))
+                    if to == "900" && from == "900" =>
+                {
+                    world.insert(key, (persons, row.number));
+                }
+                // Other groups of pairs are sums of rows that are here already.
                 (Some(_), Some(_)) => {}
                 (Some(End::Economy(iso3)), None) | (None, Some(End::Economy(iso3))) => {
                     *sums.entry(key).or_default() += persons;

@@ -79,6 +79,7 @@ impl Importer for WorldBankWdi {
     fn import(&self, input: &Input, context: &Context<'_>) -> Result<Imported> {
         let settings: Settings = context.descriptor.settings()?;
         if let Some(grid) = input.text() {
+            input.whole_lines()?;
             if metadata::is_countries(grid) {
                 return metadata::import_countries(input, grid, context, &settings);
             }
@@ -244,15 +245,27 @@ fn import_data(
     let owned: Vec<Row> = body.into_iter().cloned().collect();
     Ok(Imported {
         place: grid.place(),
-        edition: format!("{} {vintage}", codes.join(" ")),
+        edition: format!("{} {vintage}", part(&codes)),
         vintage,
-        staged: vec![stage(&format!("{} {}", context.descriptor.id, codes.join(" ")), grid, header, &owned)?],
+        staged: vec![stage(&format!("{} {}", context.descriptor.id, part(&codes)), grid, header, &owned)?],
         notes: vec![format!(
             "{}: {facts} values of economies, {kept_apart} of aggregates kept apart, {span}",
             codes.join(", ")
         )],
         rows: all,
     })
+}
+
+/// Names the indicators of a file, the first few of many: the name of a staging
+/// table is a folder's, which may have 255 bytes.
+fn part(codes: &[&str]) -> String {
+    const NAMED: usize = 3;
+    match codes.len().checked_sub(NAMED) {
+        Some(more @ 1..) => {
+            format!("{} and {more} more", codes.iter().take(NAMED).copied().collect::<Vec<_>>().join(" "))
+        }
+        _ => codes.join(" "),
+    }
 }
 
 /// The unit by which editions of an indicator replace one another.

@@ -167,17 +167,25 @@ pub(super) fn definition(grid: &Grid, indicator: &str) -> Option<String> {
     Some(row.cell(note).text().trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// The text that belongs to the same download: same number at the end of the
-/// name and same folder or archive.
+/// The text that belongs to the same download: same folder or archive, and the same
+/// number at the end of the name, or the only one where a name has no number.
 pub(super) fn companion<'a>(input: &Input, context: &'a Context<'_>, wanted: fn(&Grid) -> bool) -> Option<&'a Grid> {
-    let number = download_number(input.base_name())?;
     let folder = folder(&input.name);
-    context
-        .inputs
-        .iter()
-        .filter(|other| folder == self::folder(&other.name) && download_number(other.base_name()) == Some(number))
-        .filter_map(Input::text)
-        .find(|grid| wanted(grid))
+    let beside = || context.inputs.iter().filter(|other| folder == self::folder(&other.name));
+    let fitting = |other: &&Input| other.text().is_some_and(wanted);
+    let number = download_number(input.base_name());
+    let numbered = number.and_then(|n| beside().filter(fitting).find(|o| download_number(o.base_name()) == Some(n)));
+    if let Some(found) = numbered {
+        return found.text();
+    }
+    // Renamed files have lost their number: the only one there is belongs to it.
+    let mut candidates = beside().filter(fitting);
+    let only = candidates.next()?;
+    if candidates.next().is_some() {
+        return None;
+    }
+    let contradicts = number.is_some() && download_number(only.base_name()).is_some();
+    if contradicts { None } else { only.text() }
 }
 
 fn folder(name: &str) -> &str {
