@@ -24,6 +24,3 @@ mod tests;
 pub(crate) mod text;
 mod text_country;
 pub(crate) mod write;
-
-pub(crate) use data::{BriefData, BriefOptions};
-pub(crate) use load::{Ask, load};
