@@ -111,12 +111,10 @@ impl Input {
         Ok(grid)
     }
 
-    /// Refuses a text that ends inside an unquoted cell without a line end: a
-    /// download that was cut there may have lost digits of its last number, and
-    /// nothing else would show it. A closed quote is whole; the importers count cells.
+    /// Refuses a text whose last line has no line end: a download that was cut
+    /// there may have lost digits of its last number, and nothing else would show it.
     pub(super) fn whole_lines(&self) -> Result<()> {
-        let text: Vec<u8> = self.bytes.iter().rev().filter(|b| **b != 0).take(2).copied().collect();
-        let ended = matches!(text.as_slice(), [b'\n' | b'\r' | b'"', ..] | [b',', b'"']);
+        let ended = self.bytes.iter().rev().find(|b| **b != 0).is_some_and(|b| matches!(b, b'\n' | b'\r'));
         if ended || self.text().is_none() {
             return Ok(());
         }

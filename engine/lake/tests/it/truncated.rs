@@ -23,22 +23,15 @@ fn text_is_never_cut_silently() {
             s.import_bytes("cut.csv", &whole).unwrap();
             s.rows(table)
         };
+        let s = Scratch::new();
         for cut in 1..whole.len() {
-            // At a line end nothing is left in the text that could show the cut.
+            // Between the two bytes of a line end the last line is whole already.
             if whole[cut - 1] == b'\n' || whole[cut - 1] == b'\r' {
                 continue;
             }
-            let s = Scratch::new();
-            // After the closing quote of the last cell of a line nothing is lost.
-            if whole[cut - 1] == b'"' || whole[..cut].ends_with(b"\",") {
-                if s.import_bytes("cut.csv", &whole[..cut]).is_ok() {
-                    assert!(s.rows(table).iter().all(|row| full.contains(row)), "{cut}");
-                }
-                continue;
-            }
             s.refuses("cut.csv", &whole[..cut], &["cut.csv"]);
-            assert!(!s.root().exists());
         }
+        assert!(!s.root().exists());
         for cut in (1..whole.len()).filter(|c| whole[c - 1] == b'\n').step_by(2) {
             let s = Scratch::new();
             if s.import_bytes("cut.csv", &whole[..cut]).is_ok() {
