@@ -274,7 +274,7 @@ fn nothing_names_a_machine() {
     check("paths are of the clone, not of a machine", complaints);
 }
 
-/// The word begins a path: `~/home/` and `your/work/` do not.
+/// The word begins a path; within a longer path or name it does not.
 fn names_path(line: &str, word: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || "_-.~/}*$".contains(c);
     line.match_indices(word).any(|(at, _)| !line[..at].chars().next_back().is_some_and(inside))
