@@ -19,7 +19,7 @@ pub const REFERENCE_SOURCE: &str = "envoi.country";
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Layout number, [`FORMAT`].
+    /// Layout number: 1.
     pub format: u32,
     /// Version of the lake, from 1.
     pub version: u64,
