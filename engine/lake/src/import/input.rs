@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::error::{Error, Place, Result};
 use crate::lake::checksum;
-use crate::read::{Grid, Kind, Limits, TextGrid, Workbook, gunzip, kind_of, read_csv, unzip};
+use crate::read::{Grid, Kind, Limits, Row, TextGrid, Workbook, gunzip, kind_of, read_csv, unzip};
 
 /// A file to import: bytes in memory, and what they are.
 #[derive(Debug)]
@@ -108,6 +108,25 @@ impl Input {
         }
         let grid = Arc::new(book.workbook.grid(name)?);
         book.grids.insert(name.to_owned(), Arc::clone(&grid));
+        Ok(grid)
+    }
+
+    /// The rows of a sheet, one at a time until `each` says false: for sheets that
+    /// would not fit into memory as a grid.
+    pub fn each_row(&self, name: &str, each: &mut dyn FnMut(&Row) -> Result<bool>) -> Result<()> {
+        let Content::Book(book) = &self.content else {
+            return Err(Error::data(self.place(), format!("is not a workbook, so it has no sheet `{name}`")));
+        };
+        book.lock().unwrap_or_else(PoisonError::into_inner).workbook.each_row(name, each)
+    }
+
+    /// The first rows of a sheet: enough to recognise it without holding all of it.
+    pub fn head(&self, name: &str, rows: usize) -> Result<Grid> {
+        let mut grid = Grid { file: self.name.clone(), sheet: Some(name.to_owned()), rows: Vec::new() };
+        self.each_row(name, &mut |row| {
+            grid.rows.push(row.clone());
+            Ok(grid.rows.len() < rows)
+        })?;
         Ok(grid)
     }
 

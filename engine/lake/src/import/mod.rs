@@ -23,10 +23,10 @@ use crate::lake::{Change, Lake};
 use crate::read::Limits;
 
 pub use descriptor::{Descriptor, descriptor, descriptors};
-pub use importer::{Context, Imported, Importer, Recognition, Staged};
+pub use importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 pub use input::Input;
 pub use rows::{Rows, Value};
-pub use staged::{stage, table_name};
+pub use staged::{StageWriter, stage, table_name};
 
 /// What the user asked for beside the files.
 #[derive(Debug, Default, Clone)]

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{SecondsFormat, Utc};
 
-use super::descriptor::{Descriptor, descriptor};
-use super::importer::{Context, Imported, Importer, Recognition, Staged};
+use super::descriptor::{Descriptor, descriptor, descriptors};
+use super::importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 use super::input::Input;
 use super::sources::IMPORTERS;
 use super::staged::table_name;
@@ -87,12 +87,12 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
     if wanted.is_some_and(|d| d.id == PLAIN_TABLE) {
         return plain_table(input, options);
     }
-    for importer in IMPORTERS {
-        let found = descriptor(importer.id())?;
+    let mut almost = None;
+    for (importer, found) in offered()? {
         match importer.recognise(input, found)? {
             Recognition::No => {}
             Recognition::Yes if wanted.is_none_or(|w| w.id == found.id) => {
-                return publisher(*importer, found, input, inputs, options);
+                return publisher(importer, found, input, inputs, options);
             }
             Recognition::Yes => {
                 let what = format!(
@@ -102,10 +102,15 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
                 );
                 return Err(Error::data(input.place(), what));
             }
-            Recognition::Almost(why) => {
-                return Err(Error::data(input.place(), format!("looks like `{}`, but {why}", found.id)));
+            // Another may know the file for its own: of two banks' files the words are much the same.
+            Recognition::Almost(why) if almost.is_none() => {
+                almost = Some(Error::data(input.place(), format!("looks like `{}`, but {why}", found.id)));
             }
+            Recognition::Almost(_) => {}
         }
+    }
+    if let Some(almost) = almost {
+        return Err(almost);
     }
     if let Some(wanted) = wanted {
         let what =
@@ -118,6 +123,20 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
     let notes = vec!["passed over: of no known publisher".to_owned()];
     let report = FileReport { file: input.name.clone(), source_id: None, edition: None, rows: 0, notes };
     Ok(Prepared { report, files: Vec::new(), source: None })
+}
+
+/// Every importer with every dataset it reads, in the order in which a file is offered to them.
+fn offered() -> Result<Vec<(&'static dyn Importer, &'static Descriptor)>> {
+    let mut offered = Vec::new();
+    for importer in IMPORTERS {
+        let before = offered.len();
+        let reads = |d: &&'static Descriptor| d.importer.as_deref().unwrap_or(&d.id) == importer.id();
+        offered.extend(descriptors()?.iter().filter(reads).map(|d| (*importer, d)));
+        if offered.len() == before {
+            return Err(Error::Internal(format!("datasets/sources: no dataset for importer `{}`", importer.id())));
+        }
+    }
+    Ok(offered)
 }
 
 fn publisher(
@@ -159,7 +178,7 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
         edition: format!("{} {vintage}", Printable(input.base_name())),
         vintage,
         rows: Vec::new(),
-        staged: vec![Staged { name, batch }],
+        staged: vec![Staged::of(name, batch)],
         notes,
     };
     finish(imported, found, input)
@@ -178,9 +197,11 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
         count += batch.num_rows() as u64;
         files.push(NewFile::of(table, &series, &found.id, vintage, &batch)?);
     }
-    for Staged { name, batch } in staged {
-        let rows = batch.num_rows() as u64;
-        let bytes = encode(&batch, &[])?;
+    for Staged { name, content } in staged {
+        let (rows, bytes) = match content {
+            StagedRows::Batch(batch) => (batch.num_rows() as u64, encode(&batch, &[])?),
+            StagedRows::Parquet { rows, bytes } => (rows, bytes),
+        };
         files.push(NewFile {
             schema: "staging",
             series: name.clone(),

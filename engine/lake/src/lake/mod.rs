@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 
 pub use gc::{Collected, GRACE};
 pub use manifest::{DataFile, Manifest, REFERENCE_SOURCE, SourceEdition};
-pub use parquet::{Sorted, duplicate, encode, sort};
+pub use parquet::{Sorted, duplicate, encode, sort, writer};
 pub use publish::{Change, NewFile, checksum};
 pub use store::Store;
 pub use verify::Damage;

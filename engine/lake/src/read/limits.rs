@@ -11,6 +11,9 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Bytes that all members of an archive or workbook may unpack to. Default 1 GiB.
     pub unpacked_bytes: u64,
+    /// Bytes that a sheet read row by row, and so never held whole, may unpack to.
+    /// Default 4 GiB: the widest publisher's workbook known to us has sheets of 300 MB.
+    pub streamed_bytes: u64,
     /// Unpacked bytes per stored byte. Default 200: sheets of real workbooks reach
     /// 25 and long runs of equal CSV rows 60, while a bomb made of deflate's longest
     /// matches reaches 400 to 1,032. Applied above [`Limits::RATIO_FLOOR`] only.
@@ -33,6 +36,7 @@ impl Default for Limits {
         Self {
             file_bytes: 1 << 30,
             unpacked_bytes: 1 << 30,
+            streamed_bytes: 4 << 30,
             ratio: 200,
             members: 10_000,
             rows: 10_000_000,
@@ -73,6 +77,11 @@ impl Limits {
             });
         }
         Ok(())
+    }
+
+    /// The same limits for what is read row by row.
+    pub(crate) fn streamed(&self) -> Self {
+        Self { unpacked_bytes: self.streamed_bytes.max(self.unpacked_bytes), ..self.clone() }
     }
 
     pub(crate) fn check_rows(&self, rows: usize, place: impl Fn() -> Place) -> Result<(), Error> {

@@ -15,6 +15,7 @@ mod faults;
 mod fuzz;
 mod import_knomad;
 mod import_oecd;
+mod import_prices;
 mod import_shared;
 mod import_undesa;
 mod import_worldbank;

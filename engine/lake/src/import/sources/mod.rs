@@ -1,8 +1,10 @@
 //! One importer a publisher's format.
 
+mod ecb_fx;
 mod knomad_bilateral_matrix;
 mod oecd_dac2a;
 mod undesa_migrant_stock;
+mod worldbank_rpw;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 
@@ -14,4 +16,6 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
     &undesa_migrant_stock::UnDesaMigrantStock,
     &oecd_dac2a::OecdDac2a,
+    &worldbank_rpw::WorldBankRpw,
+    &ecb_fx::EcbFx,
 ];
