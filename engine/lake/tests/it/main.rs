@@ -17,6 +17,7 @@ mod import_knomad;
 mod import_oecd;
 mod import_shared;
 mod import_undesa;
+mod import_undesa_pairs;
 mod import_worldbank;
 mod lake_sample;
 mod messy;

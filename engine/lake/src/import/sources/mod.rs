@@ -3,6 +3,7 @@
 mod knomad_bilateral_matrix;
 mod oecd_dac2a;
 mod undesa_migrant_stock;
+mod undesa_tidy_pairs;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 
@@ -13,5 +14,6 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_wdi::WorldBankWdi,
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
     &undesa_migrant_stock::UnDesaMigrantStock,
+    &undesa_tidy_pairs::UnDesaTidyPairs,
     &oecd_dac2a::OecdDac2a,
 ];
