@@ -111,9 +111,10 @@ impl Importer for UnDesaMigrantStock {
             .ok_or_else(|| Error::data(input.place(), format!("has no sheet `{}`", settings.sheets.join("`, `"))))?;
         let first = input.sheet(main)?;
         let edition = edition(&first)?;
-        let vintage = context.vintage.or(NaiveDate::from_ymd_opt(edition, 12, 31)).ok_or_else(|| {
-            Error::data(first.place(), "names no edition; say its date with --vintage")
-        })?;
+        let vintage = context
+            .vintage
+            .or(NaiveDate::from_ymd_opt(edition, 12, 31))
+            .ok_or_else(|| Error::data(first.place(), "names no edition; say its date with --vintage"))?;
         let layout = Layout::of(&first, &settings)?;
         let mut stocks = Stocks::new(role(&layout), edition, vintage, context, &settings);
         stocks.sheet(&first, &layout, true)?;
@@ -500,7 +501,11 @@ impl<'a> Stocks<'a> {
         }
         let mut notes = match role {
             "pair" => vec![
-                format!("edition {edition}: {} stocks of pairs of economies, {} of them 0", self.stocks.len(), self.zeros),
+                format!(
+                    "edition {edition}: {} stocks of pairs of economies, {} of them 0",
+                    self.stocks.len(),
+                    self.zeros
+                ),
                 format!("{} stocks of residual origins are observations of the destination, not pairs", self.residuals),
                 "pairs of regions and groups are sums of the others: compared, and kept in staging only".to_owned(),
             ],

@@ -29,6 +29,7 @@ struct Settings {
     missing: Vec<String>,
     origins_at_least: usize,
     sex: String,
+    zero_is_missing: bool,
 }
 
 /// Columns of year and destination.
@@ -87,9 +88,10 @@ impl Importer for UnDesaTidyPairs {
         }
         let body: Vec<Row> = body.iter().filter(|r| !r.is_blank()).cloned().collect();
         let last = body.iter().filter_map(|r| year(r.cell(year_column))).max();
-        let vintage = context.vintage.or(last.and_then(|y| NaiveDate::from_ymd_opt(y, 12, 31))).ok_or_else(|| {
-            Error::data(grid.place(), "has no year in any row; the file seems cut off")
-        })?;
+        let vintage = context
+            .vintage
+            .or(last.and_then(|y| NaiveDate::from_ymd_opt(y, 12, 31)))
+            .ok_or_else(|| Error::data(grid.place(), "has no year in any row; the file seems cut off"))?;
         let mut rows = Rows::new(&MIGRANT_STOCK, "undesa.migrant_stock/pair");
         let (mut missing, mut zeros, mut apart) = (0, 0, 0);
         let mut destinations: BTreeMap<i32, usize> = BTreeMap::new();
@@ -123,6 +125,9 @@ impl Importer for UnDesaTidyPairs {
                     continue;
                 };
                 zeros += usize::from(persons == 0.0);
+                if persons == 0.0 && settings.zero_is_missing {
+                    continue;
+                }
                 let values = [
                     Value::Text(from.as_ref()),
                     Value::Text(to.as_ref()),
@@ -141,12 +146,18 @@ impl Importer for UnDesaTidyPairs {
         }
         let counts: Vec<usize> = destinations.values().copied().collect();
         let mut notes = vec![
-            format!("{} stocks of pairs of economies, {zeros} of them 0; {missing} cells are missing", rows.len()),
+            format!(
+                "{} stocks of pairs of economies; {missing} cells are missing; {zeros} cells say 0, {}",
+                rows.len(),
+                if settings.zero_is_missing { "which here stands for blank and is left out" } else { "kept" }
+            ),
             format!("{} years, {} destinations in the last", counts.len(), counts.last().copied().unwrap_or_default()),
             "a table derived from the publisher's workbook: both sexes, no totals to check, residual origins left out by its author".to_owned(),
         ];
         if context.vintage.is_none() {
-            notes.push(format!("the file states no edition: vintage {vintage} is the end of its last year; --vintage sets another"));
+            notes.push(format!(
+                "the file states no edition: vintage {vintage} is the end of its last year; --vintage sets another"
+            ));
         }
         if apart > 0 {
             notes.push(format!("{apart} stocks of groups are kept in staging only"));
