@@ -18,6 +18,7 @@ mod import_oecd;
 mod import_prices;
 mod import_shared;
 mod import_undesa;
+mod import_undesa_pairs;
 mod import_worldbank;
 mod lake_sample;
 mod messy;

@@ -5,6 +5,7 @@ mod knomad_bilateral_matrix;
 mod oecd_dac2a;
 mod undesa_migrant_stock;
 mod worldbank_rpw;
+mod undesa_tidy_pairs;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 
@@ -15,6 +16,7 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_wdi::WorldBankWdi,
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
     &undesa_migrant_stock::UnDesaMigrantStock,
+    &undesa_tidy_pairs::UnDesaTidyPairs,
     &oecd_dac2a::OecdDac2a,
     &worldbank_rpw::WorldBankRpw,
     &ecb_fx::EcbFx,
