@@ -116,7 +116,7 @@ pub type Flags = Vec<(&'static str, String, &'static str)>;
 impl Config {
     /// Puts the layers together. `file` is `--config`; without it `envoi.toml` in
     /// the user's configuration folder is read if it is there. The environment is
-    /// `ENVOI_LAKE` and `ENVOI__SECTION__KEY`.
+    /// `ENVOI_LAKE` and `ENVOI__SECTION__KEY`; another that begins with `ENVOI_` is an error.
     pub fn load(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
@@ -137,6 +137,7 @@ impl Config {
                 "ENVOI_LAKE" => "lake.url".to_owned(),
                 _ => match name.strip_prefix("ENVOI__") {
                     Some(rest) => rest.to_lowercase().replace("__", "."),
+                    None if name.starts_with("ENVOI_") => return Err(unknown_variable(&name)),
                     None => continue,
                 },
             };
@@ -240,6 +241,40 @@ impl Config {
     }
 }
 
+/// The variables of this process; what is not Unicode is no setting of ours, unless its name says so.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        Some((name, value.to_string_lossy().into_owned()))
+    })
+}
+
+/// The environment variable of a setting.
+fn variable(setting: &Setting) -> String {
+    format!("ENVOI__{}", setting.key.to_uppercase().replace('.', "__"))
+}
+
+/// A variable that looks like ours and is not: the one that was meant, by its
+/// last words (`ENVOI_MEMORY`) or else by its spelling.
+fn unknown_variable(name: &str) -> Error {
+    let rest = name.trim_start_matches("ENVOI_").to_lowercase();
+    let whole = |s: &Setting| s.key.replace('.', "_");
+    let of_words = |s: &&Setting| whole(s) == rest || s.key.split('.').next_back() == Some(&rest);
+    // The prefix that all have in common would make any two of them alike.
+    let spelled = || {
+        let mut known: Vec<String> = SETTINGS.iter().map(whole).collect();
+        known.push("lake".to_owned());
+        let near = crate::error::nearest(&rest, known.iter().map(String::as_str))?;
+        Some(SETTINGS.iter().find(|s| whole(s) == near).map_or("ENVOI_LAKE".to_owned(), variable))
+    };
+    let meant = SETTINGS.iter().find(of_words).map(variable).or_else(spelled);
+    let error = Error::user(format!("unknown environment variable `{name}`"));
+    match meant {
+        Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
+        None => error.with_hint("settings are `ENVOI_LAKE` and `ENVOI__SECTION__KEY`; `envoi config` lists them"),
+    }
+}
+
 /// The user's configuration folder for envoi.
 pub fn config_folder() -> Result<PathBuf> {
     base().map(|b| b.config_dir().join("envoi"))
@@ -324,6 +359,23 @@ mod tests {
         let origins: Vec<String> = config.entries().map(|(s, _, o)| format!("{} {o}", s.key)).collect();
         assert!(origins.contains(&"lake.url flag --lake".to_owned()), "{origins:?}");
         assert!(origins.contains(&"runtime.memory environment ENVOI__RUNTIME__MEMORY".to_owned()), "{origins:?}");
+    }
+
+    #[test]
+    fn unknown_variables_are_errors() {
+        for (name, part) in [
+            ("ENVOI_LAK", "did you mean `ENVOI_LAKE`?"),
+            ("ENVOI_MEMORY", "did you mean `ENVOI__RUNTIME__MEMORY`?"),
+            ("ENVOI_RUNTIME_THREADS", "did you mean `ENVOI__RUNTIME__THREADS`?"),
+            ("ENVOI_AS_OF", "did you mean `ENVOI__LAKE__AS_OF`?"),
+            ("ENVOI_ZZZZ", "settings are `ENVOI_LAKE` and"),
+        ] {
+            let environment = std::iter::once((name.to_owned(), "1".to_owned()));
+            let error = Config::load(Some(Path::new("/dev/null")), environment, Vec::new()).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(part), "{name}: {error}");
+        }
+        let others = ["ENVOIRONMENT", "envoi_lak"].map(|n| (n.to_owned(), "1".to_owned()));
+        assert!(Config::load(Some(Path::new("/dev/null")), others.into_iter(), Vec::new()).is_ok());
     }
 
     #[test]

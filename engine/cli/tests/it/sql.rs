@@ -16,6 +16,7 @@ fn envoi(folder: &Path, arguments: &[&str], stdin: &str) -> (i32, String, String
         .env("XDG_STATE_HOME", folder.join("home/state"))
         .env("XDG_CONFIG_HOME", folder.join("home/config"))
         .env_remove("ENVOI_LAKE")
+        .env_remove("ENVOI_UPDATE")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
