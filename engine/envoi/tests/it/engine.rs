@@ -137,6 +137,32 @@ fn files_are_tables() {
 }
 
 #[test]
+fn text_of_any_dialect_is_a_table() {
+    blocking(async {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let session = session(sample_lake(), &[]).await;
+        let utf16: Vec<u8> = "\u{feff}name,x\nCuraçao,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let files: [(&str, &[u8]); 6] = [
+            ("semicolon.csv", b"name;x\nCura\xc3\xa7ao;1,0\n"),
+            ("utf16.csv", &utf16),
+            ("windows.csv", b"name,x\nCura\xe7ao,1\n"),
+            ("bom.csv", b"\xef\xbb\xbfname,x\nCura\xc3\xa7ao,1\n"),
+            ("titled.csv", b"Remittances\n\nname,x\nCura\xc3\xa7ao,1\nSource: the bank\n"),
+            ("commas.tsv", b"name,x\nCura\xc3\xa7ao,1\n"),
+        ];
+        for (name, bytes) in files {
+            std::fs::write(at(name), bytes).unwrap();
+            let found = rows(&session, &format!("select name, cast(x as int) from '{}'", at(name))).await;
+            assert_eq!(found, [["Curaçao", "1"]], "{name}");
+        }
+        std::fs::write(at("binary.csv"), b"a\0\x01\x02b").unwrap();
+        let refused = session.run(&format!("select * from '{}'", at("binary.csv"))).await.unwrap_err();
+        assert!(refused.to_string().contains("binary.csv"), "{refused}");
+    });
+}
+
+#[test]
 fn a_dropped_answer_stops_the_work() {
     blocking(async {
         let session = session(sample_lake(), &[("runtime.threads", "1")]).await;
