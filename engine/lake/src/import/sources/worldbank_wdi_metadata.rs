@@ -17,7 +17,7 @@ use crate::read::{Grid, Row};
 use crate::tables::{COUNTRY_GROUP, INDICATOR};
 
 /// Series of the World Bank's regions and income groups.
-const GROUPS: &str = "worldbank.country_group";
+pub(super) const GROUPS: &str = "worldbank.country_group";
 
 pub(super) fn is_countries(grid: &Grid) -> bool {
     columns(grid, &["Country Code", "Region", "IncomeGroup"]).is_some()
