@@ -20,6 +20,7 @@ mod import_shared;
 mod import_undesa;
 mod import_undesa_pairs;
 mod import_worldbank;
+mod import_worldbank_groups;
 mod lake_sample;
 mod messy;
 mod read;
