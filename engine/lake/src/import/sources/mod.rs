@@ -9,10 +9,10 @@ mod oecd_dac2a;
 mod said;
 mod undesa_migrant_stock;
 mod undesa_tidy_pairs;
-mod worldbank_rpw;
 mod worldbank_classification;
 mod worldbank_income_history;
 mod worldbank_migrant_stock;
+mod worldbank_rpw;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 

@@ -52,7 +52,7 @@ impl Importer for WorldBankMigrantStock {
             let grid = input.sheet(&sheet)?;
             let named = settings.sheets.iter().any(|pattern| like(pattern, &sheet));
             let titled = titled(&grid, &settings);
-            if !titled && !(named && corner(&grid, &settings).is_some()) {
+            if !(titled || named && corner(&grid, &settings).is_some()) {
                 continue;
             }
             if named && header(&grid).is_some() {
