@@ -104,6 +104,12 @@ pub static SETTINGS: &[Setting] = &[
         check: |text| bound(text).map(|_| ()),
     },
     Setting {
+        key: "import.streamed_bytes",
+        default: "4GiB",
+        description: "most bytes that a sheet read row by row may unpack to",
+        check: |text| bound(text).map(|_| ()),
+    },
+    Setting {
         key: "import.ratio",
         default: "200",
         description: "most unpacked bytes for a stored byte of an archive or workbook",
@@ -296,6 +302,7 @@ impl Config {
         Limits {
             file_bytes: number("import.file_bytes", bound, default.file_bytes),
             unpacked_bytes: number("import.unpacked_bytes", bound, default.unpacked_bytes),
+            streamed_bytes: number("import.streamed_bytes", bound, default.streamed_bytes),
             ratio: number("import.ratio", count, default.ratio),
             members: counted("import.members", default.members),
             rows: counted("import.rows", default.rows),

@@ -4,8 +4,8 @@ mod ecb_fx;
 mod knomad_bilateral_matrix;
 mod oecd_dac2a;
 mod undesa_migrant_stock;
-mod worldbank_rpw;
 mod undesa_tidy_pairs;
+mod worldbank_rpw;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 
