@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Place};
 
-/// Bounds on one input file. A file author is not trusted: sizes that a file
+/// Bounds on one input file; each is the setting `import.<name of the field>` of the
+/// program. A file author is not trusted: sizes that a file
 /// declares are checked first, and the bytes that really come out are counted too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -18,7 +19,7 @@ pub struct Limits {
     /// 25 and long runs of equal CSV rows 60, while a bomb made of deflate's longest
     /// matches reaches 400 to 1,032. Applied above [`Limits::RATIO_FLOOR`] only.
     pub ratio: u64,
-    /// Members of an archive. Default 10,000.
+    /// Members of an archive, files of a folder. Default 10,000.
     pub members: usize,
     /// Rows of a sheet or records of a text file. Default 10 million.
     pub rows: usize,
@@ -56,8 +57,8 @@ impl Limits {
     ///
     /// # Errors
     /// `Error::Limit` naming the size and the limit.
-    pub fn check_file(&self, bytes: usize, file: &str) -> Result<(), Error> {
-        exceed(bytes as u64, self.file_bytes, "bytes in the file", "file_bytes", || Place::file(file))
+    pub fn check_file(&self, bytes: u64, file: &str) -> Result<(), Error> {
+        exceed(bytes, self.file_bytes, "bytes in the file", "file_bytes", || Place::file(file))
     }
 
     /// Refuses `unpacked` bytes that came, or are declared to come, out of `stored` bytes.
@@ -71,7 +72,7 @@ impl Limits {
                 place: place(),
                 what: format!(
                     "{unpacked} unpacked bytes from {stored} stored ones is more than {} to 1; \
-                     raise the limit `ratio` if the file is to be trusted",
+                     raise the setting `import.ratio` if the file is to be trusted",
                     self.ratio
                 ),
             });
@@ -103,6 +104,10 @@ impl Limits {
     pub(crate) fn check_members(&self, members: usize, file: &str) -> Result<(), Error> {
         exceed(members as u64, self.members as u64, "members in the archive", "members", || Place::file(file))
     }
+
+    pub(crate) fn check_files(&self, files: usize, place: impl Fn() -> Place) -> Result<(), Error> {
+        exceed(files as u64, self.members as u64, "files in the folder", "members", place)
+    }
 }
 
 fn exceed(found: u64, limit: u64, what: &str, setting: &str, place: impl Fn() -> Place) -> Result<(), Error> {
@@ -111,6 +116,8 @@ fn exceed(found: u64, limit: u64, what: &str, setting: &str, place: impl Fn() ->
     }
     Err(Error::Limit {
         place: place(),
-        what: format!("{found} {what} are more than {limit}; raise the limit `{setting}` if the file is to be trusted"),
+        what: format!(
+            "{found} {what} are more than {limit}; raise the setting `import.{setting}` if the file is to be trusted"
+        ),
     })
 }

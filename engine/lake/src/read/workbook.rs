@@ -46,7 +46,7 @@ impl Workbook {
     /// carry a document type definition; `Error::Limit` beyond `limits`.
     pub fn open(bytes: impl Into<Bytes>, file: &str, limits: &Limits) -> Result<Self> {
         let bytes = bytes.into();
-        limits.check_file(bytes.len(), file)?;
+        limits.check_file(bytes.len() as u64, file)?;
         match kind_of(&bytes) {
             Kind::Xlsx => Self::open_xlsx(bytes, file, limits),
             Kind::Xls => Self::open_xls(bytes, file, limits),

@@ -81,6 +81,21 @@ fn what_is_wrong_with_rates_is_named() {
 }
 
 #[test]
+fn a_last_number_that_may_have_lost_digits_is_refused() {
+    let s = Scratch::new();
+    let cut = ["the last line has no line end"];
+    // Without the comma that ends its lines, 0.95 may be what is left of 0.951.
+    let bare = RATES.replace(",\n", "\n");
+    s.refuses("fx.csv", bare.trim_end(), &cut);
+    let dated = Options { vintage: Some(day("2020-03-04")), ..Options::default() };
+    let path = s.put("rpw.csv", CORRIDORS.split_once("6.5\n").unwrap().0.to_owned() + "6");
+    s.refuses_with(&[path], &dated, &cut);
+    s.import_bytes("fx.csv", RATES.trim_end()).unwrap();
+    s.import_bytes("rpw.csv", CORRIDORS.trim_end()).unwrap();
+    assert_eq!(s.rows("corridor_price").len(), 4);
+}
+
+#[test]
 fn the_publishers_files() {
     let Some(data) = shared("data") else { return };
     let s = Scratch::new();

@@ -9,9 +9,11 @@
 )]
 
 mod bad_input;
+mod corpus;
 mod country;
 mod crash;
 mod faults;
+mod filing;
 mod fuzz;
 mod import_knomad;
 mod import_oecd;
@@ -23,6 +25,7 @@ mod import_worldbank;
 mod import_worldbank_groups;
 mod lake_sample;
 mod messy;
+mod races;
 mod read;
 mod support;
 mod table;

@@ -59,6 +59,7 @@ impl Importer for EcbFx {
         let Some((grid, (header, body))) = input.text().and_then(|g| Some((g, g.rows.split_first()?))) else {
             return Err(Error::data(input.place(), "is empty"));
         };
+        input.whole(header, |_, _| false)?;
         read(grid, header, body, context, &settings)
     }
 }

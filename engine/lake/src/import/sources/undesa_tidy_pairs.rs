@@ -74,7 +74,7 @@ impl Importer for UnDesaTidyPairs {
         let Some((grid, (header, body))) = input.text().and_then(|g| Some((g, g.rows.split_first()?))) else {
             return Err(Error::data(input.place(), "is empty"));
         };
-        input.whole_lines()?;
+        input.whole(header, |_, _| false)?;
         let (year_column, destination) =
             labels(header, &settings).ok_or_else(|| Error::data(grid.place(), "has no columns `Year` and `Dest`"))?;
         let mut origins = Vec::new();

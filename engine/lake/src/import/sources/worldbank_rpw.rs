@@ -66,6 +66,13 @@ impl Importer for WorldBankRpw {
         let Some((grid, layout)) = found else {
             return Err(Error::data(input.place(), "has no header of corridors"));
         };
+        // A footer line ends a whole file; a corridor at the end may have lost digits of its last cost.
+        let footer = |row: &Row| row.cells.iter().skip(1).all(crate::read::Cell::is_blank);
+        if let (Some(header), Some(last)) = (grid.rows.get(layout.header), grid.rows.last())
+            && !footer(last)
+        {
+            input.whole(header, |_, _| false)?;
+        }
         read(grid, &layout, context, &settings)
     }
 }

@@ -37,6 +37,13 @@ fn columns<const N: usize>(grid: &Grid, wanted: &[&str; N]) -> Option<[usize; N]
     Some(found)
 }
 
+/// The codes that a grid of country metadata lists, in its order.
+pub(super) fn country_codes(grid: &Grid) -> Vec<String> {
+    let Some([code]) = columns(grid, &["Country Code"]) else { return Vec::new() };
+    let codes = grid.rows.iter().skip(1).map(|r| r.cell(code).text().trim().to_owned());
+    codes.filter(|c| !c.is_empty()).collect()
+}
+
 pub(super) fn import_countries(
     input: &Input,
     grid: &Grid,
