@@ -62,7 +62,7 @@ pub(crate) fn publishers_lake() -> Option<&'static Path> {
         let lake = Lake::open(&folder.path().display().to_string()).unwrap();
         let paths: Vec<PathBuf> = [
             "worldbank_wdi",
-            "knomad/bilateral_remittance_matrix_2021_0.xlsx",
+            "knomad",
             "undesa/undesa_pd_2020_ims_stock_by_sex_and_destination.xlsx",
             "undesa/UN_MigrantStockByOriginAndDestination_2019_clean.csv.gz",
             "oecd_dac/dac2a_alld_net_oda_current.csv",
