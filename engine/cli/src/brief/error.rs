@@ -44,13 +44,4 @@ pub(crate) enum Error {
         /// What would work.
         have: String,
     },
-    /// The page could not be written.
-    #[error("cannot write `{path}`: {source}; nothing was changed")]
-    Write {
-        /// Path of the page.
-        path: String,
-        /// The system's own words.
-        #[source]
-        source: std::io::Error,
-    },
 }

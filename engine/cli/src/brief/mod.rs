@@ -2,8 +2,7 @@
 //! the terminal and as one self-contained page.
 //!
 //! [`load()`] asks a few small questions of the marts and fills [`BriefData`];
-//! [`text::render`] and [`html::render`] draw it; [`write::page`] puts a page
-//! in its place whole or not at all. Every statement is about the newest
+//! [`text::render`] and [`html::render`] draw it. Every statement is about the newest
 //! complete year (see [`complete`]), carries its unit, and points to its source.
 
 pub(crate) mod chart;
@@ -23,4 +22,3 @@ mod rows;
 mod tests;
 pub(crate) mod text;
 mod text_country;
-pub(crate) mod write;

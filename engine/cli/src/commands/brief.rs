@@ -1,5 +1,6 @@
 //! `envoi brief`: the headline comparison, as text or as a page.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -9,6 +10,7 @@ use super::{Failure, Screen, print};
 use crate::brief;
 use crate::brief::data::{BriefData, BriefOptions};
 use crate::brief::load::Ask;
+use crate::output::file::OutputFile;
 
 /// Flags of `envoi brief`.
 #[derive(Debug, clap::Args)]
@@ -37,7 +39,12 @@ pub(crate) async fn brief(config: &Config, screen: Screen, args: &BriefArgs) -> 
         return Ok(0);
     };
     let data = load(config, options).await?;
-    brief::write::page(path, &brief::html::render(&data)).map_err(|e| Failure::failed(e.to_string()))?;
+    let page = brief::html::render(&data);
+    let written = OutputFile::create(path).and_then(|mut file| {
+        file.write_all(page.as_bytes())?;
+        file.commit()
+    });
+    written.map_err(|e| Failure::failed(format!("cannot write `{}`: {e}", path.display())))?;
     screen.say(&format!("wrote {}", path.display()));
     Ok(0)
 }
