@@ -37,8 +37,10 @@ pub(crate) enum Error {
         hint: String,
     },
     /// The year asked for has no values.
-    #[error("no values for {asked}; the lake has {have}")]
+    #[error("no values{whose} for {asked}; {have}")]
     UnknownYear {
+        /// ` of` the economy asked for; empty for all.
+        whose: String,
         /// As the user wrote it.
         asked: i32,
         /// What would work.

@@ -12,13 +12,16 @@ pub(crate) mod error;
 #[cfg(test)]
 mod fixture;
 pub(crate) mod format;
+mod headline;
 pub(crate) mod html;
 mod html_parts;
 pub(crate) mod load;
 mod map;
+pub(crate) mod origin;
 mod queries;
 mod rows;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
 mod text_country;
+mod years;

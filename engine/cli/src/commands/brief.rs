@@ -33,7 +33,7 @@ impl Ask for Session {
 }
 
 pub(crate) async fn brief(config: &Config, screen: Screen, args: &BriefArgs) -> Result<u8, Failure> {
-    let options = BriefOptions { country: args.country.clone(), year: args.year, sample: false };
+    let options = BriefOptions { country: args.country.clone(), year: args.year, ..BriefOptions::default() };
     let Some(path) = &args.html else {
         print_brief(config, screen, options).await?;
         return Ok(0);
@@ -57,6 +57,8 @@ pub(super) async fn print_brief(config: &Config, screen: Screen, options: BriefO
 
 async fn load(config: &Config, options: BriefOptions) -> Result<BriefData, Failure> {
     let session = envoi::open(config).await?.owner().await?;
-    let sample = session.manifest().await?.sample;
-    brief::load::load(&session, BriefOptions { sample, ..options }).await.map_err(|e| Failure::failed(e.to_string()))
+    let manifest = session.manifest().await?;
+    let oldest = brief::origin::oldest_editions(&manifest);
+    let options = BriefOptions { sample: manifest.sample, as_of: config.as_of(), oldest, ..options };
+    brief::load::load(&session, options).await.map_err(|e| Failure::failed(e.to_string()))
 }

@@ -25,7 +25,7 @@ impl Shell {
         let mut found = selected(&names, asked.as_ref());
         let of_kind = |t: &&TableName| kind.is_none_or(|kind| kind == t.kind);
         // `\dt mart.*` asks what the schema has, and marts are views: the list says which is which.
-        if asked.is_none() || found.iter().any(|t| of_kind(t)) {
+        if asked.is_none() || found.iter().any(of_kind) {
             found.retain(of_kind);
         }
         if let Some(pattern) = pattern.filter(|_| found.is_empty()) {
@@ -138,7 +138,7 @@ fn selected<'a>(names: &'a Names, pattern: Option<&Pattern>) -> Vec<&'a TableNam
     let own = |t: &&TableName| t.schema != "information_schema";
     let Some(pattern) = pattern else { return names.tables.iter().filter(own).collect() };
     let mut found = pattern.select(&names.tables, |t| (&t.schema, &t.name));
-    if !pattern.has_schema() && found.iter().any(|t| own(t)) {
+    if !pattern.has_schema() && found.iter().any(own) {
         found.retain(own);
     }
     found

@@ -3,6 +3,7 @@
 // Helpers outside of #[test] functions are not covered by clippy.toml's exemption.
 #![allow(clippy::unwrap_used)]
 
+mod brief;
 mod run;
 mod shell;
 mod sql;
