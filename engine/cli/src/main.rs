@@ -111,7 +111,10 @@ impl Global {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return ExitCode::from(commands::answer(&answer)),
+    };
     let terminal = Terminal::detect(cli.global.color);
     let screen = Screen { terminal, quiet: cli.global.quiet, verbose: cli.global.verbose };
     let begin = std::time::Instant::now();

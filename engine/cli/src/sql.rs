@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::output::Format;
 use crate::shell::{Report, Shell, Source, Stop, Streams};
+use crate::statement::{Piece, PieceKind, split};
 use crate::terminal::Terminal;
 use crate::variables::Variables;
 
@@ -103,6 +104,11 @@ impl SqlArgs {
         self.inputs.is_empty() && terminal.stdin && terminal.stderr
     }
 
+    /// The format that the flags ask for, by name or by that of the output.
+    fn format(&self) -> Option<Format> {
+        self.format.or_else(|| self.output.as_deref().and_then(Format::from_path))
+    }
+
     /// Applies the flags to a shell; a message when the output cannot be opened.
     pub(crate) fn apply(&self, shell: &mut Shell) -> Result<(), String> {
         let mut variables = Variables::default();
@@ -128,8 +134,17 @@ pub(crate) async fn run(
     stdin: &mut (dyn Read + Send),
 ) -> u8 {
     let mut shell = Shell::new(session.clone(), Handle::current(), terminal, streams);
+    let scripts = read(&args.inputs, stdin);
+    if let Some(format) = args.format().filter(|format| format.holds_one_result())
+        && let Some((script, span)) = second_result(&scripts)
+    {
+        let text = script.text.as_deref().unwrap_or_default();
+        let source = Source { name: Some(&script.name), text };
+        shell.fail(&source, span.start, &Report::new(format.is_full()).at(span));
+        return EXIT_USAGE;
+    }
     let done = match args.apply(&mut shell) {
-        Ok(()) => run_inputs(&mut shell, &args.inputs, stdin).await,
+        Ok(()) => run_scripts(&mut shell, &scripts).await,
         Err(message) => Err(complain(&mut shell, message)),
     };
     // A reader who left has had enough; that is success, unless something failed before.
@@ -146,19 +161,43 @@ pub(crate) async fn run(
     if shell.failures() > 0 { EXIT_FAILED } else { 0 }
 }
 
-async fn run_inputs(shell: &mut Shell, inputs: &[Input], stdin: &mut (dyn Read + Send)) -> Result<(), Stop> {
+/// A text to run, under the name that messages give it.
+struct Script {
+    name: String,
+    text: std::io::Result<String>,
+}
+
+fn read(inputs: &[Input], stdin: &mut (dyn Read + Send)) -> Vec<Script> {
     let piped = [Input::File(PathBuf::from("-"))];
-    for input in if inputs.is_empty() { &piped } else { inputs } {
-        let (name, text) = match input {
-            Input::Command(text) => ("-c".to_owned(), Ok(text.clone())),
-            Input::File(path) if path.as_os_str() == "-" => {
-                let mut bytes = Vec::new();
-                ("<stdin>".to_owned(), stdin.read_to_end(&mut bytes).and_then(|_| utf8(bytes)))
-            }
-            Input::File(path) => (path.display().to_string(), fs::read(path).and_then(utf8)),
-        };
+    let inputs = if inputs.is_empty() { &piped } else { inputs };
+    let script = |input: &Input| match input {
+        Input::Command(text) => Script { name: "-c".to_owned(), text: Ok(text.clone()) },
+        Input::File(path) if path.as_os_str() == "-" => {
+            let mut bytes = Vec::new();
+            Script { name: "<stdin>".to_owned(), text: stdin.read_to_end(&mut bytes).and_then(|_| utf8(bytes)) }
+        }
+        Input::File(path) => Script { name: path.display().to_string(), text: fs::read(path).and_then(utf8) },
+    };
+    inputs.iter().map(script).collect()
+}
+
+/// The second statement that gives rows, as script and offset. None where a
+/// meta command may send each to an output of its own.
+fn second_result(scripts: &[Script]) -> Option<(&Script, std::ops::Range<usize>)> {
+    let texts = scripts.iter().filter_map(|script| script.text.as_ref().ok().map(|text| (script, text)));
+    let pieces: Vec<_> = texts.flat_map(|(script, text)| split(text).into_iter().map(move |p| (script, p))).collect();
+    let elsewhere = |p: &Piece<'_>| ["\\o", "\\format", "\\i"].iter().any(|meta| p.text.starts_with(meta));
+    if pieces.iter().any(|(_, piece)| piece.kind == PieceKind::Meta && elsewhere(piece)) {
+        return None;
+    }
+    let (script, second) = pieces.into_iter().filter(|(_, piece)| piece.gives_rows()).nth(1)?;
+    Some((script, second.offset..second.offset + second.text.len()))
+}
+
+async fn run_scripts(shell: &mut Shell, scripts: &[Script]) -> Result<(), Stop> {
+    for Script { name, text } in scripts {
         let done = match text {
-            Ok(text) => shell.run_text(&Source { name: Some(&name), text: &text }).await,
+            Ok(text) => shell.run_text(&Source { name: Some(name), text }).await,
             Err(e) => Err(complain(shell, format!("cannot read `{name}`: {e}"))),
         };
         match done {

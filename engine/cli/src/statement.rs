@@ -24,6 +24,15 @@ pub(crate) enum PieceKind {
     Meta,
 }
 
+impl Piece<'_> {
+    /// Whether this is a statement that plainly gives rows: what it starts with says so.
+    pub(crate) fn gives_rows(&self) -> bool {
+        const FIRST: [&str; 8] = ["select", "with", "values", "table", "from", "show", "explain", "describe"];
+        let first = lexer::tokens(self.text).find(|t| t.is_significant() && !t.is(self.text, "("));
+        self.kind == PieceKind::Sql && first.is_some_and(|t| FIRST.iter().any(|word| t.is_word(self.text, word)))
+    }
+}
+
 /// The pieces of `script`, in order. A `;` inside a quote or a comment does not split.
 pub(crate) fn split(script: &str) -> Vec<Piece<'_>> {
     scan(script).pieces
@@ -116,6 +125,14 @@ mod tests {
             "\\x\nselect 1;\n\\echo it's\nselect 2",
             &[(1, 1, "\\x"), (2, 1, "select 1"), (3, 1, "\\echo it's"), (4, 1, "select 2")],
         );
+    }
+
+    #[test]
+    fn rows_are_foreseen() {
+        let found = |script: &str| split(script).iter().map(Piece::gives_rows).collect::<Vec<_>>();
+        assert_eq!(found("select 1; (select 2); WITH a as (select 1) select * from a"), [true, true, true]);
+        assert_eq!(found("set x = 1; create table t as select 1; \\d\n"), [false, false, false]);
+        assert_eq!(found("\\d\nshow all"), [false, true]);
     }
 
     #[test]

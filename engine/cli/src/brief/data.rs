@@ -2,6 +2,9 @@
 //! these structs and from nothing else.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +16,10 @@ pub(crate) struct BriefOptions {
     /// The lake is the sample that ships with the program: a selection, over
     /// which no total is a world total.
     pub sample: bool,
+    /// Only editions not later than this are seen.
+    pub as_of: Option<NaiveDate>,
+    /// The oldest edition of each figure in the lake, seen or not.
+    pub oldest: BTreeMap<Figure, NaiveDate>,
 }
 
 /// The brief.
@@ -20,6 +27,10 @@ pub(crate) struct BriefOptions {
 pub(crate) struct BriefData {
     /// See [`BriefOptions::sample`].
     pub sample: bool,
+    /// See [`BriefOptions::as_of`].
+    pub as_of: Option<NaiveDate>,
+    /// See [`BriefOptions::oldest`].
+    pub oldest: BTreeMap<Figure, NaiveDate>,
     /// The year shown; `None` when nothing is loaded that would make one.
     pub year: Option<i32>,
     /// The newest complete year; another one may have been asked for.
@@ -235,8 +246,21 @@ impl BriefData {
         (1..).zip(&self.sources).filter(|(_, s)| s.figures.contains(&figure)).map(|(n, _)| n).collect()
     }
 
-    /// Parts without a single value.
+    /// Parts without a single value that the lake has only in editions later
+    /// than the date asked for, with the oldest of these.
+    pub(crate) fn later(&self) -> Vec<(Figure, NaiveDate)> {
+        let Some(day) = self.as_of else { return Vec::new() };
+        let after = |figure: Figure| self.oldest.get(&figure).filter(|oldest| **oldest > day).map(|o| (figure, *o));
+        self.empty().into_iter().filter_map(after).collect()
+    }
+
+    /// Parts without a single value that an import would bring.
     pub(crate) fn missing(&self) -> Vec<Figure> {
+        let later = self.later();
+        self.empty().into_iter().filter(|figure| later.iter().all(|(other, _)| other != figure)).collect()
+    }
+
+    fn empty(&self) -> Vec<Figure> {
         let none = |f: fn(&YearCoverage) -> i64| self.coverage.iter().all(|c| f(c) == 0);
         let mut out = Vec::new();
         if none(|c| c.with_remittance) {
@@ -263,9 +287,23 @@ impl BriefData {
         self.coverage.iter().filter(move |c| c.year > after && (c.with_remittance > 0 || c.with_oda > 0))
     }
 
-    /// How the year shown was come by.
-    pub(crate) fn year_label(&self) -> &'static str {
-        if self.year == self.complete_year { "the newest complete year" } else { "the year asked for" }
+    /// Whether the year shown is after the newest complete one.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.year.is_some_and(|year| self.complete_year.is_none_or(|complete| year > complete))
+    }
+
+    /// How the year shown was come by, and the date it is seen at.
+    pub(crate) fn year_label(&self) -> String {
+        let mut label = match (self.year == self.complete_year, self.is_partial()) {
+            (true, _) => "the newest complete year",
+            (false, true) => "the year asked for, partial",
+            (false, false) => "the year asked for",
+        }
+        .to_owned();
+        if let Some(day) = self.as_of {
+            label.push_str(&format!(", as of {day}"));
+        }
+        label
     }
 }
 

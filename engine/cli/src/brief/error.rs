@@ -37,20 +37,13 @@ pub(crate) enum Error {
         hint: String,
     },
     /// The year asked for has no values.
-    #[error("no values for {asked}; the lake has {have}")]
+    #[error("no values{whose} for {asked}; {have}")]
     UnknownYear {
+        /// ` of` the economy asked for; empty for all.
+        whose: String,
         /// As the user wrote it.
         asked: i32,
         /// What would work.
         have: String,
-    },
-    /// The page could not be written.
-    #[error("cannot write `{path}`: {source}; nothing was changed")]
-    Write {
-        /// Path of the page.
-        path: String,
-        /// The system's own words.
-        #[source]
-        source: std::io::Error,
     },
 }

@@ -88,7 +88,7 @@ pub(super) fn brief() -> BriefData {
         gdp_economies: economies(2022),
         economies: rows,
         corridors: vec![corridor("USA", "MEX", 52.595_343e9), corridor("ARE", "IND", 19.821e9)],
-        panels: vec![GrowthPanel { year: 2024, economies: 106, remittance_usd: 107.567, previous_usd: 100.0 }],
+        panels: vec![GrowthPanel { year: 2024, economies: 106, remittance_usd: 107.567e9, previous_usd: 100e9 }],
         sources: vec![
             source("World Development Indicators", "2025-07-01", vec![Figure::Remittance, Figure::Group]),
             source("World Development Indicators", "2025-10-07", vec![Figure::Oda]),

@@ -3,9 +3,10 @@
 use super::chart::{Dot, Frame, Point, Series, lines, strips};
 use super::data::{BriefData, CountryPage, EconomyYear, Figure, GroupYear};
 use super::format::{bn, economies, pct, ratio};
-use super::html_parts::{Ranked, corridor_rows, economy_table, escape, group_table, notes, ranking, sources};
+use super::headline::headline;
+use super::html_parts::{Ranked, corridor_rows, economy_table, escape, group_table, missing, notes, ranking, sources};
 use super::map;
-use super::text::{coverage_lines, summary};
+use super::text::coverage_lines;
 use super::text_country::{gap_lines, income_name, sentence};
 use std::fmt::Write;
 
@@ -68,28 +69,41 @@ fn hero(data: &BriefData, year: i32) -> String {
         banner(data),
         data.year_label()
     );
-    let Some(all) = data.group("LMY", year).filter(|g| g.with_both > 0) else {
-        return out + "<p class=\"gap\">No group of economies has both values in this year.</p></header>";
+    let Some(head) = headline(data) else {
+        return out + "<p class=\"gap\">No group of economies has a value in this year.</p></header>";
     };
-    let _ok =
-        write!(out, "<div class=\"hero\"><div><p class=\"lead\">{}</p><dl class=\"tiles\">", escape(&summary(all)));
-    for (class, label, value, unit, figure) in [
-        ("rem", "Remittances received", bn(all.remittance_usd), "bn US$", Figure::Remittance),
-        ("oda", "Net ODA received", bn(all.oda_usd), "bn US$", Figure::Oda),
-        ("", "Remittances over ODA", ratio(all.ratio), "times", Figure::Oda),
-        ("", "Remittances exceed ODA in", all.exceeding.to_string(), &format!("of {}", all.with_both), Figure::Group),
-    ] {
-        let refs = if class.is_empty() && figure == Figure::Oda { String::new() } else { notes(data, figure) };
+    out.push_str("<div class=\"hero\"><div>");
+    for line in &head.lines {
+        let _ok = write!(out, "<p class=\"lead\">{}</p>", escape(line));
+    }
+    let compared = data.group("LMY", year).filter(|g| g.with_both > 0);
+    let mut tiles = vec![
+        ("rem", "Remittances received", bn(head.remittance_usd), "bn US$".to_owned(), notes(data, Figure::Remittance)),
+        ("oda", "Net ODA received", bn(head.oda_usd), "bn US$".to_owned(), notes(data, Figure::Oda)),
+    ];
+    if let Some(all) = compared {
+        let of = format!("of {}", all.with_both);
+        tiles.push(("", "Remittances over ODA", ratio(all.ratio), "times".to_owned(), String::new()));
+        tiles.push(("", "Remittances exceed ODA in", all.exceeding.to_string(), of, notes(data, Figure::Group)));
+    }
+    out.push_str("<dl class=\"tiles\">");
+    for (class, label, value, unit, refs) in tiles {
         let _ok = write!(
             out,
             "<div class=\"tile {class}\"><dt>{label} {refs}</dt><dd>{} <small>{}</small></dd></div>",
             escape(&value),
-            escape(unit),
+            escape(&unit),
         );
     }
-    out.push_str("</dl></div><figure>");
-    out.push_str(&panel(data, all, year, (520.0, 300.0)));
-    out + "<figcaption>Billions of current US$, over the economies that have both values.</figcaption></figure></div></header>"
+    out.push_str("</dl></div>");
+    if let Some(all) = data.group("LMY", year) {
+        let _ok = write!(
+            out,
+            "<figure>{}<figcaption>Billions of current US$, over the economies that have both values.</figcaption></figure>",
+            panel(data, all, year, (520.0, 300.0))
+        );
+    }
+    out + "</div></header>"
 }
 
 /// Remittances and ODA of a group over the years.
@@ -256,7 +270,7 @@ fn corridors(data: &BriefData) -> String {
         return String::new();
     };
     let top = data.corridors.get(..map::RANKED).unwrap_or(&data.corridors);
-    let rows = corridor_rows(top, |c| format!("{} → {}", c.sender_name, c.receiver_name));
+    let rows = corridor_rows(data, top, |c| format!("{} → {}", c.sender_name, c.receiver_name));
     // The land under the curves is the one of the ratio map.
     let flows = if data.economies.is_empty() { String::new() } else { map::flows(&data.corridors) };
     format!(
@@ -309,7 +323,12 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
     let mut out = format!(
         "<header>{}<p class=\"kicker\">{}</p><h1>{}: remittances against aid</h1>",
         banner(data),
-        escape(&format!("{}, {}", country.iso3, income_name(country))),
+        escape(&format!(
+            "{}, {}{}",
+            country.iso3,
+            income_name(country),
+            data.as_of.map_or_else(String::new, |day| format!(", as of {day}"))
+        )),
         escape(&country.name)
     );
     if let Some(text) = sentence(data, country) {
@@ -347,8 +366,8 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
     out.push_str(&economy_table(&country.series, "All years as a table", |e| e.year.to_string()));
     out.push_str("</section>");
     let ways = [
-        ("Where it comes from", corridor_rows(&country.inward, |c| c.sender_name.clone())),
-        ("Where it goes", corridor_rows(&country.outward, |c| c.receiver_name.clone())),
+        ("Where it comes from", corridor_rows(data, &country.inward, |c| c.sender_name.clone())),
+        ("Where it goes", corridor_rows(data, &country.outward, |c| c.receiver_name.clone())),
     ];
     if ways.iter().any(|(_, rows)| !rows.is_empty()) {
         let year = country.inward.iter().chain(&country.outward).map(|c| c.year).max().unwrap_or_default();
@@ -367,16 +386,4 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
         let _ok = write!(out, "<p>{}</p>", escape(&line));
     }
     out + "</section>"
-}
-
-fn missing(data: &BriefData) -> String {
-    let missing = data.missing();
-    if missing.is_empty() {
-        return String::new();
-    }
-    let mut out = String::from("<section><h2>Not loaded</h2><ul class=\"gap\">");
-    for figure in missing {
-        let _ok = write!(out, "<li>{}: <code>{}</code></li>", figure.label(), escape(figure.import_hint()));
-    }
-    out + "</ul></section>"
 }

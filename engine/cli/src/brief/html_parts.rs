@@ -3,7 +3,7 @@
 use super::chart::around_one;
 use super::data::{BriefData, Corridor, EconomyYear, Figure, GroupYear};
 use super::format::{bn, clean, pct, ratio};
-use super::text::of;
+use super::text::{of, undated};
 use std::fmt::Write;
 
 /// Text made safe inside an element or a quoted attribute.
@@ -62,20 +62,24 @@ pub(super) fn ranking(caption: &str, unit: &str, rows: &[Ranked]) -> String {
 }
 
 /// Corridors as lines of a ranking.
-pub(super) fn corridor_rows(rows: &[Corridor], name: impl Fn(&Corridor) -> String) -> Vec<Ranked> {
+pub(super) fn corridor_rows(data: &BriefData, rows: &[Corridor], name: impl Fn(&Corridor) -> String) -> Vec<Ranked> {
+    // Of a selection of corridors a share would be taken for one of the whole.
+    let share = |c: &Corridor| match data.sample {
+        true => String::new(),
+        false => format!(", {} % of what {} receives", pct(c.receiver_share, 1), c.receiver_name),
+    };
     rows.iter()
         .map(|c| Ranked {
             name: name(c),
             value: c.remittance_usd,
             text: bn(Some(c.remittance_usd)),
             title: format!(
-                "{} to {}, {}: {} bn US$, {} % of what {} receives",
+                "{} to {}, {}: {} bn US${}",
                 c.sender_name,
                 c.receiver_name,
                 c.year,
                 bn(Some(c.remittance_usd)),
-                pct(c.receiver_share, 1),
-                c.receiver_name,
+                share(c),
             ),
         })
         .collect()
@@ -131,6 +135,28 @@ pub(super) fn economy_table(rows: &[EconomyYear], summary: &str, label: fn(&Econ
     out + "</tbody></table></div></details>"
 }
 
+/// What the page would show and does not, and why.
+pub(super) fn missing(data: &BriefData) -> String {
+    let mut out = String::new();
+    let later = data.later();
+    if let Some(day) = data.as_of.filter(|_| !later.is_empty()) {
+        let _ok = write!(out, "<section><h2>No edition as old as {day}</h2><ul class=\"gap\">");
+        for (figure, oldest) in later {
+            let _ok = write!(out, "<li>{}: the oldest in the lake is of {oldest}</li>", figure.label());
+        }
+        out.push_str("</ul></section>");
+    }
+    let missing = data.missing();
+    if !missing.is_empty() {
+        out.push_str("<section><h2>Not loaded</h2><ul class=\"gap\">");
+        for figure in missing {
+            let _ok = write!(out, "<li>{}: <code>{}</code></li>", figure.label(), escape(figure.import_hint()));
+        }
+        out.push_str("</ul></section>");
+    }
+    out
+}
+
 /// Where every figure comes from, with licence, citation and caveats.
 pub(super) fn sources(data: &BriefData) -> String {
     let mut out = String::from("<section id=\"sources\"><h2>Sources</h2>");
@@ -144,7 +170,8 @@ pub(super) fn sources(data: &BriefData) -> String {
             (false, false) => format!("{}, {}", s.provider, s.dataset),
             _ => s.source_id.clone(),
         };
-        let _ok = write!(out, "<li id=\"source-{n}\"><b>{}</b>: {}.", escape(&name), escape(&feeds.join(", ")));
+        let feeds = feeds.join(", ") + undated(data, s);
+        let _ok = write!(out, "<li id=\"source-{n}\"><b>{}</b>: {}.", escape(&name), escape(&feeds));
         for (label, value) in [("Vintage", s.vintage.as_str()), ("Licence", s.licence.as_str())] {
             let shown = if value.is_empty() { "not recorded" } else { value };
             let _ok = write!(out, " {label} {}.", escape(shown));

@@ -1,9 +1,12 @@
 //! Fills the brief from a session.
 
 use super::complete::{newest_complete_year, newest_gdp_year};
-use super::data::{BriefData, BriefOptions, Corridor, CountryPage, Figure, SourceLine, YearCoverage};
+use super::data::{BriefData, BriefOptions, Corridor, CountryPage, Figure};
 use super::error::{Below, Error};
-use super::{queries, rows};
+use super::origin::sources;
+use super::queries::{self, Corridors};
+use super::rows;
+use super::years::{check_country_year, check_year, none_so_old};
 use arrow::array::RecordBatch;
 
 /// Whoever can answer SQL; the session in the program, a table of answers in
@@ -13,6 +16,8 @@ pub(crate) trait Ask {
     async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, Below>;
 }
 
+/// Corridors kept of the whole, for the map of the page.
+const LARGEST_CORRIDORS: usize = 40;
 /// Corridors kept for the page of one economy, each way.
 const COUNTRY_CORRIDORS: usize = 10;
 
@@ -21,17 +26,18 @@ pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefD
     let coverage = rows::coverage(&query(ask, "the coverage", queries::COVERAGE).await?)?;
     let complete = newest_complete_year(&coverage);
     if let Some(asked) = options.year {
-        check_year(asked, &coverage)?;
+        check_year(asked, &coverage, &options)?;
     }
     let year = options.year.or(complete);
     let gdp_year = year.and_then(|y| newest_gdp_year(&coverage, y));
     let mut data = BriefData {
         sample: options.sample,
+        as_of: options.as_of,
+        oldest: options.oldest.clone(),
         year,
         complete_year: complete,
         gdp_year,
         groups: rows::groups(&query(ask, "the groups", queries::GROUPS).await?)?,
-        sources: sources(ask, options.country.is_some()).await?,
         coverage,
         ..BriefData::default()
     };
@@ -44,46 +50,37 @@ pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefD
         };
     }
     if let Some(complete) = complete {
-        let sql = queries::PANELS.replace("{year}", &complete.to_string());
-        data.panels = rows::panels(&query(ask, "the growth", &sql).await?)?;
+        data.panels = rows::panels(&query(ask, "the growth", &queries::panels(complete)).await?)?;
     }
-    match options.country {
-        Some(asked) => data.country = Some(country(ask, &asked).await?),
-        None => data.corridors = rows::corridors(&query(ask, "the corridors", queries::CORRIDORS).await?)?,
+    match &options.country {
+        Some(asked) => data.country = Some(country(ask, asked, &options).await?),
+        None => data.corridors = corridors(ask, Corridors::Largest(LARGEST_CORRIDORS)).await?,
     }
+    data.sources = sources(ask, &data).await?;
     Ok(data)
 }
 
-async fn query(ask: &impl Ask, what: &'static str, sql: &str) -> Result<Vec<RecordBatch>, Error> {
+pub(super) async fn query(ask: &impl Ask, what: &'static str, sql: &str) -> Result<Vec<RecordBatch>, Error> {
     ask.rows(sql).await.map_err(|source| Error::Query { what, source })
 }
 
 async fn economies(ask: &impl Ask, year: i32) -> Result<Vec<super::data::EconomyYear>, Error> {
-    let sql = queries::ECONOMIES.replace("{year}", &year.to_string());
-    rows::economies(&query(ask, "the economies", &sql).await?)
+    rows::economies(&query(ask, "the economies", &queries::economies(year)).await?)
 }
 
-fn check_year(asked: i32, coverage: &[YearCoverage]) -> Result<(), Error> {
-    let filled = |c: &&YearCoverage| c.with_remittance > 0 || c.with_oda > 0;
-    if coverage.iter().filter(filled).any(|c| c.year == asked) {
-        return Ok(());
-    }
-    let years: Vec<_> = coverage.iter().filter(filled).map(|c| c.year).collect();
-    let have = match (years.iter().min(), years.iter().max()) {
-        (Some(first), Some(last)) => format!("{first} to {last}"),
-        _ => format!("no remittances and no ODA yet, try `{}`", Figure::Remittance.import_hint()),
-    };
-    Err(Error::UnknownYear { asked, have })
+async fn corridors(ask: &impl Ask, of: Corridors<'_>) -> Result<Vec<Corridor>, Error> {
+    rows::corridors(&query(ask, "the corridors", &queries::corridors(of)).await?)
 }
 
-async fn country(ask: &impl Ask, asked: &str) -> Result<CountryPage, Error> {
+async fn country(ask: &impl Ask, asked: &str, options: &BriefOptions) -> Result<CountryPage, Error> {
     let known = rows::names(&query(ask, "the names", queries::NAMES).await?)?;
     // Only a code out of the lake's own list goes into a statement.
-    let (iso3, name) = find_economy(asked, &known)?;
-    let sql = queries::SERIES.replace("{iso3}", iso3);
-    let series = rows::economies(&query(ask, "the series", &sql).await?)?;
-    let sql = queries::COUNTRY_CORRIDORS.replace("{iso3}", iso3);
-    let corridors = rows::corridors(&query(ask, "the corridors", &sql).await?)?;
+    let (iso3, name) = find_economy(asked, &known, options)?;
+    let series = rows::economies(&query(ask, "the series", &queries::series(iso3)).await?)?;
+    if let Some(year) = options.year {
+        check_country_year(year, name, &series)?;
+    }
+    let corridors = corridors(ask, Corridors::Of(iso3)).await?;
     let some = |keep: fn(&Corridor) -> &str| -> Vec<Corridor> {
         corridors.iter().filter(|c| keep(c) == iso3).take(COUNTRY_CORRIDORS).cloned().collect()
     };
@@ -98,7 +95,11 @@ async fn country(ask: &impl Ask, asked: &str) -> Result<CountryPage, Error> {
 
 /// The economy with this code or this English name, or an error with what is
 /// near.
-fn find_economy<'a>(asked: &str, known: &'a [(String, String)]) -> Result<(&'a str, &'a str), Error> {
+fn find_economy<'a>(
+    asked: &str,
+    known: &'a [(String, String)],
+    options: &BriefOptions,
+) -> Result<(&'a str, &'a str), Error> {
     let wanted = asked.trim().to_lowercase();
     let is_code = |c: &str| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase());
     let same = |(iso3, name): &&(String, String)| iso3.to_lowercase() == wanted || name.to_lowercase() == wanted;
@@ -120,66 +121,12 @@ fn find_economy<'a>(asked: &str, known: &'a [(String, String)]) -> Result<(&'a s
     let hint = match (near.is_empty(), known.is_empty()) {
         (false, _) => format!("; did you mean {}?", near.join(", ")),
         (true, false) => "; give an ISO 3166 alpha-3 code such as `MEX`, or an English name".to_owned(),
-        (true, true) => format!("; the lake holds no economies yet, try `{}`", Figure::Remittance.import_hint()),
+        (true, true) => match none_so_old(options) {
+            Some(why) => format!(": {why}"),
+            None => format!("; the lake holds no economies yet, try `{}`", Figure::Remittance.import_hint()),
+        },
     };
     Err(Error::UnknownEconomy { asked: asked.to_owned(), hint })
-}
-
-/// The editions that feed the brief, each once, in the order of the figures.
-/// Only the page of one economy shows amounts per head.
-async fn sources(ask: &impl Ask, per_head: bool) -> Result<Vec<SourceLine>, Error> {
-    let mut feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
-    feeds.retain(|(name, ..)| per_head || figure_of(name) != Some(Figure::Population));
-    let known = rows::sources(&query(ask, "the sources", queries::SOURCES).await?)?;
-    Ok(join_sources(&feeds, &known))
-}
-
-fn join_sources(feeds: &[(String, String, String)], known: &[SourceLine]) -> Vec<SourceLine> {
-    let mut out: Vec<SourceLine> = Vec::new();
-    for figure in Figure::ALL {
-        for (_, id, vintage) in feeds.iter().filter(|(name, ..)| figure_of(name) == Some(figure)) {
-            if let Some(line) = out.iter_mut().find(|s| s.source_id == *id && s.vintage == *vintage) {
-                if !line.figures.contains(&figure) {
-                    line.figures.push(figure);
-                }
-                continue;
-            }
-            let of_source = || known.iter().filter(|s| s.source_id == *id);
-            let exact = of_source().find(|s| s.vintage == *vintage).cloned();
-            let line = exact.or_else(|| of_source().next().map(other_edition));
-            let line = line.map(|line| SourceLine { source_id: id.clone(), vintage: vintage.clone(), ..line });
-            out.push(SourceLine { figures: vec![figure], ..line.unwrap_or_else(|| unlisted(id, vintage)) });
-        }
-    }
-    out
-}
-
-/// What holds for every edition of a dataset; a citation or a caveat of another
-/// edition would be wrong.
-fn other_edition(line: &SourceLine) -> SourceLine {
-    SourceLine {
-        provider: line.provider.clone(),
-        dataset: line.dataset.clone(),
-        licence: line.licence.clone(),
-        ..SourceLine::default()
-    }
-}
-
-/// A source without a line in `lake.source`.
-fn unlisted(id: &str, vintage: &str) -> SourceLine {
-    SourceLine { source_id: id.to_owned(), vintage: vintage.to_owned(), ..SourceLine::default() }
-}
-
-fn figure_of(name: &str) -> Option<Figure> {
-    Some(match name {
-        "BX.TRF.PWKR.CD.DT" => Figure::Remittance,
-        "DT.ODA.ALLD.CD" | "aid_flow" => Figure::Oda,
-        "NY.GDP.MKTP.CD" => Figure::Gdp,
-        "SP.POP.TOTL" => Figure::Population,
-        "corridor" => Figure::Corridor,
-        "group" => Figure::Group,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -304,54 +251,20 @@ mod tests {
 
     #[test]
     fn economies_are_found_by_code_and_by_name() {
-        assert_eq!(find_economy("mex", &known()).unwrap(), ("MEX", "Mexico"));
-        assert_eq!(find_economy("nigeria", &known()).unwrap(), ("NGA", "Nigeria"));
+        assert_eq!(find_economy("mex", &known(), &BriefOptions::default()).unwrap(), ("MEX", "Mexico"));
+        assert_eq!(find_economy("nigeria", &known(), &BriefOptions::default()).unwrap(), ("NGA", "Nigeria"));
     }
 
     #[test]
     fn an_unknown_economy_names_what_is_near() {
-        let error = find_economy("Mexiko", &known()).unwrap_err().to_string();
+        let error = find_economy("Mexiko", &known(), &BriefOptions::default()).unwrap_err().to_string();
         assert_eq!(error, "unknown economy `Mexiko`; did you mean MEX (Mexico)?");
-        let error = find_economy("Atlantis", &[]).unwrap_err().to_string();
+        let error = find_economy("Atlantis", &[], &BriefOptions::default()).unwrap_err().to_string();
         assert!(error.contains("envoi source import"), "{error}");
     }
 
     #[test]
     fn only_a_plain_code_reaches_a_statement() {
-        assert!(find_economy("O'R", &known()).is_err());
-    }
-
-    #[test]
-    fn a_year_without_values_says_which_years_there_are() {
-        let coverage = [YearCoverage { year: 2000, with_remittance: 3, ..YearCoverage::default() }];
-        assert!(check_year(2000, &coverage).is_ok());
-        let error = check_year(1990, &coverage).unwrap_err().to_string();
-        assert_eq!(error, "no values for 1990; the lake has 2000 to 2000");
-        assert!(check_year(1990, &[]).unwrap_err().to_string().contains("envoi source import"));
-    }
-
-    #[test]
-    fn editions_of_one_dataset_stay_apart() {
-        let line = |vintage: &str| SourceLine {
-            source_id: "wdi".into(),
-            vintage: vintage.into(),
-            citation: format!("edition {vintage}"),
-            ..SourceLine::default()
-        };
-        let feed = |f: &str, v: &str| (f.to_owned(), "wdi".to_owned(), v.to_owned());
-        let feeds = [
-            feed("BX.TRF.PWKR.CD.DT", "2025-07-01"),
-            feed("DT.ODA.ALLD.CD", "2025-10-07"),
-            feed("group", "2025-07-01"),
-        ];
-        let out = join_sources(&feeds, &[line("2025-10-07"), line("2025-07-01")]);
-        assert_eq!(out.len(), 2);
-        assert_eq!(out[0].figures, [Figure::Remittance, Figure::Group]);
-        assert_eq!(out[0].citation, "edition 2025-07-01");
-        assert_eq!(out[1].figures, [Figure::Oda]);
-
-        let unknown = join_sources(&feeds[..1], &[line("2020-01-01")]);
-        assert_eq!(unknown[0].vintage, "2025-07-01");
-        assert_eq!(unknown[0].citation, "", "the citation of another edition");
+        assert!(find_economy("O'R", &known(), &BriefOptions::default()).is_err());
     }
 }

@@ -2,8 +2,7 @@
 //! the terminal and as one self-contained page.
 //!
 //! [`load()`] asks a few small questions of the marts and fills [`BriefData`];
-//! [`text::render`] and [`html::render`] draw it; [`write::page`] puts a page
-//! in its place whole or not at all. Every statement is about the newest
+//! [`text::render`] and [`html::render`] draw it. Every statement is about the newest
 //! complete year (see [`complete`]), carries its unit, and points to its source.
 
 pub(crate) mod chart;
@@ -13,14 +12,16 @@ pub(crate) mod error;
 #[cfg(test)]
 mod fixture;
 pub(crate) mod format;
+mod headline;
 pub(crate) mod html;
 mod html_parts;
 pub(crate) mod load;
 mod map;
+pub(crate) mod origin;
 mod queries;
 mod rows;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
 mod text_country;
-pub(crate) mod write;
+mod years;

@@ -1,8 +1,8 @@
 //! The questions the brief asks, over marts and the lake's own tables.
 //!
 //! Dates are cast to text here, so that the mapping reads one type whatever
-//! the lake stores. `{year}`, `{gdp_year}` and `{iso3}` are filled by `load`
-//! with values it has parsed, never with the user's text.
+//! the lake stores. Years are numbers and economies codes out of the lake's own
+//! list: the user's text never goes into a statement.
 
 /// One row per year: how many economies have what.
 pub(crate) const COVERAGE: &str = "
@@ -24,23 +24,22 @@ select
 from mart.remittance_vs_oda_by_group
 order by group_kind, group_code, year";
 
-/// One row per economy of a year.
-pub(crate) const ECONOMIES: &str = "
+/// An economy in a year, with what the brief shows of it.
+const ECONOMY: &str = "
 select
     iso3, name_en, year, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
     remittance_gdp_share, remittance_per_head_usd, oda_per_head_usd
-from mart.remittance_vs_oda
-where year = {year}
-order by iso3";
+from mart.remittance_vs_oda";
+
+/// One row per economy of a year.
+pub(crate) fn economies(year: i32) -> String {
+    format!("{ECONOMY}\nwhere year = {year}\norder by iso3")
+}
 
 /// One row per year of an economy.
-pub(crate) const SERIES: &str = "
-select
-    iso3, name_en, year, income_group, remittance_usd, oda_usd, remit_oda_ratio, remit_exceeds_oda,
-    remittance_gdp_share, remittance_per_head_usd, oda_per_head_usd
-from mart.remittance_vs_oda
-where iso3 = '{iso3}'
-order by year";
+pub(crate) fn series(iso3: &str) -> String {
+    format!("{ECONOMY}\nwhere iso3 = '{iso3}'\norder by year")
+}
 
 /// Economies by code and name, to recognise the one asked for.
 pub(crate) const NAMES: &str = "
@@ -49,42 +48,52 @@ from mart.remittance_vs_oda
 group by iso3
 order by iso3";
 
-/// One row per year after the one shown: the panel of economies that also have
-/// the year before.
-pub(crate) const PANELS: &str = "
+/// One row per year after this one: the panel of economies that also have the
+/// year before.
+pub(crate) fn panels(after: i32) -> String {
+    format!(
+        "
 select
     year,
     count(*) as economies,
     sum(remittance_usd) as remittance_usd,
     sum(remittance_previous_usd) as previous_usd
 from mart.remittance_growth
-where growth is not null and year > {year}
+where growth is not null and year > {after}
 group by year
-order by year";
+order by year"
+    )
+}
 
-/// The largest corridors of the newest year.
-pub(crate) const CORRIDORS: &str = "
+/// The largest corridors of the newest year: so many of all, or all into and
+/// out of an economy.
+pub(crate) fn corridors(of: Corridors<'_>) -> String {
+    let (which, limit) = match of {
+        Corridors::Largest(n) => (String::new(), format!("\nlimit {n}")),
+        Corridors::Of(iso3) => {
+            (format!("\n    and (sender_iso3 = '{iso3}' or receiver_iso3 = '{iso3}')"), String::new())
+        }
+    };
+    format!(
+        "
 select
     sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, remittance_usd,
     receiver_share, sender_share
 from mart.corridor_ranking
 where method = 'published_matrix'
     and remittance_usd > 0
-    and year = (select max(year) from mart.corridor_ranking where method = 'published_matrix')
-order by remittance_usd desc, sender_iso3, receiver_iso3
-limit 40";
+    and year = (select max(year) from mart.corridor_ranking where method = 'published_matrix'){which}
+order by remittance_usd desc, sender_iso3, receiver_iso3{limit}"
+    )
+}
 
-/// The largest corridors into and out of an economy, newest year.
-pub(crate) const COUNTRY_CORRIDORS: &str = "
-select
-    sender_iso3, sender_name_en, receiver_iso3, receiver_name_en, year, remittance_usd,
-    receiver_share, sender_share
-from mart.corridor_ranking
-where method = 'published_matrix'
-    and remittance_usd > 0
-    and year = (select max(year) from mart.corridor_ranking where method = 'published_matrix')
-    and (sender_iso3 = '{iso3}' or receiver_iso3 = '{iso3}')
-order by remittance_usd desc, sender_iso3, receiver_iso3";
+/// Which corridors.
+pub(crate) enum Corridors<'a> {
+    /// The largest of all.
+    Largest(usize),
+    /// Those of this economy.
+    Of(&'a str),
+}
 
 /// Which edition of which dataset feeds which figure. ODA is DAC2A where the
 /// World Bank's series is not loaded, as in `mart.remittance_vs_oda`.

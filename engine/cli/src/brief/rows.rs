@@ -105,7 +105,7 @@ pub(crate) fn groups(batches: &[RecordBatch]) -> Result<Vec<GroupYear>, Error> {
     })
 }
 
-/// Rows of `queries::ECONOMIES` and `queries::SERIES`.
+/// Rows of `queries::economies` and `queries::series`.
 pub(crate) fn economies(batches: &[RecordBatch]) -> Result<Vec<EconomyYear>, Error> {
     each("the economies", batches, |t, out| {
         let (iso3, name, year) = (t.label("iso3")?, t.label("name_en")?, t.years()?);
@@ -139,7 +139,7 @@ pub(crate) fn names(batches: &[RecordBatch]) -> Result<Vec<(String, String)>, Er
     })
 }
 
-/// Rows of `queries::PANELS`.
+/// Rows of `queries::panels`.
 pub(crate) fn panels(batches: &[RecordBatch]) -> Result<Vec<GrowthPanel>, Error> {
     each("the growth", batches, |t, out| {
         let (year, economies) = (t.years()?, t.count("economies")?);
@@ -156,7 +156,7 @@ pub(crate) fn panels(batches: &[RecordBatch]) -> Result<Vec<GrowthPanel>, Error>
     })
 }
 
-/// Rows of `queries::CORRIDORS` and `queries::COUNTRY_CORRIDORS`.
+/// Rows of `queries::corridors`.
 pub(crate) fn corridors(batches: &[RecordBatch]) -> Result<Vec<Corridor>, Error> {
     each("the corridors", batches, |t, out| {
         let (sender, sender_name) = (t.label("sender_iso3")?, t.label("sender_name_en")?);

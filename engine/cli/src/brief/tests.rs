@@ -83,6 +83,64 @@ fn a_year_before_the_newest_complete_one_makes_no_year_partial() {
     assert!(text.contains("2024 is partial"));
 }
 
+/// A year that only remittances have reached, as far as they have.
+fn partial() -> BriefData {
+    let mut economies = fixture::economies(2024);
+    for e in &mut economies {
+        (e.oda_usd, e.ratio, e.exceeds) = (None, None, None);
+    }
+    BriefData { year: Some(2024), economies, ..fixture::brief() }
+}
+
+#[test]
+fn a_partial_year_shows_what_there_is() {
+    let with = partial().economies.iter().filter(|e| e.remittance_usd.is_some()).count();
+    for page in [text::render(&partial(), 100, false), html::render(&partial())] {
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains("the year asked for, partial"), "{page}");
+        assert!(page.contains("2024 is partial: of the 103 economies in the group"), "{page}");
+        assert!(page.contains(&format!("{with} have remittances and none net ODA")), "{page}");
+        assert!(page.contains("Over the matched panel of 106 economies of any income"), "{page}");
+        assert!(page.contains("in both years: 100.0 bn US$ in 2023, 107.6 in 2024, +7.567 %"), "{page}");
+        assert!(!page.contains("Remittances received – bn"), "{page}");
+    }
+    assert_well_formed(&html::render(&partial()));
+    insta::assert_snapshot!(
+        "partial_100",
+        text::render(&partial(), 100, false).split("\n\nLargest receivers").next().unwrap()
+    );
+}
+
+#[test]
+fn no_edition_that_old_is_not_nothing_loaded() {
+    let day = |text: &str| text.parse().ok();
+    let data = BriefData {
+        as_of: day("2025-08-01"),
+        oldest: [(Figure::Oda, day("2025-10-07").unwrap()), (Figure::Remittance, day("2025-07-01").unwrap())].into(),
+        coverage: vec![YearCoverage { year: 2023, with_remittance: 154, ..YearCoverage::default() }],
+        ..fixture::brief()
+    };
+    for page in [text::render(&data, 100, false), html::render(&data)] {
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains("as of 2025-08-01") && page.contains("No edition as old as 2025-08-01"), "{page}");
+        assert!(page.contains("the oldest in the lake is of 2025-10-07"), "{page}");
+        assert!(!page.contains(Figure::Oda.import_hint()) && page.contains(Figure::Gdp.import_hint()), "{page}");
+        assert!(page.contains("net ODA received; seen at every date"), "the source of 2025-10-07: {page}");
+        assert_eq!(page.matches("seen at every date").count(), 1, "{page}");
+    }
+}
+
+#[test]
+fn a_selection_of_corridors_has_no_shares() {
+    let data = BriefData { sample: true, ..fixture::country() };
+    for page in [text::render(&data, 100, false), html::render(&data)] {
+        assert!(page.contains("Sample lake"), "{page}");
+        assert!(!page.contains("% of all it") && !page.contains("% of what") && !page.contains("50.0 %"), "{page}");
+    }
+    assert!(text::render(&fixture::country(), 100, false).contains("50.0 %"));
+    assert!(html::render(&fixture::country()).contains("50.0 % of what Economy MEX receives"));
+}
+
 #[test]
 fn nothing_loaded_says_what_would_load_it() {
     let empty = BriefData::default();

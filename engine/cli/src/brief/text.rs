@@ -1,8 +1,9 @@
 //! The brief as text for a terminal or a file.
 
-use super::data::{BriefData, EconomyYear, Figure, GroupYear};
+use super::data::{BriefData, EconomyYear, Figure, SourceLine};
 use super::format::{MISSING, bn, clean, economies, fit, left, pct, ratio, right, signed, wrap};
-use super::text_country;
+use super::years::listed;
+use super::{headline, text_country};
 use nu_ansi_term::{Color, Style};
 use unicode_width::UnicodeWidthStr;
 
@@ -98,55 +99,50 @@ fn world(page: &mut Page, data: &BriefData) {
         .map_or_else(|| "Remittances against aid".to_owned(), |year| format!("Remittances against aid, {year}"));
     let line = page.paint(Look::Title, &title);
     page.line(&line);
-    let Some(year) = data.year else { return };
+    let Some(year) = data.year else {
+        if let Some(day) = data.as_of {
+            page.prose(Look::Dim, &format!("as of {day}"));
+        }
+        return;
+    };
     let whose = if data.sample { "a sample of economies" } else { "low- and middle-income economies" };
     page.prose(Look::Dim, &format!("{whose}, current US$, {}", data.year_label()));
-    if data.sample {
-        page.prose(
-            Look::Dim,
-            "Sample lake: a selection of published figures. No total here is a world total; `envoi source import` brings the whole.",
-        );
-    }
-    headline(page, data, year);
+    sample(page, data);
+    headline(page, data);
     groups(page, data, year);
     receivers(page, data, year);
     corridors(page, data);
     coverage(page, data, year);
 }
 
-fn headline(page: &mut Page, data: &BriefData, year: i32) {
-    let Some(all) = data.group("LMY", year) else {
+/// Says that the lake is a selection, where it is.
+pub(super) fn sample(page: &mut Page, data: &BriefData) {
+    if data.sample {
+        page.prose(
+            Look::Dim,
+            "Sample lake: a selection of published figures. No total here is a world total; `envoi source import` brings the whole.",
+        );
+    }
+}
+
+fn headline(page: &mut Page, data: &BriefData) {
+    let Some(head) = headline::headline(data) else {
         return;
     };
     page.line("");
-    let most = all.remittance_usd.unwrap_or(0.0).max(all.oda_usd.unwrap_or(0.0));
+    let most = head.remittance_usd.unwrap_or(0.0).max(head.oda_usd.unwrap_or(0.0));
     let room = page.width.saturating_sub(48);
     for (name, value, figure, look) in [
-        ("Remittances received", all.remittance_usd, Figure::Remittance, Look::Remittance),
-        ("Net ODA received", all.oda_usd, Figure::Oda, Look::Oda),
+        ("Remittances received", head.remittance_usd, Figure::Remittance, Look::Remittance),
+        ("Net ODA received", head.oda_usd, Figure::Oda, Look::Oda),
     ] {
         let drawn = page.paint(look, &bar(value, most, room));
         let text =
             format!("  {}{} bn US$ {} {drawn}", left(name, 22), right(&bn(value), 8), left(&notes(data, figure), 6));
         page.line(&text);
     }
-    page.prose(Look::Plain, &summary(all));
-}
-
-/// The sentence that the whole brief is for.
-pub(super) fn summary(all: &GroupYear) -> String {
-    let exceed = format!(
-        "They exceed it in {} of the {} that have both values ({} in the group).",
-        all.exceeding,
-        economies(all.with_both),
-        all.economies,
-    );
-    match all.ratio {
-        Some(r) if all.with_both > 0 => {
-            format!("Remittances are {} times net ODA. {exceed}", ratio(Some(r)))
-        }
-        _ if all.with_both > 0 => exceed,
-        _ => "No economy has both values in this year.".to_owned(),
+    for line in &head.lines {
+        page.prose(Look::Plain, line);
     }
 }
 
@@ -280,11 +276,8 @@ fn coverage(page: &mut Page, data: &BriefData, year: i32) {
 pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(c) = data.coverage_of(year) {
-        let filled = || data.coverage.iter().filter(|c| c.with_remittance > 0).map(|c| c.year);
-        let years = match (filled().min(), filled().max()) {
-            (Some(first), Some(last)) => format!("; years {first} to {last}"),
-            _ => String::new(),
-        };
+        let filled: Vec<_> = data.coverage.iter().filter(|c| c.with_remittance > 0).map(|c| c.year).collect();
+        let years = if filled.is_empty() { String::new() } else { format!("; years {}", listed(&filled)) };
         out.push(format!(
             "{year}: {} with remittances, {} with net ODA, {} with both{years}.",
             economies(c.with_remittance),
@@ -321,6 +314,13 @@ pub(super) fn coverage_lines(data: &BriefData, year: i32) -> Vec<String> {
 }
 
 fn missing(page: &mut Page, data: &BriefData) {
+    let later = data.later();
+    if let Some(day) = data.as_of.filter(|_| !later.is_empty()) {
+        page.section(&format!("No edition as old as {day}"), "");
+        for (figure, oldest) in later {
+            page.line(&format!("  {} the oldest in the lake is of {oldest}", left(figure.label(), 26)));
+        }
+    }
     let missing = data.missing();
     if missing.is_empty() {
         return;
@@ -342,9 +342,17 @@ fn sources(page: &mut Page, data: &BriefData) {
         let name = if s.provider.is_empty() { [&s.source_id, ""] } else { [s.provider.as_str(), &s.dataset] };
         let parts = name.into_iter().chain([s.vintage.as_str(), s.licence.as_str()]);
         let origin = parts.filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
-        let text = format!("[{n}] {origin}: {}", feeds.join(", "));
+        let text = format!("[{n}] {origin}: {}{}", feeds.join(", "), undated(data, s));
         page.prose(Look::Dim, &text);
     }
+}
+
+/// Why a source is later than the date asked for: only tables that date their
+/// own rows are seen before their edition.
+pub(super) fn undated(data: &BriefData, source: &SourceLine) -> &'static str {
+    // Dates as ISO 8601 text are in order.
+    let later = data.as_of.is_some_and(|day| source.vintage > day.to_string());
+    if later { "; seen at every date, its rows have dates of their own" } else { "" }
 }
 
 /// `[1][3]`, the numbers of the sources of a figure.

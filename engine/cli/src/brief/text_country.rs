@@ -2,7 +2,8 @@
 
 use super::data::{BriefData, Corridor, CountryPage, EconomyYear, Figure};
 use super::format::{bn, clean, left, pct, per_head, ratio, right};
-use super::text::{Look, Page, bar, notes};
+use super::text::{Look, Page, bar, notes, sample};
+use super::years::listed;
 
 /// Years shown one by one; before them, every fifth.
 const RECENT: i32 = 7;
@@ -11,7 +12,9 @@ pub(super) fn render(page: &mut Page, data: &BriefData, country: &CountryPage) {
     let title = format!("{} ({}): remittances against aid", clean(&country.name), country.iso3);
     let line = page.paint(Look::Title, &title);
     page.line(&line);
-    page.prose(Look::Dim, &format!("{}, current US$", income_name(country)));
+    let day = data.as_of.map_or_else(String::new, |day| format!(", as of {day}"));
+    page.prose(Look::Dim, &format!("{}, current US${day}", income_name(country)));
+    sample(page, data);
     if let Some(text) = sentence(data, country) {
         page.prose(Look::Plain, &text);
     }
@@ -107,21 +110,21 @@ fn corridors<'a>(
     other: impl Fn(&'a Corridor) -> (&'a String, Option<f64>),
 ) {
     let Some(first) = rows.first() else { return };
-    let note = format!("modelled estimates; % of all {direction} {}", notes(data, Figure::Corridor));
+    // Of a selection of corridors a share would be taken for one of the whole.
+    let of = match data.sample {
+        true => "a selection, so no shares".to_owned(),
+        false => format!("% of all {direction}"),
+    };
+    let note = format!("modelled estimates; {of} {}", notes(data, Figure::Corridor));
     page.section(&format!("{title}, {}", first.year), &note);
     let name_width = (page.width / 2).min(34);
     let room = page.width.saturating_sub(name_width + 28);
     for (i, c) in rows.iter().take(5).enumerate() {
         let (name, share) = other(c);
         let drawn = page.paint(Look::Remittance, &bar(Some(c.remittance_usd), first.remittance_usd, room));
-        let line = format!(
-            "  {:>2} {} {} bn {} % {drawn}",
-            i + 1,
-            left(name, name_width),
-            right(&bn(Some(c.remittance_usd)), 7),
-            right(&pct(share, 1), 5),
-        );
-        page.line(&line);
+        let share = if data.sample { String::new() } else { format!("{} % ", right(&pct(share, 1), 5)) };
+        let usd = right(&bn(Some(c.remittance_usd)), 7);
+        page.line(&format!("  {:>2} {} {usd} bn {share}{drawn}", i + 1, left(name, name_width)));
     }
 }
 
@@ -145,14 +148,10 @@ pub(super) fn gap_lines(country: &CountryPage) -> Vec<String> {
         [("remittances received", |e| e.remittance_usd), ("net ODA received", |e| e.oda_usd)];
     for (name, get) in values {
         let years: Vec<_> = country.series.iter().filter(|e| get(e).is_some()).map(|e| e.year).collect();
-        let (Some(first), Some(last)) = (years.first(), years.last()) else {
-            out.push(format!("No value of {name} in any year."));
-            continue;
-        };
-        let between = country.series.iter().filter(|e| e.year > *first && e.year < *last && get(e).is_none()).count();
-        let holes =
-            if between > 0 { format!(", {between} of the years between without a value") } else { String::new() };
-        out.push(format!("Values of {name}: {first} to {last}{holes}."));
+        out.push(match years.is_empty() {
+            true => format!("No value of {name} in any year."),
+            false => format!("Values of {name}: {}.", listed(&years)),
+        });
     }
     let zeros: Vec<_> =
         country.series.iter().filter(|e| e.remittance_usd == Some(0.0)).map(|e| e.year.to_string()).collect();

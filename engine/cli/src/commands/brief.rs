@@ -1,5 +1,6 @@
 //! `envoi brief`: the headline comparison, as text or as a page.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -9,6 +10,7 @@ use super::{Failure, Screen, print};
 use crate::brief;
 use crate::brief::data::{BriefData, BriefOptions};
 use crate::brief::load::Ask;
+use crate::output::file::OutputFile;
 
 /// Flags of `envoi brief`.
 #[derive(Debug, clap::Args)]
@@ -31,13 +33,18 @@ impl Ask for Session {
 }
 
 pub(crate) async fn brief(config: &Config, screen: Screen, args: &BriefArgs) -> Result<u8, Failure> {
-    let options = BriefOptions { country: args.country.clone(), year: args.year, sample: false };
+    let options = BriefOptions { country: args.country.clone(), year: args.year, ..BriefOptions::default() };
     let Some(path) = &args.html else {
         print_brief(config, screen, options).await?;
         return Ok(0);
     };
     let data = load(config, options).await?;
-    brief::write::page(path, &brief::html::render(&data)).map_err(|e| Failure::failed(e.to_string()))?;
+    let page = brief::html::render(&data);
+    let written = OutputFile::create(path).and_then(|mut file| {
+        file.write_all(page.as_bytes())?;
+        file.commit()
+    });
+    written.map_err(|e| Failure::failed(format!("cannot write `{}`: {e}", path.display())))?;
     screen.say(&format!("wrote {}", path.display()));
     Ok(0)
 }
@@ -50,6 +57,8 @@ pub(super) async fn print_brief(config: &Config, screen: Screen, options: BriefO
 
 async fn load(config: &Config, options: BriefOptions) -> Result<BriefData, Failure> {
     let session = envoi::open(config).await?.owner().await?;
-    let sample = session.manifest().await?.sample;
-    brief::load::load(&session, BriefOptions { sample, ..options }).await.map_err(|e| Failure::failed(e.to_string()))
+    let manifest = session.manifest().await?;
+    let oldest = brief::origin::oldest_editions(&manifest);
+    let options = BriefOptions { sample: manifest.sample, as_of: config.as_of(), oldest, ..options };
+    brief::load::load(&session, options).await.map_err(|e| Failure::failed(e.to_string()))
 }

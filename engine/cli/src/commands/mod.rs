@@ -107,6 +107,19 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Says what clap says instead of running: help and version on standard output,
+/// a wrong command line on standard error. Gives the exit code.
+pub(crate) fn answer(said: &clap::Error) -> u8 {
+    let printed = said.print().and_then(|()| io::stdout().flush());
+    match printed {
+        Err(e) if !said.use_stderr() => {
+            let terminal = Terminal::detect(crate::terminal::ColorChoice::Auto);
+            Failure::from(e).report(Screen { terminal, quiet: false, verbose: false })
+        }
+        _ => u8::try_from(said.exit_code()).unwrap_or(EXIT_USAGE),
+    }
+}
+
 /// Rows of text in aligned columns, two blanks apart; numbers of bytes and rows are given as text.
 pub(crate) fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
     use unicode_width::UnicodeWidthStr;

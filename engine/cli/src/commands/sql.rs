@@ -37,6 +37,7 @@ fn open_prompt(config: &Config, screen: Screen, runtime: &Runtime, args: SqlArgs
             format!("envoi {}, lake {}; \\? for help, \\q to leave", env!("CARGO_PKG_VERSION"), session.lake_label())
         }
     };
-    let state = envoi::config::data_folder().ok();
-    Ok(prompt::run(&session, runtime.handle(), screen.terminal, &PromptOptions { state, greeting, sql: args }))
+    // A setting of nought keeps none.
+    let history = envoi::config::data_folder().ok().zip(Some(config.history()).filter(|n| *n > 0));
+    Ok(prompt::run(&session, runtime.handle(), screen.terminal, &PromptOptions { history, greeting, sql: args }))
 }

@@ -88,9 +88,18 @@ impl Format {
         !matches!(self, Self::Parquet | Self::Arrow | Self::Xlsx)
     }
 
-    /// Whether an output can hold only one result set of it.
-    pub(crate) fn holds_one_result(self, to_file: bool) -> bool {
-        matches!(self, Self::Parquet | Self::Xlsx) || (self == Self::Arrow && to_file)
+    /// Whether an output can hold only one result set of it: readers of JSON
+    /// refuse what follows the array, readers of an Arrow stream never see it.
+    pub(crate) fn holds_one_result(self) -> bool {
+        matches!(self, Self::Json | Self::Parquet | Self::Arrow | Self::Xlsx)
+    }
+
+    /// Why a second result set is refused, and what holds many.
+    pub(crate) fn is_full(self) -> String {
+        let name = self.name();
+        format!(
+            "an output in {name} holds one result set, and this is the second; `--format ndjson` and csv hold many, \\o FILE before a statement gives it a file of its own"
+        )
     }
 }
 

@@ -7,17 +7,14 @@ use std::path::Path;
 
 use reedline::FileBackedHistory;
 
-/// Entries kept; the oldest go first.
-const CAPACITY: usize = 10_000;
-
-/// The history in `folder`, readable by its owner only: statements quote the
+/// The history in `folder`, of the newest `capacity` statements, readable by its owner only: statements quote the
 /// data, and now and then a password of `CREATE EXTERNAL TABLE`.
-pub(super) fn open(folder: &Path) -> io::Result<FileBackedHistory> {
+pub(super) fn open(folder: &Path, capacity: usize) -> io::Result<FileBackedHistory> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let path = folder.join("history");
     drop(OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?);
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-    FileBackedHistory::with_file(CAPACITY, path).map_err(io::Error::other)
+    FileBackedHistory::with_file(capacity, path).map_err(io::Error::other)
 }
 
 #[cfg(test)]
@@ -29,12 +26,12 @@ mod tests {
     fn private_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("a").join("state");
-        let mut history = open(&state).unwrap();
+        let mut history = open(&state, 10).unwrap();
         history.save(HistoryItem::from_command_line("select 1\n;")).unwrap();
         drop(history);
         let mode = fs::metadata(state.join("history")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let again = open(&state).unwrap();
+        let again = open(&state, 10).unwrap();
         let items = again.search(SearchQuery::everything(reedline::SearchDirection::Forward, None)).unwrap();
         assert_eq!(items[0].command_line, "select 1\n;");
     }

@@ -27,8 +27,8 @@ const MENU: &str = "completion";
 
 /// What the prompt is started with.
 pub(crate) struct PromptOptions {
-    /// The user's folder for state; the history is kept there. None keeps none.
-    pub(crate) state: Option<PathBuf>,
+    /// The folder that the history is kept in, and how many statements. None keeps none.
+    pub(crate) history: Option<(PathBuf, usize)>,
     /// Said once before the first line; empty says nothing.
     pub(crate) greeting: String,
     /// Flags that set variables, format and output.
@@ -48,7 +48,7 @@ pub(crate) fn run(session: &Session, runtime: &Handle, terminal: Terminal, optio
     if !options.greeting.is_empty() {
         shell.say(&format!("{}\n", options.greeting));
     }
-    let mut editor = editor(&mut shell, options.state.as_deref());
+    let mut editor = editor(&mut shell, options.history.as_ref());
     let line = style::Line { color: terminal.color_err };
     let read = loop {
         if let Some(text) = shell.edited.take() {
@@ -94,7 +94,7 @@ fn is_leave(text: &str) -> bool {
     last.trim() == "\\q" || word == "exit" || word == "quit"
 }
 
-fn editor(shell: &mut Shell, state: Option<&std::path::Path>) -> Reedline {
+fn editor(shell: &mut Shell, history: Option<&(PathBuf, usize)>) -> Reedline {
     // The editor draws on stderr, so that results can be redirected.
     let color = shell.terminal.color_err;
     let mut keys = default_emacs_keybindings();
@@ -135,8 +135,8 @@ fn editor(shell: &mut Shell, state: Option<&std::path::Path>) -> Reedline {
             .with_hinter(Box::new(hint))
             .with_highlighter(Box::new(highlight::SqlHighlighter::new(shell.names.clone())));
     }
-    let Some(folder) = state else { return editor };
-    match history::open(folder) {
+    let Some((folder, capacity)) = history else { return editor };
+    match history::open(folder, *capacity) {
         Ok(history) => editor.with_history(Box::new(history)),
         Err(e) => {
             shell.say(&format!("envoi: no history, cannot use `{}`: {e}\n", folder.display()));

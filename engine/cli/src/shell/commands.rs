@@ -8,9 +8,10 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
-use super::meta::{help, meant, parse};
+use super::execute::is_closed;
+use super::meta::{help, known, meant, parse};
 use super::{DEEPEST_INCLUDE, Report, Shell, Source, Stop};
-use crate::output::Format;
+use crate::output::{Format, OutputError};
 use crate::statement::Piece;
 
 /// A meta command that went wrong, or that ends the text.
@@ -22,6 +23,14 @@ pub(super) enum Trouble {
 impl Trouble {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self::Report(Report::new(message))
+    }
+
+    /// What was to be shown could not be written. A reader who left ends the text quietly.
+    pub(super) fn unshown(error: &OutputError) -> Self {
+        match is_closed(error) {
+            true => Self::Stop(Stop::Closed),
+            false => Self::new(format!("cannot write the result: {error}")),
+        }
     }
 }
 
@@ -44,9 +53,11 @@ impl Shell {
     }
 
     async fn meta(&mut self, name: &str, arguments: &[&str]) -> Result<(), Trouble> {
+        // Aliases are listed once, beside the help.
+        let name = known(name).map_or(name, |command| command.name);
         match (name, arguments) {
-            ("\\q" | "\\quit" | "\\exit", []) => return Err(Trouble::Stop(Stop::Quit)),
-            ("\\?" | "\\h" | "\\help", _) => self.print(&help())?,
+            ("\\q", []) => return Err(Trouble::Stop(Stop::Quit)),
+            ("\\?", _) => self.print(&help())?,
             ("\\echo", words) => self.print(&format!("{}\n", words.join(" ")))?,
             ("\\d", []) => self.list_tables(None, None).await?,
             ("\\d", [name]) => self.describe(name).await?,
@@ -68,8 +79,8 @@ impl Shell {
             }
             ("\\format", value) => self.set_format(value)?,
             ("\\o", value) => self.redirect(value)?,
-            ("\\i" | "\\include", [path]) => self.include(path).await?,
-            ("\\e" | "\\edit", path @ ([] | [_])) => self.edit(path.first().copied())?,
+            ("\\i", [path]) => self.include(path).await?,
+            ("\\e", path @ ([] | [_])) => self.edit(path.first().copied())?,
             ("\\set", []) => {
                 let all: String = self.variables.iter().map(|(name, value)| format!("{name} = '{value}'\n")).collect();
                 self.print(&all)?;
@@ -88,7 +99,7 @@ impl Shell {
     /// Text that was asked for, so it goes where results go on the screen.
     fn print(&mut self, text: &str) -> Result<(), Trouble> {
         let out = &mut self.streams.out;
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|_| Trouble::Stop(Stop::Closed))
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| Trouble::unshown(&OutputError::from(e)))
     }
 
     fn tell(&mut self, what: &str, on: bool) {
@@ -197,9 +208,10 @@ fn switch(current: bool, value: &[&str]) -> Result<bool, Trouble> {
 }
 
 fn misused(name: &str) -> Trouble {
-    let known = super::meta::COMMANDS.iter().find(|command| command.name == name);
-    Trouble::Report(match (known, meant(name)) {
-        (Some(command), _) => Report::new(format!("use it as `{} {}`", command.name, command.arguments)),
+    Trouble::Report(match (known(name), meant(name)) {
+        (Some(command), _) => {
+            Report::new(format!("use it as `{}`", format!("{name} {}", command.arguments).trim_end()))
+        }
         (None, Some(meant)) => Report::new(format!("unknown command `{name}`; did you mean `{meant}`?")),
         (None, None) => Report::new(format!("unknown command `{name}`")).hint("\\? lists the commands"),
     })

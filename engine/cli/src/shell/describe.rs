@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use envoi::{Names, TableName};
 
+use super::Shell;
 use super::commands::Trouble;
 use super::names::{find_tables, nearest, reference};
-use super::{Shell, Stop};
+use super::pattern::Pattern;
 use crate::lexer;
 use crate::output::{OutputError, printable};
 
@@ -16,97 +17,141 @@ impl Shell {
         self.names.current().await.map_err(|e| Trouble::new(e.to_string()))
     }
 
-    /// `\d`, `\dt` and `\dv`. Without a pattern, the catalogue's own
+    /// `\d`, `\dt` and `\dv`. Where no schema is asked for, the catalogue's own
     /// information_schema is left out: it would bury the rest.
     pub(super) async fn list_tables(&mut self, kind: Option<&str>, pattern: Option<&str>) -> Result<(), Trouble> {
         let names = self.all_names().await?;
-        let mut rows: Vec<[String; 4]> = names
-            .tables
+        let asked = pattern.map(Pattern::parse);
+        let mut found = selected(&names, asked.as_ref());
+        let of_kind = |t: &&TableName| kind.is_none_or(|kind| kind == t.kind);
+        // `\dt mart.*` asks what the schema has, and marts are views: the list says which is which.
+        if asked.is_none() || found.iter().any(of_kind) {
+            found.retain(of_kind);
+        }
+        if let Some(pattern) = pattern.filter(|_| found.is_empty()) {
+            return Err(no_match("table or view", pattern, "\\d"));
+        }
+        let mut rows: Vec<[String; 4]> = found
             .iter()
-            .filter(|t| kind.is_none_or(|kind| kind == t.kind))
-            .filter(|t| match pattern {
-                Some(pattern) => matches(pattern, &t.name) || matches(pattern, &format!("{}.{}", t.schema, t.name)),
-                None => t.schema != "information_schema",
-            })
             .map(|t| [t.schema.clone(), t.name.clone(), t.kind.to_owned(), t.description.clone().unwrap_or_default()])
             .collect();
         rows.sort();
-        self.show_rows("", ["schema", "name", "kind", "description"], &rows)
+        self.show_rows(&[Listing { title: String::new(), header: ["schema", "name", "kind", "description"], rows }])
     }
 
     /// `\dn`.
     pub(super) async fn list_schemas(&mut self, pattern: Option<&str>) -> Result<(), Trouble> {
         let names = self.all_names().await?;
-        let mut rows: Vec<[String; 2]> = names
-            .schemas
-            .iter()
-            .filter(|schema| pattern.is_none_or(|pattern| matches(pattern, schema)))
-            .map(|schema| {
-                let tables = names.tables.iter().filter(|t| &t.schema == schema).count();
-                [schema.clone(), tables.to_string()]
-            })
-            .collect();
+        let found = match pattern.map(Pattern::parse) {
+            Some(pattern) => pattern.select(&names.schemas, |schema| ("", schema)),
+            None => names.schemas.iter().collect(),
+        };
+        if let Some(pattern) = pattern.filter(|_| found.is_empty()) {
+            return Err(no_match("schema", pattern, "\\dn"));
+        }
+        let tables = |schema: &str| names.tables.iter().filter(|t| t.schema == schema).count().to_string();
+        let mut rows: Vec<[String; 2]> = found.into_iter().map(|schema| [schema.clone(), tables(schema)]).collect();
         rows.sort();
-        self.show_rows("", ["schema", "tables"], &rows)
+        self.show_rows(&[Listing { title: String::new(), header: ["schema", "tables"], rows }])
     }
 
     /// `\df`.
     pub(super) async fn list_functions(&mut self, pattern: Option<&str>) -> Result<(), Trouble> {
         let names = self.all_names().await?;
-        let rows: Vec<[String; 3]> = names
-            .functions
-            .iter()
-            .filter(|f| pattern.is_none_or(|pattern| matches(pattern, &f.name)))
-            .map(|f| [f.signature.clone(), f.kind.to_owned(), first_line(&f.description)])
-            .collect();
-        self.show_rows("", ["function", "kind", "description"], &rows)
+        let found = match pattern.map(Pattern::parse) {
+            Some(pattern) => pattern.select(&names.functions, |function| ("", &function.name)),
+            None => names.functions.iter().collect(),
+        };
+        if let Some(pattern) = pattern.filter(|_| found.is_empty()) {
+            return Err(no_match("function", pattern, "\\df"));
+        }
+        let rows = found.iter().map(|f| [f.signature.clone(), f.kind.to_owned(), first_line(&f.description)]).collect();
+        self.show_rows(&[Listing { title: String::new(), header: ["function", "kind", "description"], rows }])
     }
 
-    /// `\d NAME`: one table's columns.
+    /// `\d NAME`: the columns of a table, or with `*` and `?` those of each that matches.
     pub(super) async fn describe(&mut self, name: &str) -> Result<(), Trouble> {
         let names = self.all_names().await?;
-        let mut parts: Vec<String> = lexer::tokens(name)
-            .filter(|t| matches!(t.kind, lexer::Kind::Word | lexer::Kind::QuotedName))
-            .map(|t| lexer::name_of(&t, name))
-            .collect();
-        let table = parts.pop().unwrap_or_default();
-        let schema = parts.pop();
-        let Some(found) = find_tables(&names, schema.as_deref(), &table).first().copied() else {
-            return Err(no_such_table(&names, name, &table));
+        let pattern = Pattern::parse(name);
+        let found = match pattern.is_wild() {
+            true => selected(&names, Some(&pattern)),
+            // Of a name in several schemas, the one that a statement would see.
+            false => {
+                let (schema, table) = qualified(name);
+                find_tables(&names, schema.as_deref(), &table).into_iter().take(1).collect()
+            }
         };
-        let rows: Vec<[String; 5]> = found
-            .columns
-            .iter()
-            .map(|c| {
-                let nullable = if c.nullable { "" } else { "not null" };
-                [
-                    c.name.clone(),
-                    c.data_type.clone(),
-                    nullable.to_owned(),
-                    c.unit.clone().unwrap_or_default(),
-                    c.description.clone().unwrap_or_default(),
-                ]
-            })
-            .collect();
-        self.show_rows(&title(found), ["column", "type", "null", "unit", "description"], &rows)
+        if found.is_empty() {
+            return Err(if pattern.is_wild() {
+                no_match("table or view", name, "\\d")
+            } else {
+                no_such_table(&names, name)
+            });
+        }
+        let tables: Vec<_> = found.into_iter().map(columns).collect();
+        self.show_rows(&tables)
     }
 
-    fn show_rows<const N: usize>(
-        &mut self,
-        title: &str,
-        header: [&str; N],
-        rows: &[[String; N]],
-    ) -> Result<(), Trouble> {
-        let columns = header.iter().enumerate().map(|(i, name)| {
-            let values: ArrayRef = Arc::new(rows.iter().map(|row| Some(row[i].as_str())).collect::<StringArray>());
+    fn show_rows<const N: usize>(&mut self, listings: &[Listing<N>]) -> Result<(), Trouble> {
+        let shown =
+            listings.iter().map(|l| Ok((l.title.as_str(), l.batch()?))).collect::<Result<Vec<_>, OutputError>>();
+        shown.and_then(|tables| self.show_tables(&tables)).map_err(|e| Trouble::unshown(&e))
+    }
+}
+
+/// Rows of text under a header.
+struct Listing<const N: usize> {
+    title: String,
+    header: [&'static str; N],
+    rows: Vec<[String; N]>,
+}
+
+impl<const N: usize> Listing<N> {
+    fn batch(&self) -> Result<RecordBatch, OutputError> {
+        let columns = self.header.iter().enumerate().map(|(i, name)| {
+            let values: ArrayRef = Arc::new(self.rows.iter().map(|row| Some(row[i].as_str())).collect::<StringArray>());
             (*name, values)
         });
-        let shown = RecordBatch::try_from_iter(columns).map_err(OutputError::from);
-        shown.and_then(|batch| self.show_table(title, &batch)).map_err(|e| match e {
-            OutputError::Io(_) => Trouble::Stop(Stop::Closed),
-            other => Trouble::new(other.to_string()),
-        })
+        Ok(RecordBatch::try_from_iter(columns)?)
     }
+}
+
+fn columns(table: &TableName) -> Listing<5> {
+    let row = |c: &envoi::ColumnName| {
+        [
+            c.name.clone(),
+            c.data_type.clone(),
+            if c.nullable { "" } else { "not null" }.to_owned(),
+            c.unit.clone().unwrap_or_default(),
+            c.description.clone().unwrap_or_default(),
+        ]
+    };
+    Listing {
+        title: title(table),
+        header: ["column", "type", "null", "unit", "description"],
+        rows: table.columns.iter().map(row).collect(),
+    }
+}
+
+/// The tables and views a pattern means; without one all but the catalogue's own.
+fn selected<'a>(names: &'a Names, pattern: Option<&Pattern>) -> Vec<&'a TableName> {
+    let own = |t: &&TableName| t.schema != "information_schema";
+    let Some(pattern) = pattern else { return names.tables.iter().filter(own).collect() };
+    let mut found = pattern.select(&names.tables, |t| (&t.schema, &t.name));
+    if !pattern.has_schema() && found.iter().any(own) {
+        found.retain(own);
+    }
+    found
+}
+
+/// Schema and name of `schema.name`; bare names fold to lower case.
+fn qualified(name: &str) -> (Option<String>, String) {
+    let mut parts: Vec<String> = lexer::tokens(name)
+        .filter(|t| matches!(t.kind, lexer::Kind::Word | lexer::Kind::QuotedName))
+        .map(|t| lexer::name_of(&t, name))
+        .collect();
+    let table = parts.pop().unwrap_or_default();
+    (parts.pop(), table)
 }
 
 fn title(table: &TableName) -> String {
@@ -117,8 +162,12 @@ fn title(table: &TableName) -> String {
     }
 }
 
-fn no_such_table(names: &Names, asked: &str, table: &str) -> Trouble {
-    let near = nearest(table, names.tables.iter().map(|t| t.name.as_str()));
+fn no_match(what: &str, pattern: &str, all: &str) -> Trouble {
+    Trouble::new(format!("no {what} matches `{pattern}`; {all} lists what there is"))
+}
+
+fn no_such_table(names: &Names, asked: &str) -> Trouble {
+    let near = nearest(&qualified(asked).1, names.tables.iter().map(|t| t.name.as_str()));
     let near = near.and_then(|near| names.tables.iter().find(|t| t.name == near));
     Trouble::new(match near {
         Some(near) => format!("table `{asked}` does not exist; did you mean `{}`?", reference(near)),
@@ -129,51 +178,4 @@ fn no_such_table(names: &Names, asked: &str, table: &str) -> Trouble {
 /// The first sentence or line, enough for a list.
 fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
-}
-
-/// Shell-like patterns, as psql has them: `*` and `?`, in any case. A pattern
-/// without either also matches a part, so that `\df gini` finds `svy_gini`.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
-    if !pattern.contains(['*', '?']) {
-        return name.contains(&pattern);
-    }
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    // Greedy matching with one point to return to: the last star.
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == name[n] => (p, n) = (p + 1, n + 1),
-            _ => {
-                let Some((at, from)) = star else { return false };
-                star = Some((at, from + 1));
-                (p, n) = (at + 1, from + 1);
-            }
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn patterns() {
-        for (pattern, name, expected) in [
-            ("gini", "svy_gini", true),
-            ("gini*", "svy_gini", false),
-            ("*gini", "svy_gini", true),
-            ("GIN?", "gini", true),
-            ("a*b*c", "a_bb_bc", true),
-            ("a*b*c", "a_bb_b", false),
-            ("*", "", true),
-        ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! One SQL statement, from text to rows on the screen or in a file.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
@@ -105,7 +105,7 @@ impl Shell {
     /// Streams an answer to where results go now.
     async fn show(&mut self, answer: Answer, wait: &mut Wait) -> Result<(), Failure> {
         let (format, look) = (self.format(), self.look());
-        self.may_hold(format, look)?;
+        self.may_hold(format)?;
         let size = self.terminal.size().filter(|_| format.is_text() && self.pages());
         let Some(target) = &mut self.target else {
             self.results += 1;
@@ -137,8 +137,8 @@ impl Shell {
         outcome
     }
 
-    /// Shows rows that the shell made itself, always as a table on stdout.
-    pub(super) fn show_table(&mut self, title: &str, batch: &RecordBatch) -> Result<(), OutputError> {
+    /// Shows rows that the shell made itself, always as tables on stdout.
+    pub(super) fn show_tables(&mut self, tables: &[(&str, RecordBatch)]) -> Result<(), OutputError> {
         let look = Look { to_file: false, color: self.terminal.color_out, ..self.look() };
         let size = self.terminal.size().filter(|_| self.pages());
         let mut screen = match size {
@@ -146,12 +146,14 @@ impl Shell {
             None => Screen::direct(&mut self.streams.out, Box::new(|| ())),
         };
         let outcome = (|| {
-            if !title.is_empty() {
-                writeln!(screen, "{title}")?;
+            for (i, (title, batch)) in tables.iter().enumerate() {
+                if !title.is_empty() {
+                    writeln!(screen, "{}{title}", if i > 0 { "\n" } else { "" })?;
+                }
+                let mut writer = output::writer(Format::Table, batch.schema_ref(), &mut screen, look)?;
+                writer.batch(batch)?;
+                writer.finish()?;
             }
-            let mut writer = output::writer(Format::Table, batch.schema_ref(), &mut screen, look)?;
-            writer.batch(batch)?;
-            writer.finish()?;
             Ok(())
         })();
         let paging = screen.is_paging();
@@ -164,20 +166,22 @@ impl Shell {
 
     /// Refuses what would damage the output: binary on a screen, or a second
     /// result set in a format that has room for one.
-    fn may_hold(&self, format: Format, look: Look) -> Result<(), OutputError> {
-        let name = format.name();
-        if self.target.is_none() && self.terminal.stdout && !format.is_text() {
-            return Err(OutputError::Limit(format!(
-                "{name} is binary and this is a terminal; give -o FILE or redirect"
-            )));
+    fn may_hold(&self, format: Format) -> Result<(), OutputError> {
+        // A person reads one result after the other; a program reads one whole.
+        if self.target.is_none() && self.terminal.stdout {
+            return match format.is_text() {
+                true => Ok(()),
+                false => Err(OutputError::Limit(format!(
+                    "{} is binary and this is a terminal; give -o FILE or redirect",
+                    format.name()
+                ))),
+            };
         }
         let results = self.target.as_ref().map_or(self.results, |target| target.results);
-        if results > 0 && format.holds_one_result(look.to_file) {
-            return Err(OutputError::Limit(format!(
-                "an output in {name} holds one result set, and this is the second"
-            )));
+        match results > 0 && format.holds_one_result() {
+            true => Err(OutputError::Limit(format.is_full())),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn output_report(&self, error: &OutputError) -> Report {
@@ -212,19 +216,30 @@ async fn stream(
     wait: &mut Wait,
     log: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut writer = output::writer(format, &answer.schema, out, look)?;
+    let mut writer = output::writer(format, &answer.schema, &mut *out, look)?;
     while let Some(batch) = wait.next(&mut answer, log).await? {
         writer.batch(&batch?)?;
     }
     writer.finish()?;
+    drop(writer);
+    // Not every format does it itself, and a failure at the process's end is seen by nobody.
+    out.flush()?;
     Ok(())
 }
 
-/// Whether writing failed because nobody reads any more.
-fn is_closed(error: &OutputError) -> bool {
+/// Whether writing failed because nobody reads any more. Each format wraps the
+/// system's error in its own.
+pub(super) fn is_closed(error: &OutputError) -> bool {
     let closed = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
-    match error {
-        OutputError::Io(e) | OutputError::Arrow(ArrowError::IoError(_, e)) => closed(e),
-        other => other.source().and_then(|e| e.downcast_ref::<io::Error>()).is_some_and(closed),
+    if let OutputError::Arrow(ArrowError::IoError(_, e)) = error {
+        return closed(e);
     }
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(e) = cause {
+        if e.downcast_ref::<io::Error>().is_some_and(closed) {
+            return true;
+        }
+        cause = e.source();
+    }
+    false
 }

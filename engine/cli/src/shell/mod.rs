@@ -7,6 +7,7 @@ mod execute;
 pub(crate) mod meta;
 pub(crate) mod names;
 mod pager;
+mod pattern;
 mod progress;
 mod report;
 mod wait;

@@ -3,4 +3,8 @@
 // Helpers outside of #[test] functions are not covered by clippy.toml's exemption.
 #![allow(clippy::unwrap_used)]
 
+mod brief;
+mod run;
+mod shell;
 mod sql;
+mod streams;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
 use datafusion::catalog::{MemTable, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
-use envoi_lake::lake::{DataFile, SourceEdition};
+use envoi_lake::lake::{DataFile, REFERENCE_SOURCE, SourceEdition};
 use envoi_lake::tables::{SOURCE, TABLES};
 use envoi_lake::{Manifest, tables};
 
@@ -120,10 +120,12 @@ fn visible(manifest: &Manifest, as_of: Option<chrono::NaiveDate>, schema: &str, 
 }
 
 /// Table `source`, from the manifest: every edition the session may see, the
-/// older ones too, since `as_of` reaches them.
+/// older ones too, since `as_of` reaches them. The tables of economies are seen
+/// at every date, so their edition is listed at every date.
 fn sources(manifest: &Manifest, as_of: Option<chrono::NaiveDate>) -> Result<MemTable, DataFusionError> {
     let mut by_key: BTreeMap<(&str, &str, &str), &SourceEdition> = BTreeMap::new();
-    for edition in manifest.sources.iter().filter(|s| as_of.is_none_or(|day| s.vintage <= day)) {
+    let seen = |s: &&SourceEdition| s.source_id == REFERENCE_SOURCE || as_of.is_none_or(|day| s.vintage <= day);
+    for edition in manifest.sources.iter().filter(seen) {
         by_key.insert((&edition.source_id, &edition.edition, &edition.sha256), edition);
     }
     let rows: Vec<&SourceEdition> = by_key.into_values().collect();
