@@ -5,6 +5,7 @@
 //! is not; [`table`] takes the name apart again.
 
 use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,10 +21,11 @@ use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, TableAlias, TableFactor, Value, VisitorMut,
 };
 use envoi_lake::read::Limits;
+use futures::FutureExt;
 
-use super::text;
 use super::view::StateHandle;
-use crate::error::Error;
+use super::{damage, text};
+use crate::error::{Class, Error};
 
 /// A way to read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,13 @@ pub(crate) async fn table(name: &str, state: &StateHandle) -> Result<Option<Arc<
     if reader == Reader::Table || matches!(reader, Reader::Csv(delimiter) if !text::streams(path, delimiter)) {
         return Ok(Some(Arc::new(statistical(path)?)));
     }
+    if Path::new(path).is_file() {
+        match reader {
+            Reader::Parquet => damage::check_parquet(Path::new(path))?,
+            Reader::Arrow => damage::check_arrow(Path::new(path))?,
+            _ => {}
+        }
+    }
     let state = state.state()?;
     let (format, ending): (Arc<dyn FileFormat>, &str) = match reader {
         Reader::Csv(delimiter) => {
@@ -105,12 +114,27 @@ pub(crate) async fn table(name: &str, state: &StateHandle) -> Result<Option<Arc<
     let url = ListingTableUrl::parse(path)?;
     let whole_folder = !remote && Path::new(path).is_dir();
     let options = ListingOptions::new(format).with_file_extension(if whole_folder { ending } else { "" });
-    let schema = options.infer_schema(&state, &url).await?;
+    let inferred = AssertUnwindSafe(options.infer_schema(&state, &url)).catch_unwind().await;
+    let schema = match inferred {
+        Ok(Ok(schema)) => schema,
+        Ok(Err(e)) => return Err(named(path, Error::from_datafusion(&e, "")).into()),
+        // A reader's panic over a file is the file's error.
+        Err(_) => return Err(damage::damaged(Path::new(path), "its metadata makes no sense").into()),
+    };
     if schema.fields().is_empty() {
         return Err(Error::user(format!("`{path}` has no columns, or there is no file of that name")).into());
     }
     let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(schema);
     Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+}
+
+/// A reader's error with the file's name, which readers leave out; their internal errors are the file's.
+fn named(path: &str, error: Error) -> Error {
+    match error.class() {
+        Class::Internal => damage::damaged(Path::new(path), "it is damaged, or of a kind that is not read"),
+        class if error.message().contains(path) => Error::new(class, error.to_string()),
+        _ => damage::damaged(Path::new(path), error.message()),
+    }
 }
 
 /// The reader and path in `read_csv(path)` or in a plain file name.

@@ -8,6 +8,7 @@
 //!                 here, then in mart, then in lake, then as a file
 //! ```
 
+mod damage;
 mod files;
 mod lake;
 mod lake_table;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
 
+pub(crate) use damage::{damaged, files_of, of_files};
 pub(crate) use files::ReadFunctions;
 pub(crate) use lake::{LakeSchema, LakeView, Part};
 pub(crate) use mart::MartSchema;

@@ -9,6 +9,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
+use crate::catalogue;
 use crate::error::{Error, Result};
 use crate::runtime::{Runtime, Work};
 
@@ -50,6 +51,7 @@ impl Answer {
     ) -> Result<Self> {
         let schema = stream.schema();
         let (sender, receiver) = mpsc::channel(WAITING);
+        let files = catalogue::files_of(&plan);
         let work = runtime.spawn(async move {
             loop {
                 // A panic in an operator is this query's error, not the end of the stream.
@@ -57,8 +59,11 @@ impl Answer {
                 let item = match next {
                     Ok(None) => return,
                     Ok(Some(Ok(batch))) => Ok(batch),
-                    Ok(Some(Err(e))) => Err(Error::from_datafusion(&e, &sql)),
-                    Err(panic) => Err(Error::internal(said(&*panic))),
+                    Ok(Some(Err(e))) => Err(catalogue::of_files(&files, &e, &sql)),
+                    Err(panic) => Err(match files.as_slice() {
+                        [file] => catalogue::damaged(file, &said(&*panic)),
+                        _ => Error::internal(said(&*panic)),
+                    }),
                 };
                 let failed = item.is_err();
                 if sender.send(item).await.is_err() || failed {
