@@ -1,7 +1,7 @@
 //! Medians of what a user waits for: import, first answer, prompt, marts.
 //!
 //! ```text
-//! cargo build --release && cargo bench -p envoi-bench
+//! cargo build --release && cargo bench -p envoi-bench -p envoi-cli --bench first_light
 //! ```
 //! Reads the publishers' files in `../shared/data`. Every answer is compared with
 //! the published figure before it is timed. Processes are timed whole, from

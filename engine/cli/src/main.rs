@@ -105,7 +105,8 @@ impl Global {
             ("runtime.memory", &self.memory, "--memory"),
         ];
         let flags = flags.into_iter().filter_map(|(key, value, flag)| value.clone().map(|v| (key, v, flag))).collect();
-        Config::load(self.config.as_deref(), std::env::vars(), flags).map_err(|e| Failure::usage(e.to_string()))
+        Config::load(self.config.as_deref(), envoi::config::environment(), flags)
+            .map_err(|e| Failure::usage(e.to_string()))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
+use envoi_lake::read::Limits;
 use etcetera::BaseStrategy;
 
 use crate::error::{Error, Result};
@@ -91,6 +92,60 @@ pub static SETTINGS: &[Setting] = &[
         check: |_| Ok(()),
     },
     Setting {
+        key: "import.file_bytes",
+        default: "1GiB",
+        description: "most bytes of a file to import, as stored",
+        check: |text| bound(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.unpacked_bytes",
+        default: "1GiB",
+        description: "most bytes that an archive or workbook may unpack to",
+        check: |text| bound(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.streamed_bytes",
+        default: "4GiB",
+        description: "most bytes that a sheet read row by row may unpack to",
+        check: |text| bound(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.ratio",
+        default: "200",
+        description: "most unpacked bytes for a stored byte of an archive or workbook",
+        check: |text| count(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.members",
+        default: "10000",
+        description: "most files in an archive or folder to import",
+        check: |text| count(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.rows",
+        default: "10000000",
+        description: "most rows of a sheet or text to import",
+        check: |text| count(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.columns",
+        default: "20000",
+        description: "most cells in a row to import",
+        check: |text| count(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.cells",
+        default: "40000000",
+        description: "most cells of a sheet or text to import; each takes 24 bytes of memory or more",
+        check: |text| count(text).map(|_| ()),
+    },
+    Setting {
+        key: "import.cell_bytes",
+        default: "1MiB",
+        description: "most bytes of a cell to import",
+        check: |text| bound(text).map(|_| ()),
+    },
+    Setting {
         key: "prompt.history",
         default: "10000",
         description: "statements the prompt remembers across runs",
@@ -116,7 +171,7 @@ pub type Flags = Vec<(&'static str, String, &'static str)>;
 impl Config {
     /// Puts the layers together. `file` is `--config`; without it `envoi.toml` in
     /// the user's configuration folder is read if it is there. The environment is
-    /// `ENVOI_LAKE` and `ENVOI__SECTION__KEY`.
+    /// `ENVOI_LAKE` and `ENVOI__SECTION__KEY`; another that begins with `ENVOI_` is an error.
     pub fn load(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
@@ -137,6 +192,7 @@ impl Config {
                 "ENVOI_LAKE" => "lake.url".to_owned(),
                 _ => match name.strip_prefix("ENVOI__") {
                     Some(rest) => rest.to_lowercase().replace("__", "."),
+                    None if name.starts_with("ENVOI_") => return Err(unknown_variable(&name)),
                     None => continue,
                 },
             };
@@ -234,9 +290,65 @@ impl Config {
         self.text("runtime.spill").map(PathBuf::from)
     }
 
+    /// Bounds on files to import.
+    pub fn import_limits(&self) -> Limits {
+        let default = Limits::default();
+        let number = |key: &str, read: fn(&str) -> std::result::Result<u64, String>, usual: u64| {
+            self.text(key).and_then(|t| read(t).ok()).unwrap_or(usual)
+        };
+        // On a machine of 32 bits a larger bound is none.
+        let whole = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let counted = |key: &str, usual: usize| whole(number(key, count, usual as u64));
+        Limits {
+            file_bytes: number("import.file_bytes", bound, default.file_bytes),
+            unpacked_bytes: number("import.unpacked_bytes", bound, default.unpacked_bytes),
+            streamed_bytes: number("import.streamed_bytes", bound, default.streamed_bytes),
+            ratio: number("import.ratio", count, default.ratio),
+            members: counted("import.members", default.members),
+            rows: counted("import.rows", default.rows),
+            columns: counted("import.columns", default.columns),
+            cells: counted("import.cells", default.cells),
+            cell_bytes: whole(number("import.cell_bytes", bound, default.cell_bytes as u64)),
+        }
+    }
+
     /// Statements the prompt remembers.
     pub fn history(&self) -> usize {
         self.text("prompt.history").and_then(|t| t.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// The variables of this process; what is not Unicode is no setting of ours, unless its name says so.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        Some((name, value.to_string_lossy().into_owned()))
+    })
+}
+
+/// The environment variable of a setting.
+fn variable(setting: &Setting) -> String {
+    format!("ENVOI__{}", setting.key.to_uppercase().replace('.', "__"))
+}
+
+/// A variable that looks like ours and is not: the one that was meant, by its
+/// last words (`ENVOI_MEMORY`) or else by its spelling.
+fn unknown_variable(name: &str) -> Error {
+    let rest = name.trim_start_matches("ENVOI_").to_lowercase();
+    let whole = |s: &Setting| s.key.replace('.', "_");
+    let of_words = |s: &&Setting| whole(s) == rest || s.key.split('.').next_back() == Some(&rest);
+    // The prefix that all have in common would make any two of them alike.
+    let spelled = || {
+        let mut known: Vec<String> = SETTINGS.iter().map(whole).collect();
+        known.push("lake".to_owned());
+        let near = crate::error::nearest(&rest, known.iter().map(String::as_str))?;
+        Some(SETTINGS.iter().find(|s| whole(s) == near).map_or("ENVOI_LAKE".to_owned(), variable))
+    };
+    let meant = SETTINGS.iter().find(of_words).map(variable).or_else(spelled);
+    let error = Error::user(format!("unknown environment variable `{name}`"));
+    match meant {
+        Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
+        None => error.with_hint("settings are `ENVOI_LAKE` and `ENVOI__SECTION__KEY`; `envoi config` lists them"),
     }
 }
 
@@ -270,13 +382,32 @@ pub(crate) fn date(text: &str) -> std::result::Result<Option<NaiveDate>, String>
         .map_err(|_| format!("`{text}` is not a date; expected YYYY-MM-DD"))
 }
 
-/// A size with a unit: 512MiB, 4GiB, 2GB, or plain bytes.
+/// A number of things, 1 or more.
+fn count(text: &str) -> std::result::Result<u64, String> {
+    match whole(text)? {
+        0 => Err("expected 1 or more".to_owned()),
+        n => Ok(n),
+    }
+}
+
+/// A size to bound something by, 1 byte or more.
+fn bound(text: &str) -> std::result::Result<u64, String> {
+    let size = size(text).filter(|size| (1.0..=1e15).contains(size));
+    size.map(|size| size as u64).ok_or_else(|| "expected a size such as 1MiB or 4GiB".to_owned())
+}
+
+/// A size of memory for queries.
 fn bytes(text: &str) -> std::result::Result<usize, String> {
-    let expected = || "expected a size such as 512MiB or 4GiB, at least 16MiB".to_owned();
+    let size = size(text).filter(|size| (16.0 * 1024.0 * 1024.0..=1e15).contains(size));
+    size.map(|size| size as usize).ok_or_else(|| "expected a size such as 512MiB or 4GiB, at least 16MiB".to_owned())
+}
+
+/// A size with a unit: 512MiB, 4GiB, 2GB, or plain bytes.
+fn size(text: &str) -> Option<f64> {
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
-    let number: f64 = digits.parse().map_err(|_| expected())?;
+    let number: f64 = digits.parse().ok()?;
     let scale = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,
         "kb" => 1e3,
@@ -286,13 +417,9 @@ fn bytes(text: &str) -> std::result::Result<usize, String> {
         "gb" => 1e9,
         "gib" | "g" => 1024.0 * 1024.0 * 1024.0,
         "tib" | "t" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-        _ => return Err(expected()),
+        _ => return None,
     };
-    let size = number * scale;
-    if !(16.0 * 1024.0 * 1024.0..=1e15).contains(&size) {
-        return Err(expected());
-    }
-    Ok(size as usize)
+    Some(number * scale)
 }
 
 /// Half of the machine's memory, or 2 GiB where the system does not say.
@@ -327,6 +454,31 @@ mod tests {
     }
 
     #[test]
+    fn unknown_variables_are_errors() {
+        for (name, part) in [
+            ("ENVOI_LAK", "did you mean `ENVOI_LAKE`?"),
+            ("ENVOI_MEMORY", "did you mean `ENVOI__RUNTIME__MEMORY`?"),
+            ("ENVOI_RUNTIME_THREADS", "did you mean `ENVOI__RUNTIME__THREADS`?"),
+            ("ENVOI_AS_OF", "did you mean `ENVOI__LAKE__AS_OF`?"),
+            ("ENVOI_ZZZZ", "settings are `ENVOI_LAKE` and"),
+        ] {
+            let environment = std::iter::once((name.to_owned(), "1".to_owned()));
+            let error = Config::load(Some(Path::new("/dev/null")), environment, Vec::new()).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(part), "{name}: {error}");
+        }
+        let others = ["ENVOIRONMENT", "envoi_lak"].map(|n| (n.to_owned(), "1".to_owned()));
+        assert!(Config::load(Some(Path::new("/dev/null")), others.into_iter(), Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn limits_of_imports() {
+        assert_eq!(Config::default().import_limits(), Limits::default(), "what `envoi config` prints is what holds");
+        let flags = vec![("import.file_bytes", "2GiB".to_owned(), "--x"), ("import.ratio", "500".to_owned(), "--x")];
+        let limits = Config::load(Some(Path::new("/dev/null")), std::iter::empty(), flags).unwrap().import_limits();
+        assert_eq!(limits, Limits { file_bytes: 2 << 30, ratio: 500, ..Limits::default() });
+    }
+
+    #[test]
     fn unknown_keys_and_bad_values_are_errors() {
         let flag = |key, value: &str| {
             Config::load(Some(Path::new("/dev/null")), std::iter::empty(), vec![(key, value.to_owned(), "--x")])
@@ -338,6 +490,10 @@ mod tests {
             ("runtime.memory", "4 parsecs", "expected a size"),
             ("runtime.memory", "1KiB", "at least 16MiB"),
             ("lake.as_of", "2023-13-01", "is not a date"),
+            ("import.row", "1", "did you mean `import.rows`?"),
+            ("import.rows", "0", "expected 1 or more"),
+            ("import.cell_bytes", "0", "expected a size"),
+            ("import.file_bytes", "big", "expected a size"),
         ] {
             let error = flag(key, value).unwrap_err().to_string();
             assert!(error.contains(part), "{key}={value}: {error}");

@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), envoi::Error> {
-//! let config = envoi::Config::load(None, std::env::vars(), Vec::new())?;
+//! let config = envoi::Config::load(None, envoi::config::environment(), Vec::new())?;
 //! let session = envoi::open(&config).await?.owner().await?;
 //! let rows = session.run("select iso3, remit_oda_ratio from remittance_vs_oda where year = 2023").await?.collect().await?;
 //! # Ok(())

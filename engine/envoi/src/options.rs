@@ -17,15 +17,16 @@ pub struct EnvoiOptions {
     pub lake_version: Option<u64>,
 }
 
+/// Names as in `SHOW`, which asks for them with the prefix.
 const KEYS: [(&str, &str); 2] = [
-    ("as_of", "see the newest editions not later than this date; empty: the newest"),
-    ("lake_version", "read this version of the lake; empty: the newest"),
+    ("envoi.as_of", "see the newest editions not later than this date; empty: the newest"),
+    ("envoi.lake_version", "read this version of the lake; empty: the newest"),
 ];
 
 impl EnvoiOptions {
     fn value(&self, key: &str) -> Option<String> {
         match key {
-            "as_of" => self.as_of.map(|d| d.to_string()),
+            "envoi.as_of" => self.as_of.map(|d| d.to_string()),
             _ => self.lake_version.map(|v| v.to_string()),
         }
     }
@@ -64,7 +65,7 @@ impl ExtensionOptions for EnvoiOptions {
             }
             other => {
                 let error = Error::user(format!("unknown setting `envoi.{other}`"));
-                let near = nearest(other, KEYS.iter().map(|(k, _)| *k));
+                let near = nearest(other, KEYS.iter().filter_map(|(k, _)| k.strip_prefix("envoi.")));
                 return Err(error.with_hint(match near {
                     Some(near) => format!("did you mean `envoi.{near}`?"),
                     None => "there are `envoi.as_of` and `envoi.lake_version`".to_owned(),

@@ -83,7 +83,7 @@ pub async fn write(lake: &Lake) -> Result<u64> {
     }
     corridors(&mut change)?;
     stocks(&mut change)?;
-    Ok(lake.publish(change).await?.version)
+    Ok(lake.publish(change).await?.manifest.version)
 }
 
 /// A CSV file of the sample.
@@ -243,6 +243,11 @@ fn edition(
     rows: u64,
 ) -> Result<()> {
     let found = descriptor(source_id)?;
+    let sha256 = checksum(&sheet.bytes);
+    let given = |f: &&mut NewFile| f.source_id == source_id && f.vintage == vintage && f.from.is_empty();
+    for file in change.files.iter_mut().filter(given) {
+        file.from.push(sha256.clone());
+    }
     change.sources.push(SourceEdition {
         source_id: found.id.clone(),
         provider: found.provider.clone(),
@@ -253,7 +258,7 @@ fn edition(
         citation: found.citation.replace("{vintage}", &vintage.to_string()),
         url: found.url.clone(),
         file: format!("datasets/sample/{}", sheet.place.file),
-        sha256: checksum(&sheet.bytes),
+        sha256,
         bytes: sheet.bytes.len() as u64,
         rows,
         imported_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),

@@ -85,6 +85,9 @@ pub static TABLES: &[&TableDef] = &[
     &AID_FLOW,
     &MIGRANT_STOCK,
     &MIGRANT_STOCK_TOTAL,
+    &CORRIDOR_PRICE,
+    &HOUSEHOLD,
+    &FX_RATE,
     &SOURCE,
 ];
 
@@ -108,6 +111,12 @@ const fn date(name: &'static str, nullable: bool, description: &'static str) -> 
 }
 const fn number(name: &'static str, unit: &'static str, description: &'static str) -> ColumnDef {
     ColumnDef { name, data_type: DataType::Float64, nullable: false, unit: Some(unit), description }
+}
+const fn number_or_null(name: &'static str, unit: &'static str, description: &'static str) -> ColumnDef {
+    ColumnDef { name, data_type: DataType::Float64, nullable: true, unit: Some(unit), description }
+}
+const fn flag_or_null(name: &'static str, description: &'static str) -> ColumnDef {
+    ColumnDef { name, data_type: DataType::Boolean, nullable: true, unit: None, description }
 }
 const fn count(name: &'static str, unit: &'static str, description: &'static str) -> ColumnDef {
     ColumnDef { name, data_type: DataType::Int64, nullable: false, unit: Some(unit), description }
@@ -311,6 +320,95 @@ pub static MIGRANT_STOCK_TOTAL: TableDef = TableDef {
         year(),
         text("sex", "both, male or female"),
         number("stock_persons", "persons", "migrants at mid-year"),
+        SOURCE_ID,
+        VINTAGE,
+        OBS_STATUS,
+    ],
+};
+
+/// What it costs to send money.
+pub static CORRIDOR_PRICE: TableDef = TableDef {
+    name: "corridor_price",
+    description: "Cost of sending money by corridor and service",
+    grain: "one row per sender, receiver, period and service; provider NULL is the publisher's average of the corridor",
+    key: &["sender_iso3", "receiver_iso3", "period", "provider", "product", "service", "amount_usd"],
+    sort: &["receiver_iso3", "sender_iso3", "period", "provider"],
+    columns: &[
+        text("sender_iso3", "economy the money is sent from"),
+        text("receiver_iso3", "economy the money is received in"),
+        date("period", false, "first day of the quarter of the survey"),
+        text_or_null("provider", "firm; NULL for the average over the services of the corridor"),
+        text_or_null("product", "kind of service: how it is paid in and paid out"),
+        text_or_null("service", "what tells services of one firm and product apart: access point, speed, pickup"),
+        number_or_null("amount_usd", "US dollars", "amount sent"),
+        number_or_null("fee_pct", "percent of the amount", "fee"),
+        number_or_null(
+            "fx_margin_pct",
+            "percent of the amount",
+            "margin of the exchange rate; negative where better than the market's",
+        ),
+        number_or_null("cost_pct", "percent of the amount", "fee and exchange rate margin together"),
+        flag_or_null("transparent", "the firm discloses its exchange rate margin"),
+        flag_or_null("qualifies", "the service counts for SmaRT: fast, and with wide enough access"),
+        SOURCE_ID,
+        VINTAGE,
+        OBS_STATUS,
+    ],
+};
+
+/// Households of surveys.
+pub static HOUSEHOLD: TableDef = TableDef {
+    name: "household",
+    description: "Households of income surveys, with remittances as one source of income",
+    grain: "one row per survey and household",
+    key: &["survey_id", "household_id"],
+    sort: &["survey_id", "stratum", "psu", "household_id"],
+    columns: &[
+        text("survey_id", "survey and round, such as `mex_enigh_2012`"),
+        text("iso3", "economy"),
+        ColumnDef {
+            name: "survey_year",
+            data_type: DataType::Int32,
+            nullable: false,
+            unit: Some("calendar year"),
+            description: "year the survey describes",
+        },
+        text("household_id", "household within the survey"),
+        text_or_null("stratum", "stratum of the sample"),
+        text_or_null("psu", "primary sampling unit"),
+        number("weight", "households", "households of the population that this one stands for"),
+        number_or_null("size_persons", "persons", "members of the household"),
+        flag_or_null("urban", "lives in an urban area"),
+        text_or_null("region", "region within the economy, the survey's code"),
+        number_or_null("income_total", "`currency` over `months`", "income from all sources, remittances among them"),
+        number_or_null("income_labour", "`currency` over `months`", "income from work"),
+        number_or_null("income_farm", "`currency` over `months`", "income from farm and own business"),
+        number_or_null("income_transfer", "`currency` over `months`", "transfers other than remittances"),
+        number_or_null(
+            "remittance",
+            "`currency` over `months`",
+            "remittances from other economies; 0 for a household that receives none",
+        ),
+        number_or_null("remittance_domestic", "`currency` over `months`", "money from households in the same economy"),
+        number_or_null("consumption", "`currency` over `months`", "consumption"),
+        text("currency", "ISO 4217 code of the amounts"),
+        number("months", "months", "reference period of the amounts"),
+        SOURCE_ID,
+        VINTAGE,
+    ],
+};
+
+/// Exchange rates by day.
+pub static FX_RATE: TableDef = TableDef {
+    name: "fx_rate",
+    description: "Exchange rates by currency and day",
+    grain: "one row per currency and day",
+    key: &["currency", "day"],
+    sort: &["currency", "day"],
+    columns: &[
+        text("currency", "ISO 4217 code"),
+        date("day", false, "day of the rate"),
+        number("per_usd", "units of the currency per US dollar", "exchange rate"),
         SOURCE_ID,
         VINTAGE,
         OBS_STATUS,

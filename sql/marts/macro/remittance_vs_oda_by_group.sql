@@ -7,14 +7,21 @@ economy as (
     select
         iso3,
         max(group_code) filter (where group_kind = 'income') as income_group,
-        max(group_code) filter (where group_kind = 'region') as wb_region
+        max(group_code) filter (where group_kind = 'region') as wb_region,
+        max(group_name) filter (where group_kind = 'income') as income_name,
+        max(group_name) filter (where group_kind = 'region') as region_name
     from lake.country_group
     where valid_to is null and group_kind in ('income', 'region')
     group by iso3
 ),
 
 size as (
-    select income_group, wb_region, count(*) as economies
+    select
+        income_group,
+        wb_region,
+        min(income_name) as income_name,
+        min(region_name) as region_name,
+        count(*) as economies
     from economy
     where income_group in ('LIC', 'LMC', 'UMC')
     group by grouping sets ((), (income_group), (wb_region))
@@ -46,13 +53,6 @@ summed as (
         sum(oda_usd) filter (where has_both) as oda_usd
     from fact
     group by grouping sets ((year), (year, income_group), (year, wb_region))
-),
-
-label as (
-    select group_code, min(group_name) as group_name
-    from lake.country_group
-    where valid_to is null and group_kind in ('income', 'region')
-    group by group_code
 )
 
 select
@@ -62,7 +62,11 @@ select
         else 'lmic'
     end as group_kind,
     coalesce(summed.income_group, summed.wb_region, 'LMY') as group_code,
-    coalesce(label.group_name, 'Low & middle income') as group_name,
+    case
+        when summed.income_group is not null then size.income_name
+        when summed.wb_region is not null then size.region_name
+        else 'Low & middle income'
+    end as group_name,
     summed.year,
     size.economies,
     summed.economies_with_remittance,
@@ -78,4 +82,3 @@ inner join size
     on
         coalesce(summed.income_group, '') = coalesce(size.income_group, '')
         and coalesce(summed.wb_region, '') = coalesce(size.wb_region, '')
-left join label on coalesce(summed.income_group, summed.wb_region) = label.group_code

@@ -47,7 +47,7 @@ pub(crate) async fn source(config: &Config, screen: Screen, command: SourceComma
             }
             let lake = envoi::default_lake(config)?;
             let progress = ImportProgress::new(screen);
-            let options = Options { source, vintage, ..Options::default() };
+            let options = Options { source, vintage, limits: config.import_limits() };
             let report = import::import(&lake, &paths, &options, &|p| progress.show(p)).await;
             progress.end();
             print(&told(&report?, screen, &lake.store().label()))?;
@@ -79,7 +79,7 @@ async fn show(config: &Config, id: &str) -> Result<u8, Failure> {
     for caveat in &found.caveats {
         line("caveat", caveat);
     }
-    let held = editions(&*current(config).await?, |source| source == found.id);
+    let held = editions(config, &*current(config).await?, |source| source == found.id);
     text += "\n";
     text += &if held.is_empty() { "no edition in the lake\n".to_owned() } else { columns(&EDITIONS, &held) };
     print(&text)?;
@@ -87,7 +87,7 @@ async fn show(config: &Config, id: &str) -> Result<u8, Failure> {
 }
 
 async fn status(config: &Config) -> Result<u8, Failure> {
-    let held = editions(&*current(config).await?, |_| true);
+    let held = editions(config, &*current(config).await?, |_| true);
     if held.is_empty() {
         print("no edition in the lake; `envoi source import PATH` brings one\n")?;
         return Ok(0);
@@ -100,9 +100,11 @@ async fn current(config: &Config) -> Result<std::sync::Arc<Manifest>, Failure> {
     Ok(envoi::open(config).await?.owner().await?.manifest().await?)
 }
 
-const EDITIONS: [&str; 6] = ["source", "vintage", "edition", "rows", "file", "imported"];
+const EDITIONS: [&str; 7] = ["source", "vintage", "edition", "state", "rows", "file", "imported"];
 
-fn editions(manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
+/// The editions with how they stand: `current` ones are seen, of `older` ones a newer
+/// edition is, `replaced` ones gave way to another file of their edition.
+fn editions(config: &Config, manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
     let mut held: Vec<_> = manifest.sources.iter().filter(|s| wanted(&s.source_id)).collect();
     held.sort_by(|a, b| (&a.source_id, a.vintage, &a.edition).cmp(&(&b.source_id, b.vintage, &b.edition)));
     let row = |s: &&envoi::lake::lake::SourceEdition| {
@@ -111,6 +113,7 @@ fn editions(manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Vec<Vec<Strin
             s.source_id.clone(),
             s.vintage.to_string(),
             printable(&s.edition),
+            manifest.standing(s, config.as_of()).to_string(),
             s.rows.to_string(),
             printable(&s.file),
             s.imported_at.clone(),

@@ -21,12 +21,14 @@ use datafusion::sql::sqlparser::ast::{
 };
 use envoi_lake::read::Limits;
 
+use super::text;
 use super::view::StateHandle;
 use crate::error::Error;
 
 /// A way to read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reader {
+    /// Text as the engine streams it, or as the importer reads it: `text.rs`.
     Csv(u8),
     Parquet,
     Json,
@@ -86,8 +88,8 @@ pub(crate) async fn table(name: &str, state: &StateHandle) -> Result<Option<Arc<
     if !remote && !path.contains('*') && !Path::new(path).exists() {
         return Err(Error::user(format!("file `{path}` does not exist")).into());
     }
-    if reader == Reader::Table {
-        return Ok(Some(Arc::new(spreadsheet(path)?)));
+    if reader == Reader::Table || matches!(reader, Reader::Csv(delimiter) if !text::streams(path, delimiter)) {
+        return Ok(Some(Arc::new(statistical(path)?)));
     }
     let state = state.state()?;
     let (format, ending): (Arc<dyn FileFormat>, &str) = match reader {
@@ -118,8 +120,11 @@ fn meant(name: &str) -> Option<(Reader, &str)> {
             return Some((reader, path));
         }
     }
-    let ending = Path::new(name).extension()?.to_str()?.to_lowercase();
-    READERS.iter().find(|(_, _, endings)| endings.contains(&ending.as_str())).map(|(_, reader, _)| (*reader, name))
+    // Packed text is text: `x.csv.gz`.
+    let unpacked = name.strip_suffix(".gz");
+    let ending = Path::new(unpacked.unwrap_or(name)).extension()?.to_str()?.to_lowercase();
+    let (_, reader, _) = READERS.iter().find(|(_, _, endings)| endings.contains(&ending.as_str()))?;
+    (unpacked.is_none() || matches!(reader, Reader::Csv(_))).then_some((*reader, name))
 }
 
 /// True if a JSON file is one array, not an object a line.
@@ -130,7 +135,8 @@ fn is_array(path: &str) -> bool {
     start.get(..read).is_some_and(|s| s.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'['))
 }
 
-fn spreadsheet(path: &str) -> Result<MemTable, DataFusionError> {
+/// A file as the importer reads it, in memory.
+fn statistical(path: &str) -> Result<MemTable, DataFusionError> {
     let bytes = std::fs::read(path).map_err(|e| Error::user(format!("cannot read `{path}`: {e}")))?;
     let batch = envoi_lake::table::read_table(&bytes, path, &Limits::default())
         .and_then(|table| table.to_record_batch())

@@ -13,6 +13,7 @@ mod lake;
 mod lake_table;
 mod mart;
 mod session;
+mod text;
 mod view;
 
 use std::sync::Arc;

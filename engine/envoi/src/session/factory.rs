@@ -68,6 +68,9 @@ impl SessionFactory {
             for function in envoi_functions::all_scalars() {
                 context.register_udf(function.as_ref().clone());
             }
+            for function in super::bounded::functions(&context.state()) {
+                context.register_udf(function);
+            }
         }
         state.tie(context.state_weak_ref());
         Ok(Session(Arc::new(Inner { context, runtime: Arc::clone(&self.runtime), view, own, names: Mutex::new(None) })))

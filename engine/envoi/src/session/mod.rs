@@ -1,17 +1,23 @@
 //! Sessions: one per connection or prompt; what is shared is the [`Runtime`](crate::Runtime).
 
 mod answer;
+mod bounded;
+mod caps;
 pub(crate) mod factory;
+mod literals;
 mod names;
+mod sizes;
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::UInt64Type;
 use datafusion::catalog::SchemaProvider;
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::VisitMut;
+use datafusion::logical_expr::{DmlStatement, LogicalPlan, Statement as PlanStatement, WriteOp};
+use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::sqlparser::ast::{VisitMut, VisitorMut};
 use envoi_lake::Manifest;
 
 pub use answer::{Answer, AnswerKind};
@@ -19,7 +25,7 @@ pub use factory::SessionFactory;
 pub use names::{ColumnName, FunctionName, Names, TableName};
 
 use crate::catalogue::{LakeView, ReadFunctions, SessionSchema};
-use crate::error::{Class, Error, Result, nearest};
+use crate::error::{Error, Result, nearest};
 use crate::runtime::Runtime;
 
 /// A session: settings, own tables, and a view of the lake. Cheap to clone.
@@ -60,9 +66,9 @@ impl Session {
         let tag = tag(&plan);
         let frame = self.0.context.execute_logical_plan(plan).await.map_err(failed)?;
         if let Some(tag) = tag {
-            // Statements that change the session work while they are planned or when collected.
-            frame.collect().await.map_err(failed)?;
-            return Ok(Answer::done(tag));
+            // Statements that change the session or write work while they are planned or when collected.
+            let written = frame.collect().await.map_err(failed)?;
+            return Ok(Answer::done(tag.with(&written)));
         }
         let task = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.map_err(failed)?;
@@ -71,19 +77,16 @@ impl Session {
     }
 
     fn parse(&self, sql: &str) -> Result<Statement> {
-        /// Longer statements plan for minutes or overflow the stack.
-        const LONGEST: usize = 1 << 20;
-        if sql.len() > LONGEST {
-            return Err(Error::new(
-                Class::Resource,
-                format!("the statement has {} bytes, more than the limit of {LONGEST}", sql.len()),
-            ));
-        }
         let state = self.0.context.state();
         let dialect = state.config().options().sql_parser.dialect;
-        let mut statement = state.sql_to_statement(sql, &dialect).map_err(|e| Error::from_datafusion(&e, sql))?;
-        read_functions(&mut statement)?;
-        Ok(statement)
+        let tokens = caps::check_text(sql, dialect.as_ref())?;
+        caps::with_stack_for(tokens, || {
+            let mut statement = state.sql_to_statement(sql, &dialect).map_err(|e| Error::from_datafusion(&e, sql))?;
+            walk(&mut statement, &mut caps::Caps::default())?;
+            walk(&mut statement, &mut ReadFunctions)?;
+            walk(&mut statement, &mut literals::ExactDecimals)?;
+            Ok(statement)
+        })
     }
 
     /// Says which table may have been meant where one is not found.
@@ -133,15 +136,17 @@ impl Session {
     }
 }
 
-fn read_functions(statement: &mut Statement) -> Result<()> {
+/// Visits every query and expression of a statement.
+fn walk(statement: &mut Statement, visitor: &mut impl VisitorMut<Break = Error>) -> Result<()> {
     let flow = match statement {
-        Statement::Statement(inner) => inner.visit(&mut ReadFunctions),
-        Statement::Explain(explain) => return read_functions(&mut explain.statement),
+        Statement::Statement(inner) => inner.visit(visitor),
+        Statement::Explain(explain) => return walk(&mut explain.statement, visitor),
         Statement::CopyTo(copy) => match &mut copy.source {
-            datafusion::sql::parser::CopyToSource::Query(query) => query.visit(&mut ReadFunctions),
-            datafusion::sql::parser::CopyToSource::Relation(_) => ControlFlow::Continue(()),
+            CopyToSource::Query(query) => query.visit(visitor),
+            CopyToSource::Relation(_) => ControlFlow::Continue(()),
         },
-        _ => ControlFlow::Continue(()),
+        Statement::CreateExternalTable(table) => table.columns.visit(visitor),
+        Statement::Reset(_) => ControlFlow::Continue(()),
     };
     match flow {
         ControlFlow::Continue(()) => Ok(()),
@@ -149,13 +154,36 @@ fn read_functions(statement: &mut Statement) -> Result<()> {
     }
 }
 
-/// What a statement without rows is called when it is done; `None` for one with rows.
-fn tag(plan: &LogicalPlan) -> Option<String> {
+/// What a statement without rows is called when it is done.
+#[derive(Debug, PartialEq, Eq)]
+enum Tag {
+    Plain(String),
+    /// Rows written follow, as psql shows them: `COPY 12`, `INSERT 0 12`.
+    Counted(&'static str),
+}
+
+impl Tag {
+    fn with(self, written: &[RecordBatch]) -> String {
+        match self {
+            Self::Plain(tag) => tag,
+            Self::Counted(tag) => {
+                let counts = written.iter().filter_map(|b| b.columns().first()?.as_primitive_opt::<UInt64Type>());
+                let rows: u64 = counts.flat_map(|c| c.values().iter()).sum();
+                format!("{tag} {rows}")
+            }
+        }
+    }
+}
+
+/// The tag of a statement; `None` for one with rows.
+fn tag(plan: &LogicalPlan) -> Option<Tag> {
     match plan {
-        LogicalPlan::Ddl(ddl) => Some(spaced(ddl.name())),
-        LogicalPlan::Statement(PlanStatement::SetVariable(_)) => Some("SET".to_owned()),
-        LogicalPlan::Statement(PlanStatement::ResetVariable(_)) => Some("RESET".to_owned()),
-        LogicalPlan::Statement(other) => Some(spaced(other.name())),
+        LogicalPlan::Ddl(ddl) => Some(Tag::Plain(spaced(ddl.name()))),
+        LogicalPlan::Copy(_) => Some(Tag::Counted("COPY")),
+        LogicalPlan::Dml(DmlStatement { op: WriteOp::Insert(_), .. }) => Some(Tag::Counted("INSERT 0")),
+        LogicalPlan::Statement(PlanStatement::SetVariable(_)) => Some(Tag::Plain("SET".to_owned())),
+        LogicalPlan::Statement(PlanStatement::ResetVariable(_)) => Some(Tag::Plain("RESET".to_owned())),
+        LogicalPlan::Statement(other) => Some(Tag::Plain(spaced(other.name()))),
         _ => None,
     }
 }

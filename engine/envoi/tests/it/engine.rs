@@ -55,6 +55,24 @@ fn unknown_settings_are_errors() {
 }
 
 #[test]
+fn settings_are_shown() {
+    blocking(async {
+        let session = session(sample_lake(), &[]).await;
+        let show = "show envoi.as_of";
+        assert_eq!(rows(&session, show).await, [["envoi.as_of", "NULL"]]);
+        rows(&session, "set envoi.as_of = '2024-01-01'").await;
+        assert_eq!(rows(&session, show).await, [["envoi.as_of", "2024-01-01"]]);
+        rows(&session, "set envoi.lake_version = 1").await;
+        let all = rows(&session, "show all").await;
+        for (name, value) in [("envoi.as_of", "2024-01-01"), ("envoi.lake_version", "1")] {
+            assert!(all.contains(&vec![name.to_owned(), value.to_owned()]), "{name}");
+        }
+        let unknown = session.run("show envoi.as_off").await.unwrap_err();
+        assert!(unknown.to_string().contains("envoi.as_off"), "{unknown}");
+    });
+}
+
+#[test]
 fn settings_are_of_one_session() {
     blocking(async {
         let (one, other) = (session(sample_lake(), &[]).await, session(sample_lake(), &[]).await);
@@ -83,6 +101,11 @@ fn statements_without_rows_say_what_they_did() {
         assert_eq!(rows(&session, "select x from session.t").await, [["1"]]);
         assert_eq!(done("set envoi.as_of = '2024-01-01'").await, AnswerKind::Done("SET".to_owned()));
         assert_eq!(done("drop table t").await, AnswerKind::Done("DROP TABLE".to_owned()));
+        let file = tempfile::tempdir().unwrap();
+        let copy = format!("copy (select * from generate_series(1, 12)) to '{}'", file.path().join("x.csv").display());
+        assert_eq!(session.run(&copy).await.unwrap().kind, AnswerKind::Done("COPY 12".to_owned()));
+        rows(&session, "create table u as select 1 as x").await;
+        assert_eq!(done("insert into u values (2), (3)").await, AnswerKind::Done("INSERT 0 2".to_owned()));
         let lake = session.run("create table lake.t as select 1 as x").await;
         assert!(lake.is_err(), "the lake is written by imports only");
     });
@@ -110,6 +133,32 @@ fn files_are_tables() {
         assert!(missing.to_string().contains("does not exist"), "{missing}");
         let wrong = session.run("select * from read_csv(1)").await.unwrap_err();
         assert!(wrong.to_string().contains("takes one text"), "{wrong}");
+    });
+}
+
+#[test]
+fn text_of_any_dialect_is_a_table() {
+    blocking(async {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let session = session(sample_lake(), &[]).await;
+        let utf16: Vec<u8> = "\u{feff}name,x\nCuraçao,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let files: [(&str, &[u8]); 6] = [
+            ("semicolon.csv", b"name;x\nCura\xc3\xa7ao;1,0\n"),
+            ("utf16.csv", &utf16),
+            ("windows.csv", b"name,x\nCura\xe7ao,1\n"),
+            ("bom.csv", b"\xef\xbb\xbfname,x\nCura\xc3\xa7ao,1\n"),
+            ("titled.csv", b"Remittances\n\nname,x\nCura\xc3\xa7ao,1\nSource: the bank\n"),
+            ("commas.tsv", b"name,x\nCura\xc3\xa7ao,1\n"),
+        ];
+        for (name, bytes) in files {
+            std::fs::write(at(name), bytes).unwrap();
+            let found = rows(&session, &format!("select name, cast(x as int) from '{}'", at(name))).await;
+            assert_eq!(found, [["Curaçao", "1"]], "{name}");
+        }
+        std::fs::write(at("binary.csv"), b"a\0\x01\x02b").unwrap();
+        let refused = session.run(&format!("select * from '{}'", at("binary.csv"))).await.unwrap_err();
+        assert!(refused.to_string().contains("binary.csv"), "{refused}");
     });
 }
 

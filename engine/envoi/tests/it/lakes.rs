@@ -49,7 +49,7 @@ pub(crate) fn sample_lake() -> &'static Path {
     FOLDER.get_or_init(write).path()
 }
 
-/// A lake of the four publishers' files, imported once a test run; `None`, said loudly, without them.
+/// A lake of the publishers' files, imported once a test run; `None`, said loudly, without them.
 pub(crate) fn publishers_lake() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
     let write = || {
@@ -62,9 +62,12 @@ pub(crate) fn publishers_lake() -> Option<&'static Path> {
         let lake = Lake::open(&folder.path().display().to_string()).unwrap();
         let paths: Vec<PathBuf> = [
             "worldbank_wdi",
-            "knomad/bilateral_remittance_matrix_2021_0.xlsx",
+            "knomad",
             "undesa/undesa_pd_2020_ims_stock_by_sex_and_destination.xlsx",
+            "undesa/UN_MigrantStockByOriginAndDestination_2019_clean.csv.gz",
             "oecd_dac/dac2a_alld_net_oda_current.csv",
+            "rpw/36d1ed87-9a2d-41da-8eac-c1c25d45fa65_Data.csv.gz",
+            "ecb_fx/eurofxref-hist.zip",
         ]
         .map(|p| data.join(p))
         .to_vec();

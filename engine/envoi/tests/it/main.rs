@@ -10,6 +10,7 @@
 
 mod engine;
 mod lakes;
+mod limits;
 mod marts;
 mod reference;
 mod slt;

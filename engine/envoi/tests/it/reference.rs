@@ -207,7 +207,7 @@ fn settings() {
              ## Of a session\n\n`SET envoi.KEY = 'VALUE'` at the prompt or in a script.\n\n| setting | meaning |\n|---|---|\n";
     use datafusion::config::ExtensionOptions;
     for entry in envoi::EnvoiOptions::default().entries() {
-        let _ = writeln!(text, "| `envoi.{}` | {} |", entry.key, cell(entry.description));
+        let _ = writeln!(text, "| `{}` | {} |", entry.key, cell(entry.description));
     }
     check("docs/settings.md", "Settings", &text);
 }

@@ -22,6 +22,7 @@ mod reference;
 mod rows;
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::OnceLock;
 
 use fold::{fold, is_number};
@@ -109,6 +110,9 @@ impl Target {
 /// others may not.
 const CONTESTED: [&str; 4] = ["korea", "coree", "virgin is", "st martin"];
 
+/// How many near names a message lists.
+const NEAR: usize = 3;
+
 /// Names and codes of all providers.
 #[derive(Debug)]
 pub struct Concordance {
@@ -179,18 +183,57 @@ impl Concordance {
     /// # Errors
     /// A data error at `place` for a name that is not known.
     pub fn resolve(&self, provider: Provider, text: &str, place: Place) -> Result<Match> {
-        self.lookup(provider, text).ok_or_else(|| {
-            let near = match self.nearest(text, 1).first() {
-                Some((name, iso3)) => format!("nearest is `{name}` ({iso3}); "),
-                None => String::new(),
-            };
-            let what = format!(
-                "unknown country `{}`; {near}add an alias in datasets/country/alias_{}.csv",
-                Printable(text.trim()),
-                provider.name()
-            );
-            Error::data(place, what)
+        self.lookup(provider, text).ok_or_else(|| self.unknown(provider, text, self.nearest(text, NEAR), place))
+    }
+
+    /// As [`resolve`](Self::resolve), for a code that stands beside a name: the name is
+    /// never taken instead of the code, but says what is near to an unknown one.
+    ///
+    /// # Errors
+    /// A data error at `place` for a code that is not known.
+    pub fn resolve_code(&self, provider: Provider, code: &str, name: &str, place: Place) -> Result<Match> {
+        self.lookup(provider, code).ok_or_else(|| {
+            let meant = self.lookup(provider, name).map(|found| match found {
+                Match::Economy(iso3) => (name.to_owned(), iso3.to_string()),
+                Match::Aggregate { code, name } => (name, code),
+            });
+            let named = meant.into_iter().chain(self.nearest_of(provider, name, 1));
+            let mut near: Vec<(String, String)> = Vec::new();
+            for (name, code) in named.chain(self.nearest_of(provider, code, NEAR)) {
+                if near.len() < NEAR && !near.iter().any(|(_, known)| *known == code) {
+                    near.push((name, code));
+                }
+            }
+            self.unknown(provider, code, near, place)
         })
+    }
+
+    fn unknown(&self, provider: Provider, text: &str, near: Vec<(String, impl Display)>, place: Place) -> Error {
+        let near: Vec<String> = near
+            .iter()
+            .map(|(name, code)| format!("`{}` ({})", Printable(name), Printable(&code.to_string())))
+            .collect();
+        let near = match near.as_slice() {
+            [] => String::new(),
+            [one] => format!("nearest is {one}; "),
+            all => format!("near are {}; ", all.join(", ")),
+        };
+        let what = format!(
+            "unknown country `{}`; {near}add an alias in datasets/country/alias_{}.csv",
+            Printable(text.trim()),
+            provider.name()
+        );
+        Error::data(place, what)
+    }
+
+    /// Near economies and, for a code, near aggregates of the provider, with their codes.
+    fn nearest_of(&self, provider: Provider, text: &str, n: usize) -> Vec<(String, String)> {
+        let economies = self.nearest(text, n).into_iter().map(|(name, iso3)| (name, iso3.to_string()));
+        let code = text.trim().to_uppercase();
+        let aggregates = rows::aggregates().unwrap_or_default().into_iter().filter(|a| {
+            code.len() == 3 && a.provider == provider.name() && strsim::damerau_levenshtein(&a.code, &code) == 1
+        });
+        economies.chain(aggregates.map(|a| (a.name, a.code))).collect()
     }
 
     /// The `n` economies whose spellings are nearest to `text`, best first, with their

@@ -32,6 +32,9 @@ pub fn add_reference(change: &mut Change, current: Option<&Manifest>) -> Result<
     if current.is_some_and(|m| m.has_source(&sha256)) {
         return Ok(());
     }
+    for file in &mut files {
+        file.from.push(sha256.clone());
+    }
     change.sources.push(SourceEdition {
         source_id: found.id.clone(),
         provider: found.provider.clone(),

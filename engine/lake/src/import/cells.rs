@@ -71,6 +71,18 @@ pub fn first_of(year: i32, place: crate::error::Place) -> Result<NaiveDate> {
     NaiveDate::from_ymd_opt(year, 1, 1).ok_or_else(|| Error::data(place, format!("`{year}` is not a year")))
 }
 
+/// Letters of a column as a spreadsheet shows them: 0 is `A`, 26 is `AA`.
+pub fn column_letters(index: usize) -> String {
+    let mut letters = Vec::new();
+    let mut rest = index + 1;
+    while rest > 0 {
+        rest -= 1;
+        letters.push(char::from(b'A' + (rest % 26) as u8));
+        rest /= 26;
+    }
+    letters.iter().rev().collect()
+}
+
 /// Text with runs of blanks as one, and none at the ends.
 pub fn squeeze(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -120,6 +132,12 @@ mod tests {
         check(Cell::Text("nan".into()), Err("not a number"));
         check(Cell::Number(f64::NAN), Err("not a number"));
         check(Cell::Error("#N/A".into()), Err("#N/A"));
+    }
+
+    #[test]
+    fn letters_of_columns() {
+        let letters = [0, 25, 26, 51, 52, 701, 702].map(column_letters);
+        assert_eq!(letters, ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
     }
 
     #[test]

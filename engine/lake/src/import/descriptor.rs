@@ -38,6 +38,8 @@ pub struct Descriptor {
     /// The producer's own caveats.
     #[serde(default)]
     pub caveats: Vec<String>,
+    /// Which importer reads it, where that is not one of its own with the same id.
+    pub importer: Option<String>,
     /// What the importer needs to know; each importer has its own type for it.
     #[serde(default)]
     settings: toml::Table,

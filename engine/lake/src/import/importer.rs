@@ -57,12 +57,33 @@ pub struct Staged {
     /// Table name.
     pub name: String,
     /// The rows, typed or as text.
-    pub batch: arrow::array::RecordBatch,
+    pub content: StagedRows,
+}
+
+/// Rows of a staging table.
+#[derive(Debug)]
+pub enum StagedRows {
+    /// In memory.
+    Batch(arrow::array::RecordBatch),
+    /// Written as they came, because all of them together do not fit into memory.
+    Parquet {
+        /// How many.
+        rows: u64,
+        /// The finished file.
+        bytes: bytes::Bytes,
+    },
+}
+
+impl Staged {
+    /// A table that is in memory.
+    pub fn of(name: impl Into<String>, batch: arrow::array::RecordBatch) -> Self {
+        Self { name: name.into(), content: StagedRows::Batch(batch) }
+    }
 }
 
 /// A publisher's format.
 pub trait Importer: Send + Sync {
-    /// Id of the descriptor.
+    /// Id of the descriptor, or what several descriptors name as their `importer`.
     fn id(&self) -> &'static str;
     /// Recognises a file by its content, never by its name.
     fn recognise(&self, input: &Input, descriptor: &Descriptor) -> Result<Recognition>;

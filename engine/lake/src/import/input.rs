@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::error::{Error, Place, Result};
 use crate::lake::checksum;
-use crate::read::{Grid, Kind, Limits, TextGrid, Workbook, gunzip, kind_of, read_csv, unzip};
+use crate::read::{Grid, Kind, Limits, Row, TextGrid, Workbook, gunzip, kind_of, read_csv, unzip};
 
 /// A file to import: bytes in memory, and what they are.
 #[derive(Debug)]
@@ -71,9 +71,10 @@ impl Input {
         Ok(self)
     }
 
-    fn says_table(&self) -> bool {
+    /// True if its name says that it is a table as text, or a workbook.
+    pub(super) fn says_table(&self) -> bool {
         let name = self.name.to_lowercase();
-        [".csv", ".tsv", ".tab", ".txt"].iter().any(|ending| name.ends_with(ending))
+        [".csv", ".tsv", ".tab", ".txt", ".xls", ".xlsx"].iter().any(|ending| name.ends_with(ending))
     }
 
     /// This file as a place for messages.
@@ -111,18 +112,68 @@ impl Input {
         Ok(grid)
     }
 
-    /// Refuses a text whose last line has no line end: a download that was cut
-    /// there may have lost digits of its last number, and nothing else would show it.
-    pub(super) fn whole_lines(&self) -> Result<()> {
-        let ended = self.bytes.iter().rev().find(|b| **b != 0).is_some_and(|b| matches!(b, b'\n' | b'\r'));
-        if ended || self.text().is_none() {
+    /// The rows of a sheet, one at a time until `each` says false: for sheets that
+    /// would not fit into memory as a grid.
+    pub fn each_row(&self, name: &str, each: &mut dyn FnMut(&Row) -> Result<bool>) -> Result<()> {
+        let Content::Book(book) = &self.content else {
+            return Err(Error::data(self.place(), format!("is not a workbook, so it has no sheet `{name}`")));
+        };
+        book.lock().unwrap_or_else(PoisonError::into_inner).workbook.each_row(name, each)
+    }
+
+    /// The first rows of a sheet: enough to recognise it without holding all of it.
+    pub fn head(&self, name: &str, rows: usize) -> Result<Grid> {
+        let mut grid = Grid { file: self.name.clone(), sheet: Some(name.to_owned()), rows: Vec::new() };
+        self.each_row(name, &mut |row| {
+            grid.rows.push(row.clone());
+            Ok(grid.rows.len() < rows)
+        })?;
+        Ok(grid)
+    }
+
+    /// Refuses a text that may have been cut within its last record: a download that
+    /// ends there may have lost digits of a number, and nothing else would show it.
+    ///
+    /// Whole is a record with a line end; one with a delimiter after its last named
+    /// column, as the trailing comma of the World Bank's; one whose last value is a
+    /// number or a code in closed quotes; and one whose last value `complete`, given
+    /// the column's name, knows to be the beginning of no longer one.
+    pub(super) fn whole(&self, header: &Row, complete: impl Fn(&str, &str) -> bool) -> Result<()> {
+        let Content::Text(text) = &self.content else { return Ok(()) };
+        let Some(last) = text.grid.rows.last() else { return Ok(()) };
+        let end = self.bytes.iter().rev().find(|b| **b != 0).copied();
+        if matches!(end, Some(b'\n' | b'\r')) || self.is_whole(header, last, text, end, complete) {
             return Ok(());
         }
-        let row = self.text().and_then(|g| g.rows.last()).map_or(1, |r| r.number);
         Err(Error::data(
-            self.place().row(row),
+            self.place().row(last.number),
             "the last line has no line end, so the file seems cut off; fetch it again, or add a line end if it is whole",
         ))
+    }
+
+    fn is_whole(
+        &self,
+        header: &Row,
+        last: &Row,
+        text: &TextGrid,
+        end: Option<u8>,
+        complete: impl Fn(&str, &str) -> bool,
+    ) -> bool {
+        let named = header.cells.iter().rposition(|c| !c.is_blank()).map_or(0, |i| i + 1);
+        // UTF-16 may be cut within a character, so its last byte says nothing; a cut header is none.
+        if named == 0 || last.number == header.number || text.encoding.starts_with("utf-16") {
+            return false;
+        }
+        if last.cells.len() != named {
+            return last.cells.len() > named;
+        }
+        let (Some(name), Some(value)) = (header.cells.get(named - 1), last.cells.last()) else { return false };
+        let (name, value) = (name.text(), value.text());
+        if end == Some(b'"') {
+            // In words the quote could be the first of two that stand for one.
+            return value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-._".contains(&b));
+        }
+        complete(&name, &value)
     }
 
     /// The file name without folders or archive.
@@ -187,20 +238,14 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, String, bool)>, limits: &Limits
             let name = base(&path);
             files.push((path, name, false));
         }
-        if files.len() > limits.members {
-            let what = format!("holds more than {} files; import it in parts", limits.members);
-            return Err(Error::Limit { place: Place::file(folder.display().to_string()), what });
-        }
+        limits.check_files(files.len(), || Place::file(folder.display().to_string()))?;
     }
     Ok(())
 }
 
 fn read(path: &Path, name: String, named: bool, limits: &Limits, inputs: &mut Vec<Input>) -> Result<()> {
     let metadata = std::fs::metadata(path).map_err(|source| io(path, source))?;
-    if metadata.len() > limits.file_bytes {
-        let what = format!("has {} bytes, more than the limit of {}", metadata.len(), limits.file_bytes);
-        return Err(Error::Limit { place: Place::file(name), what });
-    }
+    limits.check_file(metadata.len(), &name)?;
     let bytes = std::fs::read(path).map_err(|source| io(path, source))?;
     let modified = metadata.modified().ok().map(|t| DateTime::<Utc>::from(t).date_naive());
     unpack(name, bytes, modified, named, limits, inputs)

@@ -18,15 +18,15 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use crate::error::{Error, Result};
-use crate::lake::{Change, Lake};
+use crate::error::{Error, Printable, Result};
+use crate::lake::{Change, Lake, Replaced, SourceEdition};
 use crate::read::Limits;
 
 pub use descriptor::{Descriptor, descriptor, descriptors};
-pub use importer::{Context, Imported, Importer, Recognition, Staged};
+pub use importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 pub use input::Input;
 pub use rows::{Rows, Value};
-pub use staged::{stage, table_name};
+pub use staged::{StageWriter, stage, table_name};
 
 /// What the user asked for beside the files.
 #[derive(Debug, Default, Clone)]
@@ -79,7 +79,8 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// Version of the lake afterwards.
     pub version: u64,
-    /// False if every file was in the lake already: no version was made.
+    /// False if every file was in the lake already, or came into it by another
+    /// import meanwhile: this one made no version.
     pub changed: bool,
 }
 
@@ -88,7 +89,8 @@ pub struct Report {
 /// Files are recognised by content. A file named by the user must be of a known
 /// publisher, or is kept as a plain table in schema `staging`; in folders and
 /// archives files of nobody are passed over and reported. A file whose checksum
-/// the lake has already is not imported again.
+/// the lake has already is not imported again, unless it is asked for under
+/// another vintage: then it is filed anew, and no longer under the old one.
 pub async fn import(
     lake: &Lake,
     paths: &[PathBuf],
@@ -97,8 +99,7 @@ pub async fn import(
 ) -> Result<Report> {
     let inputs = input::collect(paths, &options.limits)?;
     let current = lake.current().await?;
-    let known = |sha256: &str| current.as_ref().is_some_and(|m| m.has_source(sha256));
-    let (reports, mut change) = prepare::prepare(&inputs, options, &known, progress)?;
+    let (mut reports, mut change) = prepare::prepare(&inputs, options, current.as_deref(), progress)?;
     if change.files.is_empty() && change.sources.is_empty() {
         let version = current.map_or(0, |m| m.version);
         return Ok(Report { files: reports, version, changed: false });
@@ -111,9 +112,32 @@ pub async fn import(
         .collect();
     change.operation = format!("import {}", shortened(&named));
     crate::country::add_reference(&mut change, current.as_deref())?;
-    let before = current.map_or(0, |m| m.version);
-    let manifest = lake.publish(change).await?;
-    Ok(Report { files: reports, version: manifest.version, changed: manifest.version > before })
+    let published = lake.publish(change).await?;
+    say_replaced(&published.replaced, &inputs, &mut reports);
+    Ok(Report { files: reports, version: published.manifest.version, changed: published.made })
+}
+
+/// Tells of each file which other file's rows it took the place of.
+fn say_replaced(replaced: &[Replaced], inputs: &[Input], reports: &mut [FileReport]) {
+    for (input, report) in inputs.iter().zip(reports) {
+        let mut told: Vec<(&SourceEdition, Vec<&str>)> = Vec::new();
+        for one in replaced.iter().filter(|r| r.by.contains(&input.sha256)) {
+            match told.iter_mut().find(|(old, _)| **old == one.old) {
+                Some((_, tables)) if tables.contains(&one.table.as_str()) => {}
+                Some((_, tables)) => tables.push(&one.table),
+                None => told.push((&one.old, vec![&one.table])),
+            }
+        }
+        report.notes.extend(told.into_iter().map(|(old, tables)| {
+            format!(
+                "replaces `{}`, vintage {}, imported on {}, in `{}`",
+                Printable(&old.file),
+                old.vintage,
+                old.imported_at,
+                tables.join("`, `")
+            )
+        }));
+    }
 }
 
 /// Makes a lake with the reference tables only. One that is there already is an error.
@@ -127,7 +151,7 @@ pub async fn init(lake: &Lake) -> Result<u64> {
     }
     let mut change = Change { operation: "init".to_owned(), ..Change::default() };
     crate::country::add_reference(&mut change, None)?;
-    Ok(lake.publish(change).await?.version)
+    Ok(lake.publish(change).await?.manifest.version)
 }
 
 fn shortened(names: &[&str]) -> String {

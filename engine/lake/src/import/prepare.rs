@@ -6,33 +6,46 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{SecondsFormat, Utc};
 
-use super::descriptor::{Descriptor, descriptor};
-use super::importer::{Context, Imported, Importer, Recognition, Staged};
+use super::descriptor::{Descriptor, descriptor, descriptors};
+use super::importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 use super::input::Input;
 use super::sources::IMPORTERS;
 use super::staged::table_name;
 use super::{FileReport, Options, Progress};
 use crate::country::Concordance;
 use crate::error::{Error, Printable, Result};
-use crate::lake::{Change, NewFile, SourceEdition, encode};
-use crate::read::Kind;
+use crate::lake::{Change, Manifest, NewFile, PLAIN_TABLE, SourceEdition, encode};
+use crate::read::{Cell, Grid, Kind};
 use crate::table::read_table;
 use crate::tables::INDICATOR;
-
-/// Descriptor of tables of no known publisher.
-const PLAIN_TABLE: &str = "local.table";
 
 /// What one input gave.
 struct Prepared {
     report: FileReport,
     files: Vec<NewFile>,
     source: Option<SourceEdition>,
+    /// Filed anew: what the lake has of this file under another vintage goes.
+    refiled: bool,
+}
+
+impl Prepared {
+    /// Nothing for the lake, and why.
+    fn passed(input: &Input, source_id: Option<&str>, why: String) -> Self {
+        let report = FileReport {
+            file: input.name.clone(),
+            source_id: source_id.map(str::to_owned),
+            edition: None,
+            rows: 0,
+            notes: vec![why],
+        };
+        Self { report, files: Vec::new(), source: None, refiled: false }
+    }
 }
 
 pub(super) fn prepare(
     inputs: &[Input],
     options: &Options,
-    known: &(dyn Fn(&str) -> bool + Sync),
+    current: Option<&Manifest>,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<(Vec<FileReport>, Change)> {
     progress(Progress::Begin(inputs.len(), inputs.iter().map(|i| i.bytes.len() as u64).sum()));
@@ -42,7 +55,7 @@ pub(super) fn prepare(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let (Some(input), Some(slot)) = (inputs.get(index), slots.get(index)) else { break };
-            let prepared = if known(&input.sha256) { Ok(known_already(input)) } else { one(input, inputs, options) };
+            let prepared = known_or_new(input, inputs, options, current);
             let rows = prepared.as_ref().map_or(0, |p| p.report.rows);
             progress(Progress::File { name: &input.name, bytes: input.bytes.len() as u64, rows });
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
@@ -63,36 +76,74 @@ pub(super) fn prepare(
         }
     }
     if all.iter().all(|p| p.report.source_id.is_none()) {
-        let first =
-            all.first().map(|p| format!("`{}`: {}", p.report.file, p.report.notes.join("; "))).unwrap_or_default();
-        return Err(Error::Usage(format!(
-            "no file here is of a known publisher ({first}); name one file to keep it as a plain table in schema `staging`"
-        )));
+        return Err(Error::Usage(nothing_found(inputs)));
     }
     merge(all)
 }
 
-fn known_already(input: &Input) -> Prepared {
-    let notes = vec!["is in the lake already (same checksum)".to_owned()];
-    let report =
-        FileReport { file: input.name.clone(), source_id: Some("known".to_owned()), edition: None, rows: 0, notes };
-    Prepared { report, files: Vec::new(), source: None }
+/// Why there is nothing to import among files of which none is a publisher's.
+fn nothing_found(inputs: &[Input]) -> String {
+    const NAMED: usize = 3;
+    let names = |wanted: &dyn Fn(&Input) -> bool| {
+        let mut names: Vec<String> =
+            inputs.iter().filter(|i| wanted(i)).map(|i| format!("`{}`", Printable(&i.name))).collect();
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        let named = names.join(", ");
+        if more > 0 { format!("{named} and {more} more") } else { named }
+    };
+    let strangers = names(&|i| i.kind != Kind::Empty);
+    if strangers.is_empty() {
+        return format!("there is nothing to import: empty are {}", names(&|_| true));
+    }
+    format!("of no known publisher are {strangers}; name one file to keep it as a plain table in schema `staging`")
+}
+
+/// A file that the lake has is passed over, unless the user says that it is of
+/// another dataset, which is then found right or wrong as for any file, or of
+/// another vintage: then it is filed anew.
+fn known_or_new(input: &Input, inputs: &[Input], options: &Options, current: Option<&Manifest>) -> Result<Prepared> {
+    let filed: Vec<&SourceEdition> = current
+        .iter()
+        .flat_map(|m| &m.sources)
+        .filter(|s| s.sha256 == input.sha256 && options.source.as_ref().is_none_or(|wanted| *wanted == s.source_id))
+        .collect();
+    let Some(last) = filed.iter().rev().find(|s| options.vintage.is_none_or(|day| day == s.vintage)) else {
+        let mut prepared = one(input, inputs, options)?;
+        let wrong =
+            filed.iter().filter(|old| prepared.source.as_ref().is_some_and(|new| new.source_id == old.source_id));
+        let wrong: Vec<String> = wrong.map(|old| old.vintage.to_string()).collect();
+        if let (Some(vintage), false) = (options.vintage, wrong.is_empty()) {
+            prepared.refiled = true;
+            prepared.report.notes.push(format!(
+                "filed anew as vintage {vintage}; vintage {}, as which the lake had it, goes where no other file gave it",
+                wrong.join(", ")
+            ));
+        }
+        return Ok(prepared);
+    };
+    let what = format!("is in the lake already (same checksum): {}, vintage {}", last.source_id, last.vintage);
+    Ok(Prepared::passed(input, Some("known"), what))
 }
 
 fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
-    if input.bytes.is_empty() {
-        return Err(Error::data(input.place(), "is empty"));
+    if input.kind == Kind::Empty {
+        // An empty file that should be a table is a download that failed; others are placeholders.
+        if input.named || input.says_table() {
+            return Err(Error::data(input.place(), "is empty"));
+        }
+        return Ok(Prepared::passed(input, None, "passed over: is empty".to_owned()));
     }
     let wanted = options.source.as_deref().map(descriptor).transpose()?;
     if wanted.is_some_and(|d| d.id == PLAIN_TABLE) {
         return plain_table(input, options);
     }
-    for importer in IMPORTERS {
-        let found = descriptor(importer.id())?;
+    let mut almost = None;
+    for (importer, found) in offered()? {
         match importer.recognise(input, found)? {
             Recognition::No => {}
             Recognition::Yes if wanted.is_none_or(|w| w.id == found.id) => {
-                return publisher(*importer, found, input, inputs, options);
+                return publisher(importer, found, input, inputs, options);
             }
             Recognition::Yes => {
                 let what = format!(
@@ -102,10 +153,15 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
                 );
                 return Err(Error::data(input.place(), what));
             }
-            Recognition::Almost(why) => {
-                return Err(Error::data(input.place(), format!("looks like `{}`, but {why}", found.id)));
+            // Another may know the file for its own: of two banks' files the words are much the same.
+            Recognition::Almost(why) if almost.is_none() => {
+                almost = Some(Error::data(input.place(), format!("looks like `{}`, but {why}", found.id)));
             }
+            Recognition::Almost(_) => {}
         }
+    }
+    if let Some(almost) = almost {
+        return Err(almost);
     }
     if let Some(wanted) = wanted {
         let what =
@@ -115,9 +171,21 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
     if input.named {
         return plain_table(input, options);
     }
-    let notes = vec!["passed over: of no known publisher".to_owned()];
-    let report = FileReport { file: input.name.clone(), source_id: None, edition: None, rows: 0, notes };
-    Ok(Prepared { report, files: Vec::new(), source: None })
+    Ok(Prepared::passed(input, None, "passed over: of no known publisher".to_owned()))
+}
+
+/// Every importer with every dataset it reads, in the order in which a file is offered to them.
+fn offered() -> Result<Vec<(&'static dyn Importer, &'static Descriptor)>> {
+    let mut offered = Vec::new();
+    for importer in IMPORTERS {
+        let before = offered.len();
+        let reads = |d: &&'static Descriptor| d.importer.as_deref().unwrap_or(&d.id) == importer.id();
+        offered.extend(descriptors()?.iter().filter(reads).map(|d| (*importer, d)));
+        if offered.len() == before {
+            return Err(Error::Internal(format!("datasets/sources: no dataset for importer `{}`", importer.id())));
+        }
+    }
+    Ok(offered)
 }
 
 fn publisher(
@@ -139,6 +207,9 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
         // Says what it is: each kind has its own words.
         read_table(&input.bytes, &input.name, &options.limits)?;
     }
+    if let Some(grid) = input.text() {
+        looks_like_text(grid)?;
+    }
     let found = descriptor(PLAIN_TABLE)?;
     let table = read_table(&input.bytes, &input.name, &options.limits)?;
     if table.rows() == 0 {
@@ -159,10 +230,34 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
         edition: format!("{} {vintage}", Printable(input.base_name())),
         vintage,
         rows: Vec::new(),
-        staged: vec![Staged { name, batch }],
+        staged: vec![Staged::of(name, batch)],
         notes,
     };
     finish(imported, found, input)
+}
+
+/// Refuses text that is binary in truth. A stray escape in a cell of real exports
+/// is kept; NUL, and control characters in more than a few cells, are no text.
+fn looks_like_text(grid: &Grid) -> Result<()> {
+    const FEW: usize = 3;
+    let (mut odd, mut cells) = (0, 0);
+    for row in &grid.rows {
+        for text in row.cells.iter().filter_map(|c| if let Cell::Text(text) = c { Some(text) } else { None }) {
+            cells += 1;
+            if text.contains('\0') {
+                let what = "holds NUL bytes, so it is no text or was damaged; fetch it again, or export it as CSV anew";
+                return Err(Error::data(grid.place().row(row.number), what));
+            }
+            odd += usize::from(text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')));
+            if odd > FEW && odd * 20 > cells {
+                let what = format!(
+                    "has control characters in {odd} of its first {cells} cells, so it is no text; export it as CSV anew"
+                );
+                return Err(Error::data(grid.place().row(row.number), what));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepared> {
@@ -178,9 +273,11 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
         count += batch.num_rows() as u64;
         files.push(NewFile::of(table, &series, &found.id, vintage, &batch)?);
     }
-    for Staged { name, batch } in staged {
-        let rows = batch.num_rows() as u64;
-        let bytes = encode(&batch, &[])?;
+    for Staged { name, content } in staged {
+        let (rows, bytes) = match content {
+            StagedRows::Batch(batch) => (batch.num_rows() as u64, encode(&batch, &[])?),
+            StagedRows::Parquet { rows, bytes } => (rows, bytes),
+        };
         files.push(NewFile {
             schema: "staging",
             series: name.clone(),
@@ -189,8 +286,12 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
             vintage,
             rows,
             lead: None,
+            from: Vec::new(),
             bytes,
         });
+    }
+    for file in &mut files {
+        file.from.push(input.sha256.clone());
     }
     if files.iter().all(|f| f.schema == "staging") {
         count = files.iter().map(|f| f.rows).sum();
@@ -218,7 +319,7 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
         rows: count,
         notes,
     };
-    Ok(Prepared { report, files, source: Some(source) })
+    Ok(Prepared { report, files, source: Some(source), refiled: false })
 }
 
 /// Puts the files of all inputs together. Two inputs with the same edition of a
@@ -227,7 +328,7 @@ fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
     let mut change = Change::default();
     let mut reports = Vec::with_capacity(all.len());
     let mut from: HashMap<(&'static str, String, String, chrono::NaiveDate), (String, usize)> = HashMap::new();
-    for Prepared { report, files, source } in all {
+    for Prepared { report, files, source, refiled } in all {
         for file in files {
             let key = (file.schema, file.table.clone(), file.series.clone(), file.vintage);
             match from.get(&key) {
@@ -236,18 +337,24 @@ fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
                     change.files.push(file);
                 }
                 Some((other, index)) => {
-                    let same = change.files.get(*index).is_some_and(|f| f.bytes == file.bytes);
-                    if !same && file.table == INDICATOR.name {
+                    let Some(kept) = change.files.get_mut(*index) else {
+                        return Err(Error::Internal("a file of the change vanished".to_owned()));
+                    };
+                    let same = kept.bytes == file.bytes;
+                    if same || file.table == INDICATOR.name {
+                        let mut from = std::mem::take(&mut kept.from);
+                        from.extend(
+                            file.from.iter().filter(|sha256| !from.contains(sha256)).cloned().collect::<Vec<_>>(),
+                        );
                         // The workbook brings the definition that a CSV leaves to another file:
                         // the one that knows more is kept.
-                        if let Some(kept) = change.files.get_mut(*index)
-                            && file.bytes.len() > kept.bytes.len()
-                        {
+                        if !same && file.bytes.len() > kept.bytes.len() {
                             *kept = file;
                         }
+                        kept.from = from;
                         continue;
                     }
-                    if !same && (file.schema == "lake" || file.source_id == PLAIN_TABLE) {
+                    if file.schema == "lake" || file.source_id == PLAIN_TABLE {
                         let what = format!(
                             "holds edition {} of `{}` for table `{}`, and so does `{}`, with other values (duplicate keys); import one of the two",
                             file.vintage,
@@ -259,6 +366,9 @@ fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
                     }
                 }
             }
+        }
+        if let (Some(source), true) = (&source, refiled) {
+            change.refiled.push((source.sha256.clone(), source.source_id.clone()));
         }
         change.sources.extend(source);
         reports.push(report);

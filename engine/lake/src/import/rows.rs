@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Builder, Float64Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder,
+};
 use arrow::datatypes::DataType;
 use chrono::{Datelike, NaiveDate};
 
@@ -20,6 +22,10 @@ pub enum Value<'a> {
     MaybeText(Option<&'a str>),
     /// A number.
     Number(f64),
+    /// A number that may be missing.
+    MaybeNumber(Option<f64>),
+    /// Yes or no, or not known.
+    MaybeFlag(Option<bool>),
     /// A year or other small integer.
     Integer(i32),
     /// A count.
@@ -37,6 +43,7 @@ enum Column {
     Integer(Int32Builder),
     Count(Int64Builder),
     Date(Date32Builder),
+    Flag(BooleanBuilder),
 }
 
 /// Rows of one series of one table, in the order they were read.
@@ -59,6 +66,7 @@ impl Rows {
             DataType::Int32 => Column::Integer(Int32Builder::new()),
             DataType::Int64 => Column::Count(Int64Builder::new()),
             DataType::Date32 => Column::Date(Date32Builder::new()),
+            DataType::Boolean => Column::Flag(BooleanBuilder::new()),
             _ => Column::Text(StringBuilder::new()),
         };
         let columns = table.columns.iter().map(|c| column(&c.data_type)).collect();
@@ -81,7 +89,10 @@ impl Rows {
                 (Column::Text(b), Value::MaybeText(v)) => b.append_option(v),
                 (Column::Text(b), Value::Null) => b.append_null(),
                 (Column::Number(b), Value::Number(v)) => b.append_value(v),
+                (Column::Number(b), Value::MaybeNumber(v)) => b.append_option(v),
                 (Column::Number(b), Value::Null) => b.append_null(),
+                (Column::Flag(b), Value::MaybeFlag(v)) => b.append_option(v),
+                (Column::Flag(b), Value::Null) => b.append_null(),
                 (Column::Integer(b), Value::Integer(v)) => b.append_value(v),
                 (Column::Count(b), Value::Count(v)) => b.append_value(v),
                 (Column::Date(b), Value::Date(v)) => b.append_value(days(v)),
@@ -118,6 +129,7 @@ impl Rows {
                     Column::Integer(b) => Arc::new(b.finish()),
                     Column::Count(b) => Arc::new(b.finish()),
                     Column::Date(b) => Arc::new(b.finish()),
+                    Column::Flag(b) => Arc::new(b.finish()),
                 }
             })
             .collect();

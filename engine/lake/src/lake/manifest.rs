@@ -15,6 +15,9 @@ pub(super) const FORMAT: u32 = 1;
 /// `source_id` of the tables that come with envoi.
 pub const REFERENCE_SOURCE: &str = "envoi.country";
 
+/// `source_id` of tables of no known publisher, which are in schema `staging` only.
+pub const PLAIN_TABLE: &str = "local.table";
+
 /// Everything one lake version consists of.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +67,51 @@ pub struct DataFile {
     /// a lookup opens only the files that may hold its value.
     #[serde(default)]
     pub lead: Option<(String, String)>,
+    /// Checksums of the imported files that gave it. Empty where that was not
+    /// recorded: then it is of every file of its dataset and vintage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+}
+
+impl DataFile {
+    /// True if that imported file gave it, alone or with others.
+    pub fn is_from(&self, source: &SourceEdition) -> bool {
+        (&self.source_id, self.vintage) == (&source.source_id, source.vintage)
+            && (self.from.is_empty() || self.from.contains(&source.sha256))
+    }
+
+    /// True if this file takes the place of the other: same table, series, dataset and vintage.
+    pub(super) fn replaces(&self, old: &Self) -> bool {
+        (&self.schema, &self.table, &self.series, &self.source_id, self.vintage)
+            == (&old.schema, &old.table, &old.series, &old.source_id, old.vintage)
+    }
+}
+
+/// How the rows of an imported file stand in a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A query sees them.
+    Current,
+    /// A newer edition is seen instead.
+    Older,
+    /// Its edition is later than the day asked for.
+    Later,
+    /// Another file of the same edition took their place.
+    Replaced,
+    /// It gave no rows of its own, such as definitions that went into another file's.
+    NoRows,
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Current => "current",
+            Self::Older => "older",
+            Self::Later => "later",
+            Self::Replaced => "replaced",
+            Self::NoRows => "no rows",
+        })
+    }
 }
 
 /// An imported file of a dataset's edition: one row of table `source`.
@@ -98,6 +146,13 @@ pub struct SourceEdition {
     pub imported_at: String,
     /// Caveats, of the producer and of this import.
     pub caveats: Option<String>,
+}
+
+impl SourceEdition {
+    /// True if both are the same file, as the same dataset, under the same vintage.
+    pub fn same_filing(&self, other: &Self) -> bool {
+        (&self.sha256, &self.source_id, self.vintage) == (&other.sha256, &other.source_id, other.vintage)
+    }
 }
 
 impl Manifest {
@@ -162,6 +217,20 @@ impl Manifest {
         self.files.iter().filter(eligible).filter(shown).collect()
     }
 
+    /// How the rows of an imported file stand for a query of that day; `None`: of today.
+    pub fn standing(&self, source: &SourceEdition, as_of: Option<NaiveDate>) -> Standing {
+        // What is kept for audit shows nothing, unless it is all there is.
+        let schema = if source.source_id == PLAIN_TABLE { "staging" } else { "lake" };
+        let given = |f: &DataFile| f.schema == schema && f.is_from(source);
+        match () {
+            () if source.rows == 0 => Standing::NoRows,
+            () if !self.files.iter().any(given) => Standing::Replaced,
+            () if self.visible(as_of).into_iter().any(given) => Standing::Current,
+            () if as_of.is_some_and(|day| source.vintage > day) => Standing::Later,
+            () => Standing::Older,
+        }
+    }
+
     /// True if a file with this checksum was imported already.
     pub fn has_source(&self, sha256: &str) -> bool {
         self.sources.iter().any(|s| s.sha256 == sha256)
@@ -184,6 +253,7 @@ mod tests {
             bytes: 1,
             sha256: String::new(),
             lead: None,
+            from: Vec::new(),
         }
     }
 

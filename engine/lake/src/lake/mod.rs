@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! <lake>/manifest/00000001.json     one version each, created once, never changed
-//! <lake>/data/<table>/<sha256>.parquet
-//! <lake>/staging/<table>/<sha256>.parquet
+//! <lake>/data/<table>/<sha256>-<import>.parquet
+//! <lake>/staging/<table>/<sha256>-<import>.parquet
 //! ```
 
+mod disk;
 mod gc;
 mod manifest;
 mod parquet;
@@ -18,9 +19,9 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 
 pub use gc::{Collected, GRACE};
-pub use manifest::{DataFile, Manifest, REFERENCE_SOURCE, SourceEdition};
-pub use parquet::{Sorted, duplicate, encode, sort};
-pub use publish::{Change, NewFile, checksum};
+pub use manifest::{DataFile, Manifest, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition, Standing};
+pub use parquet::{Sorted, duplicate, encode, sort, writer};
+pub use publish::{Change, NewFile, Published, Replaced, checksum};
 pub use store::Store;
 pub use verify::Damage;
 

@@ -84,6 +84,12 @@ fn column(batch: &RecordBatch, name: &str) -> Result<Arc<dyn Array>> {
     batch.column_by_name(name).cloned().ok_or_else(|| Error::Internal(format!("no column `{name}` to sort by")))
 }
 
+/// A Parquet file in memory that takes rows of `schema` as they come, for tables
+/// that are not sorted; what it has taken it holds compressed.
+pub fn writer(schema: SchemaRef) -> Result<ArrowWriter<Vec<u8>>> {
+    Ok(ArrowWriter::try_new(Vec::new(), schema, Some(properties(Vec::new())?))?)
+}
+
 /// Writes rows as one Parquet file in memory; `sort` names the columns they are sorted by.
 pub fn encode(batch: &RecordBatch, sort: &[&str]) -> Result<Bytes> {
     let schema: SchemaRef = batch.schema();

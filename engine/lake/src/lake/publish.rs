@@ -1,5 +1,7 @@
 //! Publishing a version: data files first, then one manifest, created or not.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -7,7 +9,7 @@ use bytes::Bytes;
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
-use super::manifest::{DataFile, FORMAT, Manifest, SourceEdition};
+use super::manifest::{DataFile, FORMAT, Manifest, PLAIN_TABLE, SourceEdition};
 use super::{Lake, manifest_path};
 use crate::error::{Error, Result};
 use crate::tables::TableDef;
@@ -33,6 +35,8 @@ pub struct NewFile {
     pub rows: u64,
     /// Least and greatest value of the first sort column, where it is text.
     pub lead: Option<(String, String)>,
+    /// Checksums of the imported files that gave it; empty: not recorded.
+    pub from: Vec<String>,
     /// The Parquet file.
     pub bytes: Bytes,
 }
@@ -48,6 +52,39 @@ pub struct Change {
     pub files: Vec<NewFile>,
     /// Editions they come from.
     pub sources: Vec<SourceEdition>,
+    /// Checksum and dataset of imported files whose vintage was wrong: what they
+    /// gave under another vintage than in `sources`, and no other file gave too, goes.
+    pub refiled: Vec<(String, String)>,
+}
+
+impl Change {
+    /// True if that edition of the version before is filed anew by this change.
+    fn withdraws(&self, old: &SourceEdition) -> bool {
+        self.refiled.iter().any(|(sha256, source_id)| (sha256, source_id) == (&old.sha256, &old.source_id))
+            && !self.sources.iter().any(|new| new.same_filing(old))
+    }
+}
+
+/// What came of a change.
+#[derive(Debug)]
+pub struct Published {
+    /// The version that holds the change.
+    pub manifest: Arc<Manifest>,
+    /// False if the version was there already and had all of the change in it.
+    pub made: bool,
+    /// Rows of an edition that other rows of the same edition took the place of.
+    pub replaced: Vec<Replaced>,
+}
+
+/// Rows that gave way to others of the same series and vintage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replaced {
+    /// Table they were in.
+    pub table: String,
+    /// Checksums of the imported files that replaced them.
+    pub by: Vec<String>,
+    /// The imported file they came from.
+    pub old: SourceEdition,
 }
 
 /// SHA-256 in hexadecimal.
@@ -80,6 +117,7 @@ impl NewFile {
             vintage,
             rows: sorted.num_rows() as u64,
             lead,
+            from: Vec::new(),
             bytes: super::encode(sorted, table.sort)?,
         })
     }
@@ -90,80 +128,97 @@ impl Lake {
     ///
     /// Readers see the old version until the manifest exists and the new one
     /// after. If another publisher wins the number, the change is laid over the
-    /// winner's version; a file that the winner has imported meanwhile drops out.
-    /// After an error the files written here are removed again.
-    pub async fn publish(&self, change: Change) -> Result<Arc<Manifest>> {
-        let mut written = Vec::new();
-        let outcome = self.try_publish(change, &mut written).await;
-        if outcome.is_err() {
-            self.take_back(&written).await;
+    /// winner's version; one that the winner has published meanwhile drops out.
+    /// After an error the files written here are removed again: no other publisher
+    /// can have come to name them, because every publication has names of its own.
+    pub async fn publish(&self, change: Change) -> Result<Published> {
+        let mut written = Written { id: publication(), paths: Vec::new() };
+        let outcome = self.try_publish(&change, &mut written).await;
+        if !matches!(outcome, Ok(Published { made: true, .. })) {
+            self.take_back(&written.paths).await;
         }
         outcome
     }
 
-    async fn try_publish(&self, change: Change, written: &mut Vec<String>) -> Result<Arc<Manifest>> {
-        let mut files = Vec::with_capacity(change.files.len());
-        for file in change.files {
-            let sha256 = checksum(&file.bytes);
-            let folder = if file.schema == "staging" { "staging" } else { "data" };
-            let path = format!("{folder}/{}/{}.parquet", file.table, sha256.get(..24).unwrap_or(&sha256));
-            let bytes = file.bytes.len() as u64;
-            // The name is the content's checksum: a file that is there is the same file.
-            match self.store.put(&path, file.bytes, true).await {
-                Ok(true) => written.push(path.clone()),
-                Ok(false) => {}
-                // It may be there all the same: a store can fail after it has written.
-                Err(error) => {
-                    written.push(path);
-                    return Err(error);
-                }
-            }
-            files.push(DataFile {
-                schema: file.schema.to_owned(),
-                table: file.table,
-                series: file.series,
-                source_id: file.source_id,
-                vintage: file.vintage,
-                path,
-                rows: file.rows,
-                bytes,
-                sha256,
-                lead: file.lead,
-            });
-        }
+    async fn try_publish(&self, change: &Change, written: &mut Written) -> Result<Published> {
+        let sums: Vec<String> = change.files.iter().map(|f| checksum(&f.bytes)).collect();
         for _ in 0..ATTEMPTS {
             let base = match self.current().await? {
-                Some(current) => Arc::unwrap_or_clone(current),
-                None => Manifest::empty(),
+                Some(current) => current,
+                None => Arc::new(Manifest::empty()),
             };
-            if !change.sources.is_empty() && change.sources.iter().all(|s| base.has_source(&s.sha256)) {
-                self.take_back(written).await;
-                return Ok(Arc::new(base));
+            let has = |new: &SourceEdition| base.sources.iter().any(|old| old.same_filing(new));
+            let withdraws = base.sources.iter().any(|old| change.withdraws(old));
+            if !change.sources.is_empty() && change.sources.iter().all(has) && !withdraws {
+                return Ok(Published { manifest: base, made: false, replaced: Vec::new() });
             }
-            let next = next_version(base, &files, &change.sources, &change.operation, change.sample);
+            let mut files = Vec::with_capacity(change.files.len());
+            for (file, sha256) in change.files.iter().zip(&sums) {
+                files.push(self.data_file(file, sha256, &base, written).await?);
+            }
+            let replaced = replaced(&base, &files, change);
+            let next = next_version(&base, files, change);
             let text = serde_json::to_vec_pretty(&next).map_err(|e| Error::Internal(e.to_string()))?;
             let (path, text) = (manifest_path(next.version), Bytes::from(text));
-            match self.store.put(&path, text.clone(), true).await {
-                Ok(true) => return Ok(Arc::new(next)),
-                Ok(false) => {}
-                // A store that failed after it had written has published: an error
-                // would say that nothing changed.
-                Err(error) => {
-                    return match self.store.get(&path).await {
-                        Ok(Some(found)) if found == text => Ok(Arc::new(next)),
-                        _ => Err(error),
-                    };
-                }
+            let put = self.store.put(&path, text.clone()).await;
+            // A store that failed, or was asked again, after it had written has
+            // published: an error would say that nothing changed.
+            let ours = match &put {
+                Ok(true) => true,
+                _ => matches!(self.store.get(&path).await, Ok(Some(found)) if found == text),
+            };
+            if ours {
+                return Ok(Published { manifest: Arc::new(next), made: true, replaced });
             }
+            put?;
         }
         Err(Error::Conflict(self.current().await?.map_or(0, |m| m.version)))
+    }
+
+    /// Writes a file, unless this publication has written it or the version below has the same.
+    async fn data_file(
+        &self,
+        file: &NewFile,
+        sha256: &str,
+        base: &Manifest,
+        written: &mut Written,
+    ) -> Result<DataFile> {
+        let folder = if file.schema == "staging" { "staging" } else { "data" };
+        let short = sha256.get(..24).unwrap_or(sha256);
+        let own = format!("{folder}/{}/{short}-{}.parquet", file.table, written.id);
+        let same =
+            |f: &&DataFile| (f.schema.as_str(), &f.table, f.sha256.as_str()) == (file.schema, &file.table, sha256);
+        let path = match base.files.iter().find(same) {
+            Some(held) if !written.paths.contains(&own) => held.path.clone(),
+            _ => {
+                if !written.paths.contains(&own) {
+                    // Also after an error: a store can fail after it has written.
+                    written.paths.push(own.clone());
+                    self.store.put(&own, file.bytes.clone()).await?;
+                }
+                own
+            }
+        };
+        Ok(DataFile {
+            schema: file.schema.to_owned(),
+            table: file.table.clone(),
+            series: file.series.clone(),
+            source_id: file.source_id.clone(),
+            vintage: file.vintage,
+            path,
+            rows: file.rows,
+            bytes: file.bytes.len() as u64,
+            sha256: sha256.to_owned(),
+            lead: file.lead.clone(),
+            from: file.from.clone(),
+        })
     }
 
     /// Gives the space of an abandoned change back. A file that another version
     /// has come to name stays; failures are left to `gc`.
     async fn take_back(&self, written: &[String]) {
         let Ok(versions) = self.versions().await else { return };
-        let mut named = std::collections::HashSet::new();
+        let mut named = HashSet::new();
         for version in versions {
             let Ok(manifest) = self.version(version).await else { return };
             named.extend(manifest.files.iter().map(|f| f.path.clone()));
@@ -174,33 +229,66 @@ impl Lake {
     }
 }
 
-fn next_version(
-    base: Manifest,
-    files: &[DataFile],
-    sources: &[SourceEdition],
-    operation: &str,
-    sample: bool,
-) -> Manifest {
-    let replaced = |old: &DataFile| {
-        files.iter().any(|new| {
-            (&new.schema, &new.table, &new.series, &new.source_id, new.vintage)
-                == (&old.schema, &old.table, &old.series, &old.source_id, old.vintage)
-        })
-    };
-    let kept = base.files.iter().filter(|old| !replaced(old)).cloned();
-    let known = base
-        .sources
-        .iter()
-        .filter(|old| !sources.iter().any(|new| new.sha256 == old.sha256 && new.edition == old.edition))
-        .cloned();
+/// The data files of one publication.
+struct Written {
+    id: String,
+    paths: Vec<String>,
+}
+
+/// A name that no other publication has, here or elsewhere. With names by content
+/// alone, an import that failed would take back a file that another import, which
+/// had found it there, is about to name; so would `gc` with what a killed one left.
+fn publication() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// Rows of the version below whose place others of the same edition take.
+fn replaced(base: &Manifest, files: &[DataFile], change: &Change) -> Vec<Replaced> {
+    let mut all = Vec::new();
+    for new in files.iter().filter(|f| f.schema == "lake" || f.source_id == PLAIN_TABLE) {
+        let Some(old) = base.files.iter().find(|old| new.replaces(old) && new.sha256 != old.sha256) else { continue };
+        let again = |s: &&SourceEdition| !change.sources.iter().any(|again| again.same_filing(s));
+        for source in base.sources.iter().filter(|s| old.is_from(s)).filter(again) {
+            all.push(Replaced { table: new.table.clone(), by: new.from.clone(), old: source.clone() });
+        }
+    }
+    all
+}
+
+fn next_version(base: &Manifest, mut files: Vec<DataFile>, change: &Change) -> Manifest {
+    let (withdrawn, kept): (Vec<_>, Vec<_>) = base.sources.iter().partition(|old| change.withdraws(old));
+    let mut below = Vec::with_capacity(base.files.len());
+    for old in &base.files {
+        if let Some(new) = files.iter_mut().find(|new| new.replaces(old)) {
+            if new.sha256 == old.sha256 {
+                // Both imported files gave these rows.
+                let others = old.from.iter().filter(|sha256| !new.from.contains(sha256)).cloned().collect::<Vec<_>>();
+                new.from.extend(others);
+            }
+            continue;
+        }
+        let mut old = old.clone();
+        if withdrawn.iter().any(|source| old.is_from(source)) {
+            let recorded = !old.from.is_empty();
+            old.from.retain(|sha256| !withdrawn.iter().any(|source| source.sha256 == *sha256));
+            if old.from.is_empty() && (recorded || !kept.iter().any(|source| old.is_from(source))) {
+                continue;
+            }
+        }
+        below.push(old);
+    }
+    let again =
+        |old: &&&SourceEdition| !change.sources.iter().any(|new| new.same_filing(old) && new.edition == old.edition);
+    let sources = kept.iter().filter(again).map(|old| (*old).clone()).chain(change.sources.iter().cloned()).collect();
+    below.extend(files);
     Manifest {
         format: FORMAT,
         version: base.version + 1,
         created_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-        operation: operation.to_owned(),
+        operation: change.operation.clone(),
         engine: concat!("envoi ", env!("CARGO_PKG_VERSION")).to_owned(),
-        sample: base.sample || sample,
-        files: kept.chain(files.iter().cloned()).collect(),
-        sources: known.chain(sources.iter().cloned()).collect(),
+        sample: base.sample || change.sample,
+        files: below,
+        sources,
     }
 }

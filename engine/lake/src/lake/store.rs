@@ -22,7 +22,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `location`: a path, `file://`, or with the features of those names `s3://`, `gs://`, `az://`.
+    /// Opens `location`: a path, `file://`, or with the features `s3`, `gcs`, `azure` also `s3://`, `gs://`, `az://`.
     ///
     /// Nothing is created and nothing is read yet.
     pub fn open(location: &str) -> Result<Self> {
@@ -50,19 +50,17 @@ impl Store {
             let path = url.to_file_path().map_err(|()| Error::Usage(format!("`{url}` is not a local folder")))?;
             return Self::open_path(path);
         }
+        if let Some((feature, false)) = feature(url.scheme()) {
+            return Err(Error::Usage(format!(
+                "this build leaves the store of lake `{}` out; build envoi with `--features {feature}`",
+                redacted(&url)
+            )));
+        }
         let options = std::env::vars().map(|(k, v)| (k.to_ascii_lowercase(), v));
         let (store, root) = object_store::parse_url_opts(&url, options).map_err(|source| {
-            let what = match url.scheme() {
-                "s3" | "gs" | "az" | "abfs" => format!(
-                    "cannot open lake `{}`; this build may lack the store: build with `--features {}`",
-                    redacted(&url),
-                    match url.scheme() {
-                        "s3" => "s3",
-                        "gs" => "gcs",
-                        _ => "azure",
-                    }
-                ),
-                _ => format!(
+            let what = match feature(url.scheme()) {
+                Some(_) => format!("cannot open lake `{}`", redacted(&url)),
+                None => format!(
                     "cannot open lake `{}`; give a folder, or a file://, s3://, gs:// or az:// URL",
                     redacted(&url)
                 ),
@@ -111,33 +109,28 @@ impl Store {
         }
     }
 
-    /// Writes an object whole or not at all. With `create` an existing one is
-    /// left as it is and `false` returned.
-    pub async fn put(&self, relative: &str, bytes: Bytes, create: bool) -> Result<bool> {
-        let path = self.path(relative);
-        let mode = if create { PutMode::Create } else { PutMode::Overwrite };
-        match self.store.put_opts(&path, PutPayload::from(bytes), PutOptions::from(mode)).await {
-            Ok(_) => {}
-            Err(object_store::Error::AlreadyExists { .. }) if create => return Ok(false),
-            Err(source) => {
-                return Err(Error::Store {
-                    what: format!("cannot write `{relative}` in lake `{}`", self.label()),
-                    source,
-                });
-            }
+    /// Writes an object whole or not at all, durably. One that is there is left as
+    /// it is, and `false` returned.
+    pub async fn put(&self, relative: &str, bytes: Bytes) -> Result<bool> {
+        let failed =
+            |source| Error::Store { what: format!("cannot write `{relative}` in lake `{}`", self.label()), source };
+        if let Some(root) = &self.local {
+            let path = root.join(relative);
+            let write = move || super::disk::write(&path, &bytes, &mut |_| Ok(()));
+            // Flushing takes its time: other work of this thread goes on.
+            let written = match tokio::runtime::Handle::try_current() {
+                Ok(handle) => handle.spawn_blocking(write).await.unwrap_or_else(|e| Err(std::io::Error::other(e))),
+                Err(_) => write(),
+            };
+            return written
+                .map_err(|e| failed(object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(e) }));
         }
-        self.flush(relative)?;
-        Ok(true)
-    }
-
-    /// On a local disk a rename is atomic but not durable until the file and
-    /// its folder are flushed; object stores answer only when it is.
-    fn flush(&self, relative: &str) -> Result<()> {
-        let Some(root) = &self.local else { return Ok(()) };
-        let path = root.join(relative);
-        let sync = |path: &std::path::Path| std::fs::File::open(path).and_then(|f| f.sync_all());
-        let folder = path.parent().unwrap_or(root);
-        sync(&path).and_then(|()| sync(folder)).map_err(|source| Error::Io { path: path.display().to_string(), source })
+        let create = PutOptions::from(PutMode::Create);
+        match self.store.put_opts(&self.path(relative), PutPayload::from(bytes), create).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(source) => Err(failed(source)),
+        }
     }
 
     /// Names, sizes and ages of the objects below a folder.
@@ -163,6 +156,17 @@ impl Store {
                 Err(Error::Store { what: format!("cannot delete `{relative}` of lake `{}`", self.label()), source })
             }
         }
+    }
+}
+
+/// The feature of this package that brings the store of a scheme, and whether this
+/// build has it; `None` for a scheme that needs none or is not known.
+fn feature(scheme: &str) -> Option<(&'static str, bool)> {
+    match scheme {
+        "s3" | "s3a" => Some(("s3", cfg!(feature = "s3"))),
+        "gs" => Some(("gcs", cfg!(feature = "gcs"))),
+        "az" | "adl" | "azure" | "abfs" | "abfss" => Some(("azure", cfg!(feature = "azure"))),
+        _ => None,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::error::{Error, Place, Printable, Result};
 /// is unpacked to; `Error::Limit` beyond `limits`, before anything is unpacked
 /// where the directory admits it, while unpacking where it lies.
 pub fn unzip(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<(String, Vec<u8>)>> {
-    limits.check_file(bytes.len(), file)?;
+    limits.check_file(bytes.len() as u64, file)?;
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| damaged(&e, file))?;
     check_directory(&mut archive, file, limits)?;
     let mut members = Vec::new();
@@ -44,7 +44,7 @@ pub fn unzip(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<(String, V
 /// # Errors
 /// `Error::Data` if the file is damaged or holds another archive, `Error::Limit` beyond `limits`.
 pub fn gunzip(bytes: &[u8], file: &str, limits: &Limits) -> Result<Vec<u8>> {
-    limits.check_file(bytes.len(), file)?;
+    limits.check_file(bytes.len() as u64, file)?;
     let place = || Place::file(file);
     let reader = flate2::read::MultiGzDecoder::new(bytes);
     let unpacked = read_bounded(reader, &mut 0, bytes.len() as u64, limits, &place)?;
@@ -162,7 +162,7 @@ mod tests {
         let cases = [
             (zipped(&[("../a.csv", b"a")]), "outside its folder"),
             (zipped(&[("nested.zip", &nested)]), "archive inside an archive"),
-            (zipped(&[("zeros", &zeros)]), "limit `ratio`"),
+            (zipped(&[("zeros", &zeros)]), "setting `import.ratio`"),
             (nested[..nested.len() / 2].to_vec(), "cut short"),
         ];
         for (bytes, words) in cases {
@@ -175,7 +175,7 @@ mod tests {
     fn gzip_is_bounded_too() {
         assert_eq!(gunzip(&gzipped(b"a,b\n"), "x.gz", &Limits::default()).unwrap(), b"a,b\n");
         let bomb = gunzip(&gzipped(&vec![0u8; 20 << 20]), "x.gz", &Limits::default()).unwrap_err();
-        assert!(bomb.to_string().contains("limit `ratio`"), "{bomb}");
+        assert!(bomb.to_string().contains("setting `import.ratio`"), "{bomb}");
         assert!(gunzip(&gzipped(b"a,b\n")[..12], "x.gz", &Limits::default()).is_err());
     }
 }

@@ -31,7 +31,7 @@ pub struct TextGrid {
 /// `Error::Data` for an empty file, a file that is no text, and a quote that is
 /// never closed; `Error::Limit` beyond `limits`.
 pub fn read_csv(bytes: &[u8], file: &str, limits: &Limits) -> Result<TextGrid> {
-    limits.check_file(bytes.len(), file)?;
+    limits.check_file(bytes.len() as u64, file)?;
     let what = match kind_of(bytes) {
         Kind::Csv => None,
         Kind::Empty => Some("the file is empty".to_owned()),
@@ -260,7 +260,7 @@ mod tests {
         let limits = Limits { columns: 2, rows: 2, cell_bytes: 3, ..Limits::default() };
         for (text, words) in [("a,b,c\n", "columns"), ("1\n2\n3\n", "rows"), ("abcd\n", "cell_bytes")] {
             let error = read_csv(text.as_bytes(), "t.csv", &limits).unwrap_err().to_string();
-            assert!(error.contains(&format!("limit `{words}`")), "{error}");
+            assert!(error.contains(&format!("setting `import.{words}`")), "{error}");
         }
         assert!(read_csv(b"", "t.csv", &limits).unwrap_err().to_string().contains("empty"));
     }

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Place};
 
-/// Bounds on one input file. A file author is not trusted: sizes that a file
+/// Bounds on one input file; each is the setting `import.<name of the field>` of the
+/// program. A file author is not trusted: sizes that a file
 /// declares are checked first, and the bytes that really come out are counted too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -11,11 +12,14 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Bytes that all members of an archive or workbook may unpack to. Default 1 GiB.
     pub unpacked_bytes: u64,
+    /// Bytes that a sheet read row by row, and so never held whole, may unpack to.
+    /// Default 4 GiB: the widest publisher's workbook known to us has sheets of 300 MB.
+    pub streamed_bytes: u64,
     /// Unpacked bytes per stored byte. Default 200: sheets of real workbooks reach
     /// 25 and long runs of equal CSV rows 60, while a bomb made of deflate's longest
     /// matches reaches 400 to 1,032. Applied above [`Limits::RATIO_FLOOR`] only.
     pub ratio: u64,
-    /// Members of an archive. Default 10,000.
+    /// Members of an archive, files of a folder. Default 10,000.
     pub members: usize,
     /// Rows of a sheet or records of a text file. Default 10 million.
     pub rows: usize,
@@ -33,6 +37,7 @@ impl Default for Limits {
         Self {
             file_bytes: 1 << 30,
             unpacked_bytes: 1 << 30,
+            streamed_bytes: 4 << 30,
             ratio: 200,
             members: 10_000,
             rows: 10_000_000,
@@ -52,8 +57,8 @@ impl Limits {
     ///
     /// # Errors
     /// `Error::Limit` naming the size and the limit.
-    pub fn check_file(&self, bytes: usize, file: &str) -> Result<(), Error> {
-        exceed(bytes as u64, self.file_bytes, "bytes in the file", "file_bytes", || Place::file(file))
+    pub fn check_file(&self, bytes: u64, file: &str) -> Result<(), Error> {
+        exceed(bytes, self.file_bytes, "bytes in the file", "file_bytes", || Place::file(file))
     }
 
     /// Refuses `unpacked` bytes that came, or are declared to come, out of `stored` bytes.
@@ -67,12 +72,17 @@ impl Limits {
                 place: place(),
                 what: format!(
                     "{unpacked} unpacked bytes from {stored} stored ones is more than {} to 1; \
-                     raise the limit `ratio` if the file is to be trusted",
+                     raise the setting `import.ratio` if the file is to be trusted",
                     self.ratio
                 ),
             });
         }
         Ok(())
+    }
+
+    /// The same limits for what is read row by row.
+    pub(crate) fn streamed(&self) -> Self {
+        Self { unpacked_bytes: self.streamed_bytes.max(self.unpacked_bytes), ..self.clone() }
     }
 
     pub(crate) fn check_rows(&self, rows: usize, place: impl Fn() -> Place) -> Result<(), Error> {
@@ -94,6 +104,10 @@ impl Limits {
     pub(crate) fn check_members(&self, members: usize, file: &str) -> Result<(), Error> {
         exceed(members as u64, self.members as u64, "members in the archive", "members", || Place::file(file))
     }
+
+    pub(crate) fn check_files(&self, files: usize, place: impl Fn() -> Place) -> Result<(), Error> {
+        exceed(files as u64, self.members as u64, "files in the folder", "members", place)
+    }
 }
 
 fn exceed(found: u64, limit: u64, what: &str, setting: &str, place: impl Fn() -> Place) -> Result<(), Error> {
@@ -102,6 +116,8 @@ fn exceed(found: u64, limit: u64, what: &str, setting: &str, place: impl Fn() ->
     }
     Err(Error::Limit {
         place: place(),
-        what: format!("{found} {what} are more than {limit}; raise the limit `{setting}` if the file is to be trusted"),
+        what: format!(
+            "{found} {what} are more than {limit}; raise the setting `import.{setting}` if the file is to be trusted"
+        ),
     })
 }

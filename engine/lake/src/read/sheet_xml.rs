@@ -65,19 +65,36 @@ pub(super) fn check_parts(
     Ok(paths)
 }
 
-/// Unpacks one sheet, counted, refuses a document type in it, and reads its facts.
+/// Reads one sheet through, counted and never held whole, refuses a document type
+/// in it, and gives its facts and the bytes it unpacks to.
 pub(super) fn check_sheet(
     archive: &mut ZipArchive<Cursor<Bytes>>,
     path: &str,
     place: &Place,
     limits: &Limits,
-    unpacked: &mut u64,
-) -> Result<SheetFacts> {
+    unpacked: u64,
+) -> Result<(SheetFacts, u64)> {
     let index = find(archive, path).ok_or_else(|| {
         Error::data(place.clone(), format!("its part `{}` is missing from the workbook", Printable(path)))
     })?;
-    let xml = unpack(archive, index, limits, unpacked, &|| place.clone())?;
-    Ok(facts(&xml))
+    let stored = archive.central_directory_start().max(1);
+    let mut member = archive.by_index(index).map_err(|e| damaged(&e, &place.file))?;
+    let mut scan = Scan::default();
+    let mut chunk = vec![0; 1 << 18];
+    let mut bytes = 0;
+    loop {
+        let count = member.read(&mut chunk).map_err(|e| {
+            let what = format!("is damaged or cut short: {}; fetch it again", Printable(&e.to_string()));
+            Error::data(place.clone(), what)
+        })?;
+        bytes += count as u64;
+        limits.check_unpacked(unpacked + bytes, stored, || place.clone())?;
+        if count == 0 {
+            scan.end(place)?;
+            return Ok((scan.facts, bytes));
+        }
+        scan.feed(chunk.get(..count).unwrap_or_default(), limits, place)?;
+    }
 }
 
 fn find<R: Read + Seek>(archive: &ZipArchive<R>, name: &str) -> Option<usize> {
@@ -99,20 +116,25 @@ fn unpack(
     let stored = archive.central_directory_start().max(1);
     let member = archive.by_index(index).map_err(|e| damaged(&e, &place().file))?;
     let xml = read_bounded(member, unpacked, stored, limits, place)?;
-    let utf16 = xml.starts_with(b"\xff\xfe") || xml.starts_with(b"\xfe\xff") || xml.iter().take(4).any(|&b| b == 0);
-    if utf16 {
-        return Err(Error::data(
-            place(),
-            "is XML in UTF-16, which no spreadsheet program writes; save the workbook anew",
-        ));
-    }
-    if tags(&xml).any(|tag| tag.starts_with(b"!DOCTYPE") || tag.starts_with(b"!ENTITY")) {
-        return Err(Error::data(
-            place(),
-            "defines a document type or entities, which no workbook needs; it is refused as hostile",
-        ));
-    }
+    refuse_utf16(&xml, place)?;
+    tags(&xml).try_for_each(|tag| refuse_document_type(tag, place))?;
     Ok(xml)
+}
+
+fn refuse_utf16(xml: &[u8], place: &impl Fn() -> Place) -> Result<()> {
+    if xml.starts_with(b"\xff\xfe") || xml.starts_with(b"\xfe\xff") || xml.iter().take(4).any(|&b| b == 0) {
+        let what = "is XML in UTF-16, which no spreadsheet program writes; save the workbook anew";
+        return Err(Error::data(place(), what));
+    }
+    Ok(())
+}
+
+fn refuse_document_type(tag: &[u8], place: &impl Fn() -> Place) -> Result<()> {
+    if tag.starts_with(b"!DOCTYPE") || tag.starts_with(b"!ENTITY") {
+        let what = "defines a document type or entities, which no workbook needs; it is refused as hostile";
+        return Err(Error::data(place(), what));
+    }
+    Ok(())
 }
 
 struct Relationship {
@@ -159,31 +181,99 @@ fn tags(xml: &[u8]) -> impl Iterator<Item = &[u8]> {
     xml.split(|&b| b == b'<').skip(1)
 }
 
-fn facts(xml: &[u8]) -> SheetFacts {
-    let mut facts = SheetFacts::default();
-    let mut number = 0;
-    for tag in tags(xml) {
+/// Facts gathered tag by tag as a sheet goes by.
+#[derive(Default)]
+struct Scan {
+    facts: SheetFacts,
+    row: u64,
+    /// What stands after the last `<` seen, which may go on in the next bytes.
+    rest: Vec<u8>,
+    begun: bool,
+    /// Bytes of the cell that is open.
+    cell: Option<u64>,
+}
+
+impl Scan {
+    /// Takes the next bytes. A cell that no limit would let through is refused here,
+    /// before the reader of cells makes one text of it.
+    fn feed(&mut self, bytes: &[u8], limits: &Limits, place: &Place) -> Result<()> {
+        // Escapes take up to ten bytes a character, tags of rich text more.
+        const MARKUP: u64 = 16;
+        let longest = (limits.cell_bytes as u64).saturating_mul(MARKUP);
+        self.rest.extend_from_slice(bytes);
+        let buffer = std::mem::take(&mut self.rest);
+        if !self.begun {
+            refuse_utf16(&buffer, &|| place.clone())?;
+            self.begun = buffer.len() >= 4;
+        }
+        let last = buffer.iter().rposition(|&b| b == b'<').unwrap_or(0);
+        let (whole, rest) = buffer.split_at(last);
+        for tag in tags(whole) {
+            self.tag(tag, place)?;
+            let too_long = self.cell.is_some_and(|bytes| bytes > longest);
+            if too_long {
+                let bytes = usize::try_from(longest).unwrap_or(usize::MAX);
+                limits.check_cell_bytes(bytes, || place.clone().row(self.row))?;
+            }
+        }
+        if rest.len() as u64 > longest {
+            limits.check_cell_bytes(rest.len(), || place.clone().row(self.row))?;
+        }
+        self.rest = rest.to_vec();
+        Ok(())
+    }
+
+    /// No more bytes come.
+    fn end(&mut self, place: &Place) -> Result<()> {
+        let rest = std::mem::take(&mut self.rest);
+        tags(&rest).try_for_each(|tag| self.tag(tag, place))?;
+        self.facts.hidden_rows.sort_unstable();
+        Ok(())
+    }
+
+    fn tag(&mut self, tag: &[u8], place: &Place) -> Result<()> {
+        if let Some(bytes) = &mut self.cell {
+            *bytes += tag.len() as u64;
+        }
+        match tag.first() {
+            // Most tags of a sheet are these, and none is a row or a merged area.
+            Some(b'v') => return Ok(()),
+            Some(b'/') => {
+                let name = tag.split(|b| matches!(b, b'>' | b' ')).next().unwrap_or_default();
+                if name == b"/c" || name.ends_with(b":c") {
+                    self.cell = None;
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        refuse_document_type(tag, &|| place.clone())?;
         // Prefixes are allowed: `x:row`.
         let name_end = tag.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b':')).unwrap_or(tag.len());
-        let name = tag[..name_end].rsplit(|&b| b == b':').next().unwrap_or_default();
-        if name != b"row" && name != b"mergeCell" {
-            continue;
+        let (name, rest) = tag.split_at(name_end);
+        let name = name.rsplit(|&b| b == b':').next().unwrap_or_default();
+        if name == b"c" {
+            self.cell = (!tag.trim_ascii_end().ends_with(b"/>")).then_some(tag.len() as u64);
+            return Ok(());
         }
-        let end = tag.iter().position(|&b| b == b'>').unwrap_or(tag.len());
-        let Ok(attributes) = std::str::from_utf8(&tag[name_end..end]) else {
-            continue;
+        if name != b"row" && name != b"mergeCell" {
+            return Ok(());
+        }
+        self.cell = None;
+        let end = rest.iter().position(|&b| b == b'>').unwrap_or(rest.len());
+        let Ok(attributes) = std::str::from_utf8(rest.get(..end).unwrap_or_default()) else {
+            return Ok(());
         };
         if name == b"row" {
-            number = raw_attribute(attributes, "r").and_then(|r| r.parse().ok()).unwrap_or(number + 1);
+            self.row = raw_attribute(attributes, "r").and_then(|r| r.parse().ok()).unwrap_or(self.row + 1);
             if matches!(raw_attribute(attributes, "hidden"), Some("1" | "true")) {
-                facts.hidden_rows.push(number);
+                self.facts.hidden_rows.push(self.row);
             }
         } else if let Some(merge) = raw_attribute(attributes, "ref").and_then(area) {
-            facts.merges.push(merge);
+            self.facts.merges.push(merge);
         }
+        Ok(())
     }
-    facts.hidden_rows.sort_unstable();
-    facts
 }
 
 fn raw_attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
@@ -222,8 +312,30 @@ mod tests {
     fn facts_of_a_sheet() {
         let xml = br#"<sheetData><row r="2" spans="1:2" hidden="1"><c r="A2"/></row><x:row hidden = 'true'/><row/></sheetData>
             <mergeCells count="1"><mergeCell ref="B1:AA2"/><mergeCell ref="junk"/></mergeCells>"#;
-        let facts = facts(xml);
-        assert_eq!(facts.hidden_rows, [2, 3]);
-        assert_eq!(facts.merges, [Merge { rows: (1, 2), columns: (1, 26) }]);
+        // The same whatever bytes come together.
+        for size in [1, 2, 3, 7, 64, xml.len()] {
+            let mut scan = Scan::default();
+            let place = Place::file("a.xlsx");
+            xml.chunks(size).try_for_each(|chunk| scan.feed(chunk, &Limits::default(), &place)).unwrap();
+            scan.end(&place).unwrap();
+            assert_eq!(scan.facts.hidden_rows, [2, 3]);
+            assert_eq!(scan.facts.merges, [Merge { rows: (1, 2), columns: (1, 26) }]);
+        }
+    }
+
+    #[test]
+    fn a_cell_without_end_is_refused_as_it_comes() {
+        let limits = Limits { cell_bytes: 10, ..Limits::default() };
+        let place = Place::file("a.xlsx");
+        let mut scan = Scan::default();
+        scan.feed(b"<row r=\"7\"><c><is>", &limits, &place).unwrap();
+        let runs = b"<r><t>more text</t></r>";
+        let refused = (0..50).find_map(|_| scan.feed(runs, &limits, &place).err()).unwrap();
+        assert!(refused.to_string().contains("row 7") && refused.to_string().contains("cell_bytes"), "{refused}");
+        let mut scan = Scan::default();
+        let refused = (0..50).find_map(|_| scan.feed(b"endless ", &limits, &place).err()).unwrap();
+        assert!(refused.to_string().contains("cell_bytes"), "{refused}");
+        let doctype = Scan::default().feed(b"<!DOCTYPE a><b/>", &limits, &place);
+        assert!(doctype.unwrap_err().to_string().contains("document type"));
     }
 }

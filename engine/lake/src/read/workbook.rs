@@ -1,5 +1,6 @@
 //! Excel workbooks, both formats, one sheet at a time.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -28,6 +29,8 @@ pub struct Workbook {
     book: Book,
     /// Bytes unpacked so far, over all sheets.
     unpacked: u64,
+    /// Hidden rows of the sheets that were found safe to read row by row.
+    checked: HashMap<usize, Vec<u64>>,
 }
 
 enum Book {
@@ -43,7 +46,7 @@ impl Workbook {
     /// carry a document type definition; `Error::Limit` beyond `limits`.
     pub fn open(bytes: impl Into<Bytes>, file: &str, limits: &Limits) -> Result<Self> {
         let bytes = bytes.into();
-        limits.check_file(bytes.len(), file)?;
+        limits.check_file(bytes.len() as u64, file)?;
         match kind_of(&bytes) {
             Kind::Xlsx => Self::open_xlsx(bytes, file, limits),
             Kind::Xls => Self::open_xls(bytes, file, limits),
@@ -53,13 +56,14 @@ impl Workbook {
 
     fn open_xlsx(bytes: Bytes, file: &str, limits: &Limits) -> Result<Self> {
         let mut archive = ZipArchive::new(Cursor::new(bytes.clone())).map_err(|e| damaged(&e, file))?;
-        check_directory(&mut archive, file, limits)?;
+        // Sheets may be read row by row; what is held whole is counted as it is unpacked.
+        check_directory(&mut archive, file, &limits.streamed())?;
         let mut unpacked = 0;
         let paths = sheet_xml::check_parts(&mut archive, file, limits, &mut unpacked)?;
         let book = guarded(file, || Xlsx::new(Cursor::new(bytes)).map_err(|e| e.to_string()))?;
         let (sheets, paths) = worksheets(book.sheets_metadata(), paths);
         let book = Book::Xlsx { book: Box::new(book), archive, paths };
-        Ok(Self { file: file.to_owned(), limits: limits.clone(), sheets, book, unpacked })
+        Ok(Self { file: file.to_owned(), limits: limits.clone(), sheets, book, unpacked, checked: HashMap::new() })
     }
 
     fn open_xls(bytes: Bytes, file: &str, limits: &Limits) -> Result<Self> {
@@ -67,7 +71,7 @@ impl Workbook {
         let book = guarded(file, || Xls::new(Cursor::new(bytes)).map_err(|e| e.to_string()))?;
         let (sheets, facts) = worksheets(book.sheets_metadata(), facts);
         let book = Book::Xls { book: Box::new(book), facts };
-        Ok(Self { file: file.to_owned(), limits: limits.clone(), sheets, book, unpacked: 0 })
+        Ok(Self { file: file.to_owned(), limits: limits.clone(), sheets, book, unpacked: 0, checked: HashMap::new() })
     }
 
     /// The worksheets in tab order, hidden ones included.
@@ -92,25 +96,14 @@ impl Workbook {
     /// # Errors
     /// As [`Workbook::grid`].
     pub fn grid_and_merges(&mut self, sheet: &str) -> Result<(Grid, Vec<Merge>)> {
-        let Some(index) = self.sheets.iter().position(|s| s.name == sheet) else {
-            let names: Vec<_> = self.sheets.iter().map(|s| format!("`{}`", Printable(&s.name))).collect();
-            return Err(Error::Usage(format!(
-                "sheet `{}` does not exist in `{}`; it has {}",
-                Printable(sheet),
-                Printable(&self.file),
-                names.join(", ")
-            )));
-        };
+        let index = self.index(sheet)?;
         let place = Place::file(&self.file).sheet(sheet);
         let mut sink = Sink { rows: Vec::new(), cells: 0, text: 0, place: &place, limits: &self.limits };
         let merges = match &mut self.book {
             Book::Xlsx { book, archive, paths } => {
-                let facts = match paths.get(index) {
-                    Some(path) => sheet_xml::check_sheet(archive, path, &place, &self.limits, &mut self.unpacked)?,
-                    None => {
-                        return Err(Error::data(place, "the workbook does not say where this sheet is stored"));
-                    }
-                };
+                let path = stored_at(paths, index, &place)?;
+                let (facts, bytes) = sheet_xml::check_sheet(archive, path, &place, &self.limits, self.unpacked)?;
+                self.unpacked += bytes;
                 guarded_in(&place, || read_xlsx(book, sheet, &mut sink))?;
                 sink.mark_hidden(&facts.hidden_rows);
                 facts.merges
@@ -126,6 +119,52 @@ impl Workbook {
         let Sink { rows, .. } = sink;
         Ok((Grid { file: self.file.clone(), sheet: Some(sheet.to_owned()), rows }, merges))
     }
+
+    /// Shows the rows of one sheet to `each`, in order and one at a time, until it
+    /// says false: for sheets that do not fit into memory. What is true of the rows
+    /// of [`Workbook::grid`] is true of these; the bound on cells and text of the
+    /// sheet does not apply, that on its bytes is `streamed_bytes`.
+    ///
+    /// # Errors
+    /// As [`Workbook::grid`], and what `each` returns.
+    pub fn each_row(&mut self, sheet: &str, each: &mut dyn FnMut(&Row) -> Result<bool>) -> Result<()> {
+        let index = self.index(sheet)?;
+        let place = Place::file(&self.file).sheet(sheet);
+        let Book::Xlsx { book, archive, paths } = &mut self.book else {
+            for row in &self.grid(sheet)?.rows {
+                if !each(row)? {
+                    break;
+                }
+            }
+            return Ok(());
+        };
+        if !self.checked.contains_key(&index) {
+            let path = stored_at(paths, index, &place)?;
+            let limits = self.limits.streamed();
+            let (facts, _) = sheet_xml::check_sheet(archive, path, &place, &limits, self.unpacked)?;
+            self.checked.insert(index, facts.hidden_rows);
+        }
+        let hidden = self.checked.get(&index).map(Vec::as_slice).unwrap_or_default();
+        let mut stream = Stream { row: None, rows: 0, hidden, place: &place, limits: &self.limits, each };
+        guarded_in(&place, || stream_xlsx(book, sheet, &mut stream))
+    }
+
+    fn index(&self, sheet: &str) -> Result<usize> {
+        self.sheets.iter().position(|s| s.name == sheet).ok_or_else(|| {
+            let names: Vec<_> = self.sheets.iter().map(|s| format!("`{}`", Printable(&s.name))).collect();
+            Error::Usage(format!(
+                "sheet `{}` does not exist in `{}`; it has {}",
+                Printable(sheet),
+                Printable(&self.file),
+                names.join(", ")
+            ))
+        })
+    }
+}
+
+fn stored_at<'a>(paths: &'a [String], index: usize, place: &Place) -> Result<&'a str> {
+    let missing = || Error::data(place.clone(), "the workbook does not say where this sheet is stored");
+    paths.get(index).map(String::as_str).ok_or_else(missing)
 }
 
 /// A merged area; the value is in its first row and column.
@@ -207,6 +246,16 @@ impl Sink<'_> {
 
 fn read_xlsx(book: &mut Xlsx<Cursor<Bytes>>, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {
     let place = sink.place.clone();
+    each_cell(book, sheet, &place, &mut |row, column, cell| sink.push(row, column, cell).map(|()| true))
+}
+
+/// The cells of a sheet as calamine finds them, until `each` says false.
+fn each_cell(
+    book: &mut Xlsx<Cursor<Bytes>>,
+    sheet: &str,
+    place: &Place,
+    each: &mut dyn FnMut(u32, u32, Cell) -> Result<bool>,
+) -> Result<()> {
     let broken =
         |e: calamine::XlsxError| Error::data(place.clone(), format!("cannot be read: {}", Printable(&e.to_string())));
     let mut cells = book.worksheet_cells_reader(sheet).map_err(broken)?;
@@ -217,9 +266,68 @@ fn read_xlsx(book: &mut Xlsx<Cursor<Bytes>>, sheet: &str, sink: &mut Sink<'_>) -
             DataRef::SharedString(text) => text_cell(text),
             value => from_data(value.into()),
         };
-        sink.push(record.pos.0, record.pos.1, cell)?;
+        if !each(record.pos.0, record.pos.1, cell)? {
+            break;
+        }
     }
     Ok(())
+}
+
+/// One row at a time on its way from the sheet to whoever reads it.
+struct Stream<'a> {
+    row: Option<Row>,
+    rows: usize,
+    hidden: &'a [u64],
+    place: &'a Place,
+    limits: &'a Limits,
+    each: &'a mut dyn FnMut(&Row) -> Result<bool>,
+}
+
+impl Stream<'_> {
+    /// False: no more rows are wanted.
+    fn push(&mut self, row: u32, column: u32, cell: Cell) -> Result<bool> {
+        let number = u64::from(row) + 1;
+        let column = column as usize;
+        let at = || self.place.clone().row(number);
+        self.limits.check_columns(column.saturating_add(1), at)?;
+        if let Cell::Text(text) = &cell {
+            self.limits.check_cell_bytes(text.len(), at)?;
+        }
+        if let Some(last) = self.row.as_ref().map(|r| r.number).filter(|last| *last != number) {
+            if last > number {
+                return Err(Error::data(at(), format!("stands after row {last}; the sheet is damaged")));
+            }
+            if !self.flush()? {
+                return Ok(false);
+            }
+        }
+        let hidden = self.hidden;
+        let current = self.row.get_or_insert_with(|| Row {
+            number,
+            hidden: hidden.binary_search(&number).is_ok(),
+            cells: Vec::new(),
+        });
+        if current.cells.len() <= column {
+            current.cells.resize(column + 1, Cell::Empty);
+        }
+        if let Some(slot) = current.cells.get_mut(column) {
+            *slot = cell;
+        }
+        Ok(true)
+    }
+
+    fn flush(&mut self) -> Result<bool> {
+        let Some(row) = self.row.take() else { return Ok(true) };
+        self.rows += 1;
+        self.limits.check_rows(self.rows, || self.place.clone().row(row.number))?;
+        (self.each)(&row)
+    }
+}
+
+fn stream_xlsx(book: &mut Xlsx<Cursor<Bytes>>, sheet: &str, stream: &mut Stream<'_>) -> Result<()> {
+    let place = stream.place.clone();
+    each_cell(book, sheet, &place, &mut |row, column, cell| stream.push(row, column, cell))?;
+    stream.flush().map(drop)
 }
 
 fn read_xls(book: &mut Xls<Cursor<Bytes>>, sheet: &str, sink: &mut Sink<'_>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Input that must be refused, with its place, and leave the lake as it is.
 
 use envoi_lake::import::Options;
+use envoi_lake::read::Limits;
 
 use crate::support::{DAC2A, Scratch, WDI_REMITTANCES, fixture, fixture_text};
 use crate::workbooks::Matrix;
@@ -14,6 +15,9 @@ fn cells_of_a_wide_file() {
     };
     refuses("47500000", "47.5 million", &["wdi.csv", "row 7", "column `2021`", "`47.5 million` is not a number"]);
     refuses("\"NAM\"", "\"NAX\"", &["wdi.csv", "row 7", "Country Code", "unknown country `NAX`"]);
+    // The name beside a code says what was meant; an aggregate may be near too.
+    refuses("\"NAM\"", "\"QQX\"", &["row 7", "unknown country `QQX`; nearest is `Namibia` (NAM)"]);
+    refuses("\"Low & middle income\",\"LMY\"", "\"\",\"LMQ\"", &["unknown country `LMQ`", "(LMY)", "(LMC)"]);
     refuses("\"Namibia\",\"NAM\"", "\"Kenya\",\"KEN\"", &["row 7", "duplicate key", "KEN", "row 6"]);
     refuses("\"2021\"", "\"2020\"", &["duplicate key", "row 6"]);
     refuses("\"2021\"", "\"20x1\"", &["row 5", "`20x1` is not a year"]);
@@ -69,6 +73,46 @@ fn strangers_in_a_folder_are_passed_over_and_reported() {
     let lone = Scratch::new();
     lone.put("people.csv", "name,age\nA,1\n");
     lone.refuses_with(&[lone.inbox()], &Options::default(), &["people.csv", "no known publisher"]);
+}
+
+#[test]
+fn an_empty_file_is_said_to_be_empty() {
+    let s = Scratch::new();
+    s.put("data/.gitkeep", "");
+    s.put("data/__init__.py", " \n");
+    s.refuses_with(&[s.inbox()], &Options::default(), &["nothing to import", "`data/__init__.py`", "empty"]);
+    s.put("data/wdi.csv", fixture_text(WDI_REMITTANCES));
+    let report = s.import(&[s.inbox()]).unwrap();
+    assert_eq!(report.files[0].notes, ["passed over: is empty"]);
+    let s = Scratch::new();
+    s.put("data/blank.csv", "\r\n");
+    s.refuses_with(&[s.inbox()], &Options::default(), &["blank.csv: is empty"]);
+}
+
+#[test]
+fn limits_name_their_setting() {
+    let s = Scratch::new();
+    let limits = |change: fn(&mut Limits)| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        Options { limits, ..Options::default() }
+    };
+    let file = [fixture(WDI_REMITTANCES)];
+    for (options, setting) in [
+        (limits(|l| l.file_bytes = 10), "file_bytes"),
+        (limits(|l| l.rows = 3), "rows"),
+        (limits(|l| l.columns = 3), "columns"),
+        (limits(|l| l.cells = 20), "cells"),
+        (limits(|l| l.cell_bytes = 5), "cell_bytes"),
+    ] {
+        s.refuses_with(&file, &options, &["csv", &format!("raise the setting `import.{setting}`")]);
+    }
+    let zip = s.put("a.zip", crate::support::zipped(&[("a.csv", b"a,b\n1,2\n"), ("b.csv", b"a,b\n1,2\n")]));
+    s.refuses_with(std::slice::from_ref(&zip), &limits(|l| l.members = 1), &["a.zip", "import.members"]);
+    s.refuses_with(&[zip], &limits(|l| l.unpacked_bytes = 9), &["a.zip", "import.unpacked_bytes"]);
+    s.put("folder/a.csv", "a,b\n1,2\n");
+    s.put("folder/b.csv", "a,b\n1,2\n");
+    s.refuses_with(&[s.inbox().join("folder")], &limits(|l| l.members = 1), &["folder", "import.members"]);
 }
 
 #[test]

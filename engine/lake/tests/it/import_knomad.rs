@@ -58,7 +58,10 @@ fn what_is_wrong_is_named() {
     let named = |words: &[&str], m: Matrix<'_>| drop(s.refuses("m.xlsx", m.book(), words));
     named(&["m.xlsx", "Flows", "FINAL BRM *"], Matrix { sheet: "Flows", ..Matrix::default() });
     let down = ["Mexico", "Namibai", "United States"];
-    named(&["sheet `FINAL BRM 2021`", "row 4", "Namibai", "Namibia"], Matrix { down: &down, ..Matrix::default() });
+    named(
+        &["sheet `FINAL BRM 2021`, row 4, column `A`: unknown country `Namibai`", "Namibia"],
+        Matrix { down: &down, ..Matrix::default() },
+    );
     let down = ["Mexico", "Mexico", "United States"];
     named(&["row 4", "duplicate key", "MEX", "row 3"], Matrix { down: &down, ..Matrix::default() });
     let cells: &[&[V<'_>]] = &[&[V::N(1.5), V::T("n/k"), V::N(2.0)], &[V::N(3.0), V::E, V::E], &[V::E, V::E, V::E]];
@@ -66,9 +69,26 @@ fn what_is_wrong_is_named() {
     let cells: &[&[V<'_>]] = &[&[V::N(1.5), V::N(-2.0), V::N(2.0)], &[V::N(3.0), V::E, V::E], &[V::E, V::E, V::E]];
     named(&["row 3", "column `Mexico`", "`-2`", "negative"], Matrix { cells, ..Matrix::default() });
     let across = ["Kenya", "Sub-Saharan Africa", "United States"];
-    named(&["Sub-Saharan Africa", "aggregate"], Matrix { across: &across, ..Matrix::default() });
+    named(&["row 2, column `C`", "Sub-Saharan Africa", "aggregate"], Matrix { across: &across, ..Matrix::default() });
+    let across = ["Kenya", "Mexcio", "United States"];
+    named(&["row 2, column `C`: unknown country `Mexcio`"], Matrix { across: &across, ..Matrix::default() });
     named(&["names no year"], Matrix { title: "Remittances", sheet: "BRM x", ..Matrix::default() });
     assert!(!s.root().exists());
+}
+
+#[test]
+fn a_matrix_turned_over_or_moved_is_refused() {
+    let s = Scratch::new();
+    let m = Matrix::default();
+    let rows = m.rows();
+    let width = rows.iter().map(Vec::len).max().unwrap();
+    let turned: Vec<Vec<V<'_>>> =
+        (0..width).map(|i| rows.iter().map(|r| r.get(i).copied().unwrap_or(V::E)).collect()).collect();
+    let words =
+        ["m.xlsx: looks like `knomad.bilateral_matrix`", "`FINAL BRM 2021`", "B1", "column A", "transposed or moved"];
+    s.refuses("m.xlsx", crate::workbooks::sheet(m.sheet, &turned), &words);
+    let moved: Vec<Vec<V<'_>>> = rows.iter().map(|r| [V::E].into_iter().chain(r.iter().copied()).collect()).collect();
+    s.refuses("m.xlsx", crate::workbooks::sheet(m.sheet, &moved), &["looks like `knomad.bilateral_matrix`", "B2"]);
 }
 
 #[test]

@@ -9,17 +9,23 @@
 )]
 
 mod bad_input;
+mod corpus;
 mod country;
 mod crash;
 mod faults;
+mod filing;
 mod fuzz;
 mod import_knomad;
 mod import_oecd;
+mod import_prices;
 mod import_shared;
 mod import_undesa;
+mod import_undesa_pairs;
 mod import_worldbank;
+mod import_worldbank_groups;
 mod lake_sample;
 mod messy;
+mod races;
 mod read;
 mod support;
 mod table;

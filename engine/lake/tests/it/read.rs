@@ -60,7 +60,7 @@ fn bombs_and_lies_are_refused_by_name() {
     };
     let refused = [
         ("x6_entity_bomb.xlsx", "defines a document type"),
-        ("x7_zip_bomb_200mb.xlsx", "limit `ratio`"),
+        ("x7_zip_bomb_200mb.xlsx", "setting `import.ratio`"),
         ("x8_zip_slip.xlsx", "outside its folder"),
         ("x9_encrypted_ole_header.xlsx", "encrypted or old .xls"),
         ("x10_truncated.xlsx", "cut short"),

@@ -10,14 +10,14 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::country::{Iso3, Match, Provider};
-use crate::error::{Error, Result};
-use crate::import::cells::{first_of, like, number, squeeze};
+use crate::error::{Error, Place, Result};
+use crate::import::cells::{column_letters, first_of, like, number, squeeze};
 use crate::import::descriptor::Descriptor;
 use crate::import::importer::{Context, Imported, Importer, Recognition};
 use crate::import::input::Input;
 use crate::import::rows::{Rows, Value};
 use crate::import::staged::stage;
-use crate::read::{Grid, Row};
+use crate::read::{Cell, Grid, Row};
 use crate::tables::{AGGREGATE_OBSERVATION, CORRIDOR_FLOW};
 
 pub(super) struct KnomadBilateralMatrix;
@@ -48,9 +48,11 @@ impl Importer for KnomadBilateralMatrix {
 
     fn recognise(&self, input: &Input, descriptor: &Descriptor) -> Result<Recognition> {
         let settings: Settings = descriptor.settings()?;
+        let mut displaced = None;
         for sheet in input.sheets() {
             let grid = input.sheet(&sheet)?;
             if corner(&grid).is_none() {
+                displaced = displaced.or_else(|| displaced_corner(&grid));
                 continue;
             }
             if settings.sheets.iter().any(|pattern| like(pattern, &sheet)) {
@@ -62,7 +64,7 @@ impl Importer for KnomadBilateralMatrix {
                 settings.sheets.join("`, `")
             )));
         }
-        Ok(Recognition::No)
+        Ok(displaced.map_or(Recognition::No, Recognition::Almost))
     }
 
     fn import(&self, input: &Input, context: &Context<'_>) -> Result<Imported> {
@@ -77,18 +79,40 @@ impl Importer for KnomadBilateralMatrix {
     }
 }
 
+/// Rows that may stand above the header.
+const PREAMBLE: usize = 6;
+
 /// The header row and what stands across it.
 fn corner(grid: &Grid) -> Option<(usize, Across)> {
-    const PREAMBLE: usize = 6;
-    grid.rows.iter().enumerate().take(PREAMBLE).find_map(|(index, row)| {
-        let text = squeeze(&row.cell(0).text()).to_lowercase();
-        let position = |word: &str| text.find(word);
-        let (receiving, sending) = (position("receiving")?, position("sending")?);
-        let (across, down) = (position("across")?, position("down")?);
-        let first_is_across = across < down;
-        let receiving_is_first = receiving < sending;
-        Some((index, if receiving_is_first == first_is_across { Across::Receivers } else { Across::Senders }))
-    })
+    grid.rows.iter().enumerate().take(PREAMBLE).find_map(|(index, row)| Some((index, across(row.cell(0))?)))
+}
+
+/// What stands across, where a cell says it as the corner of the matrix does.
+fn across(cell: &Cell) -> Option<Across> {
+    let text = squeeze(&cell.text()).to_lowercase();
+    let position = |word: &str| text.find(word);
+    let (receiving, sending) = (position("receiving")?, position("sending")?);
+    let (across, down) = (position("across")?, position("down")?);
+    let first_is_across = across < down;
+    let receiving_is_first = receiving < sending;
+    Some(if receiving_is_first == first_is_across { Across::Receivers } else { Across::Senders })
+}
+
+/// Why a sheet whose corner is not where it should be is not read: a matrix that was
+/// turned over still says which way round it was.
+fn displaced_corner(grid: &Grid) -> Option<String> {
+    for row in grid.rows.iter().take(PREAMBLE) {
+        let found = row.cells.iter().enumerate().skip(1).find(|(_, cell)| across(cell).is_some());
+        if let Some((column, _)) = found {
+            return Some(format!(
+                "in sheet `{}` the cell that says who receives (across) and who sends (down) is {}{}; expected in column A below the title: the sheet was transposed or moved",
+                grid.sheet.as_deref().unwrap_or_default().trim(),
+                column_letters(column),
+                row.number
+            ));
+        }
+    }
+    None
 }
 
 /// The year of the flows: the first year named above the header, or in the sheet's name.
@@ -132,7 +156,7 @@ fn import(grid: &Grid, context: &Context<'_>, settings: &Settings) -> Result<Imp
     for row in &body {
         let label = row.cell(0).text();
         let is_total_row = is_total(&label);
-        let down = if is_total_row { None } else { Some(economy(&label, grid, row, context)?) };
+        let down = if is_total_row { None } else { Some(economy(&label, grid.at(row, &column_letters(0)), context)?) };
         let mut sum = 0.0;
         for (column, name, other) in &columns {
             let Some(millions) = number(grid, row, *column, name, &settings.missing)? else { continue };
@@ -211,7 +235,8 @@ fn columns(grid: &Grid, header: &Row, context: &Context<'_>) -> Result<Vec<(usiz
             continue;
         }
         let name = squeeze(&cell.text());
-        let economy = if is_total(&name) { None } else { Some(economy(&name, grid, header, context)?) };
+        let place = grid.at(header, &column_letters(index));
+        let economy = if is_total(&name) { None } else { Some(economy(&name, place, context)?) };
         columns.push((index, name, economy));
     }
     if columns.len() < 2 {
@@ -222,8 +247,7 @@ fn columns(grid: &Grid, header: &Row, context: &Context<'_>) -> Result<Vec<(usiz
     Ok(columns)
 }
 
-fn economy(label: &str, grid: &Grid, row: &Row, context: &Context<'_>) -> Result<Iso3> {
-    let place = grid.place().row(row.number).column(squeeze(label));
+fn economy(label: &str, place: Place, context: &Context<'_>) -> Result<Iso3> {
     match context.concordance.resolve(Provider::Knomad, label, place.clone())? {
         Match::Economy(iso3) => Ok(iso3),
         Match::Aggregate { name, .. } => Err(Error::data(

@@ -1,8 +1,18 @@
 //! One importer a publisher's format.
 
+mod ecb_fx;
+mod facts;
 mod knomad_bilateral_matrix;
+mod knomad_flows;
+mod knomad_flows_layout;
 mod oecd_dac2a;
+mod said;
 mod undesa_migrant_stock;
+mod undesa_tidy_pairs;
+mod worldbank_classification;
+mod worldbank_income_history;
+mod worldbank_migrant_stock;
+mod worldbank_rpw;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 
@@ -12,6 +22,12 @@ use super::importer::Importer;
 pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_wdi::WorldBankWdi,
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
+    &knomad_flows::KnomadFlows,
+    &worldbank_migrant_stock::WorldBankMigrantStock,
+    &worldbank_classification::WorldBankClassification,
     &undesa_migrant_stock::UnDesaMigrantStock,
+    &undesa_tidy_pairs::UnDesaTidyPairs,
     &oecd_dac2a::OecdDac2a,
+    &worldbank_rpw::WorldBankRpw,
+    &ecb_fx::EcbFx,
 ];

@@ -72,8 +72,21 @@ impl Importer for OecdDac2a {
                 return Err(Error::data(input.place(), "states no edition; say its date with --vintage YYYY-MM-DD"));
             }
         };
-        input.whole_lines()?;
+        input.whole(header, complete)?;
         read(grid, header, body, vintage, context, &settings, notes)
+    }
+}
+
+/// True if a value of that last column, as it stands, is the beginning of no longer
+/// one: statuses and prices have codes of one letter, years four digits, and no
+/// power of ten that is in use begins with one of those named.
+fn complete(column: &str, value: &str) -> bool {
+    let digits = value.bytes().all(|b| b.is_ascii_digit());
+    match column.trim() {
+        "OBS_STATUS" | "PRICE_BASE" => value.len() == 1 && value.bytes().all(|b| b.is_ascii_uppercase()),
+        "TIME_PERIOD" => value.len() == 4 && digits,
+        "UNIT_MULT" => matches!(value, "0" | "3" | "6" | "9"),
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@
 //! Economies and aggregates are mixed in the file; they are told apart by code
 //! and go to different tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -35,6 +35,8 @@ pub(super) struct Settings {
     pub(super) sheet_countries: String,
     pub(super) sheet_indicators: String,
     missing: Vec<String>,
+    first_code: String,
+    last_code: String,
     pub(super) regions: HashMap<String, String>,
     pub(super) incomes: HashMap<String, String>,
     units: HashMap<String, String>,
@@ -79,7 +81,10 @@ impl Importer for WorldBankWdi {
     fn import(&self, input: &Input, context: &Context<'_>) -> Result<Imported> {
         let settings: Settings = context.descriptor.settings()?;
         if let Some(grid) = input.text() {
-            input.whole_lines()?;
+            // Metadata have their header in the first row.
+            if let Some(header) = header(grid).map(|(_, row)| row).or_else(|| grid.rows.first()) {
+                input.whole(header, |_, _| false)?;
+            }
             if metadata::is_countries(grid) {
                 return metadata::import_countries(input, grid, context, &settings);
             }
@@ -87,7 +92,10 @@ impl Importer for WorldBankWdi {
                 return metadata::import_indicators(input, grid, context);
             }
             let definition = metadata::companion(input, context, metadata::is_indicators);
-            return import_data(grid, context, &settings, definition);
+            let mut imported = import_data(grid, context, &settings, definition)?;
+            let countries = metadata::companion(input, context, metadata::is_countries);
+            imported.notes.extend(seems_cut(grid, countries, &settings));
+            return Ok(imported);
         }
         let grid = input.sheet(&settings.sheet)?;
         let sheets = input.sheets();
@@ -102,6 +110,7 @@ impl Importer for WorldBankWdi {
             let (rows, staged) = metadata::countries(&countries, imported.vintage, context, &settings)?;
             imported.rows.extend(rows);
             imported.staged.push(staged);
+            imported.notes.extend(seems_cut(&grid, Some(&countries), &settings));
         }
         Ok(imported)
     }
@@ -176,7 +185,7 @@ fn import_data(
         if !names.iter().any(|(code, _, _)| *code == indicator) {
             names.push((indicator.clone(), indicator_name, row.number));
         }
-        let found = context.concordance.resolve(Provider::WorldBank, &code, grid.at(row, LABELS[1]))?;
+        let found = context.concordance.resolve_code(Provider::WorldBank, &code, &name, grid.at(row, LABELS[1]))?;
         let (table, target) = match &found {
             Match::Economy(_) => (&OBSERVATION, &mut economies),
             Match::Aggregate { .. } => (&AGGREGATE_OBSERVATION, &mut aggregates),
@@ -271,6 +280,34 @@ fn part(codes: &[&str]) -> String {
 /// The unit by which editions of an indicator replace one another.
 pub(super) fn series(indicator: &str) -> String {
     format!("worldbank.wdi/{indicator}")
+}
+
+/// A warning where a file cut at a line end would look as this one does. A
+/// selection of rows looks so too, and is imported all the same.
+fn seems_cut(grid: &Grid, countries: Option<&Grid>, settings: &Settings) -> Option<String> {
+    let (index, _) = header(grid)?;
+    let body: Vec<&Row> = grid.rows.get(index + 1..)?.iter().filter(|r| !r.is_blank()).collect();
+    let code = |row: &&Row| row.cell(1).text().trim().to_owned();
+    let (first, last) = (code(body.first()?), code(body.last()?));
+    let end = body.last()?.number;
+    let held: HashSet<String> = body.iter().map(code).collect();
+    let listed = countries.map(metadata::country_codes).unwrap_or_default();
+    let absent: Vec<&String> = listed.iter().filter(|c| !held.contains(*c)).collect();
+    if let Some(example) = absent.first() {
+        return Some(format!(
+            "warning: lacks {} of the {} countries and aggregates that its metadata list, such as `{example}`; if it is no selection of yours, it is cut off after row {end} (`{last}`)",
+            absent.len(),
+            listed.len()
+        ));
+    }
+    // Whole files are in order of the codes.
+    let begins = first == settings.first_code && held.len() > 1;
+    (listed.is_empty() && begins && last != settings.last_code).then(|| {
+        format!(
+            "warning: begins with `{first}` as whole files do, but ends with `{last}` at row {end}, not with `{}`; if it is no selection of yours, it is cut off",
+            settings.last_code
+        )
+    })
 }
 
 fn years(grid: &Grid, header: &Row) -> Result<Vec<(usize, String, NaiveDate)>> {

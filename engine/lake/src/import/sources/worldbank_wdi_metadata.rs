@@ -17,7 +17,7 @@ use crate::read::{Grid, Row};
 use crate::tables::{COUNTRY_GROUP, INDICATOR};
 
 /// Series of the World Bank's regions and income groups.
-const GROUPS: &str = "worldbank.country_group";
+pub(super) const GROUPS: &str = "worldbank.country_group";
 
 pub(super) fn is_countries(grid: &Grid) -> bool {
     columns(grid, &["Country Code", "Region", "IncomeGroup"]).is_some()
@@ -35,6 +35,13 @@ fn columns<const N: usize>(grid: &Grid, wanted: &[&str; N]) -> Option<[usize; N]
         *slot = header.cells.iter().position(|c| c.text().trim().eq_ignore_ascii_case(name))?;
     }
     Some(found)
+}
+
+/// The codes that a grid of country metadata lists, in its order.
+pub(super) fn country_codes(grid: &Grid) -> Vec<String> {
+    let Some([code]) = columns(grid, &["Country Code"]) else { return Vec::new() };
+    let codes = grid.rows.iter().skip(1).map(|r| r.cell(code).text().trim().to_owned());
+    codes.filter(|c| !c.is_empty()).collect()
 }
 
 pub(super) fn import_countries(

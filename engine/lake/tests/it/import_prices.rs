@@ -1,0 +1,116 @@
+//! Prices and rates: Remittance Prices Worldwide by corridor, reference rates of the ECB.
+
+use envoi_lake::import::Options;
+
+use crate::shared;
+use crate::support::{Scratch, day, sum};
+
+// Invented figures in the publishers' layouts.
+const CORRIDORS: &str = "\u{feff}Sending Countries Name,Sending Countries Code,Series Name,Series Code,Receiving Countries  Name,Receiving Countries  Code,2019Q4 [YR2019Q4],2020Q1 [YR2020Q1]\n\
+    United States,USA,Average Total Cost,ATCR.CORR,Mexico,MEX,5.5,4\n\
+    United States,USA,Average Total Cost,ATCR.CORR,Namibia,NAM,..,6.5\n\
+    Kenya,KEN,Average Total Cost,ATCR.CORR,Kosovo,KSV,-1,..\n\
+    ,,,,,,,\n,,,,,,,\n\
+    Data from database: Remittance Prices Worldwide (Corridors),,,,,,,\n\
+    Last Updated: 03/04/2020,,,,,,,\n";
+const RATES: &str = "Date,USD,JPY,BGN,CZK,DKK,GBP,HUF,PLN,SEK,CHF,\n\
+    2023-12-29,1.25,150,N/A,25,7.5,0.875,400,4.5,11,0.95,\n\
+    2023-12-28,1.6,160,N/A,25,7.5,0.875,400,4.5,11,0.95,\n";
+
+#[test]
+fn corridor_averages() {
+    let s = Scratch::new();
+    let report = s.import_bytes("corridors.csv", CORRIDORS).unwrap();
+    s.check_whole();
+    let rows = s.rows("corridor_price");
+    assert_eq!(rows.len(), 4);
+    assert!(rows.iter().all(|r| r["vintage"] == "2020-03-04" && r["amount_usd"] == "200.0"), "{rows:?}");
+    assert!(rows.iter().all(|r| !r.contains_key("provider") && !r.contains_key("fee_pct")));
+    let cost = |keys: &[(&str, &str)]| s.value("corridor_price", keys, "cost_pct");
+    assert_eq!(cost(&[("receiver_iso3", "MEX"), ("period", "2019-10-01")]), Some(5.5));
+    assert_eq!(cost(&[("receiver_iso3", "NAM")]), Some(6.5));
+    assert_eq!(cost(&[("receiver_iso3", "XKX")]), Some(-1.0));
+    let notes = report.files[0].notes.join("\n");
+    assert!(notes.contains("month first") && notes.contains("mean of 2 corridors 5.2500"), "{notes}");
+}
+
+#[test]
+fn what_is_wrong_with_corridors_is_named() {
+    let s = Scratch::new();
+    let refuses = |from: &str, to: &str, words: &[&str]| {
+        drop(s.refuses("rpw.csv", CORRIDORS.replacen(from, to, 1), words));
+    };
+    refuses("5.5", "5,5", &["rpw.csv", "row 2"]);
+    refuses("6.5", "x", &["rpw.csv", "row 3", "2020Q1", "`x` is not a number"]);
+    refuses("KSV", "KSW", &["row 4", "unknown country `KSW`"]);
+    refuses("NAM", "WLD", &["row 3", "aggregate"]);
+    refuses("ATCR.CORR", "OTHER", &["row 2", "`OTHER`", "ATCR.CORR"]);
+    refuses("Mexico,MEX", "Namibia,NAM", &["duplicate key", "row 2"]);
+    refuses("03/04/2020", "13/14/2020", &["`13/14/2020`", "--vintage"]);
+    refuses("03/04/2020,,,,,,,\n", "03/04/202", &["`03/04/202`"]);
+    refuses("Last Updated: 03/04/2020,,,,,,,\n", "", &["cut off", "--vintage"]);
+    refuses("2019Q4 [YR2019Q4],2020Q1 [YR2020Q1]", "2019,2020", &["worldbank.rpw", "quarter"]);
+}
+
+#[test]
+fn rates_are_crossed_by_way_of_the_euro() {
+    let s = Scratch::new();
+    s.import_bytes("any.csv", RATES).unwrap();
+    s.check_whole();
+    let rate = |currency: &str, on: &str| s.value("fx_rate", &[("currency", currency), ("day", on)], "per_usd");
+    assert_eq!(rate("USD", "2023-12-29"), Some(1.0));
+    assert_eq!(rate("EUR", "2023-12-29"), Some(0.8));
+    assert_eq!(rate("JPY", "2023-12-29"), Some(120.0));
+    assert_eq!(rate("JPY", "2023-12-28"), Some(100.0));
+    assert_eq!(rate("BGN", "2023-12-29"), None, "missing is absent");
+    assert!(s.rows("fx_rate").iter().all(|r| r["vintage"] == "2023-12-29"));
+}
+
+#[test]
+fn what_is_wrong_with_rates_is_named() {
+    let s = Scratch::new();
+    let refuses = |from: &str, to: &str, words: &[&str]| {
+        drop(s.refuses("fx.csv", RATES.replacen(from, to, 1), words));
+    };
+    refuses("150", "1x50", &["fx.csv", "row 2", "column `JPY`", "`1x50` is not a number"]);
+    refuses("150", "0", &["row 2", "JPY", "above 0"]);
+    refuses("2023-12-28", "2023-12-29", &["duplicate key", "row 2"]);
+    refuses("2023-12-28", "28 Dec", &["row 3", "`28 Dec` is not a day"]);
+    refuses("0.95,\n2023-12-28", "0.95\n2023-12-28", &["row 2", "cut off"]);
+    refuses("USD", "AUD", &["ecb.fx", "USD"]);
+}
+
+#[test]
+fn a_last_number_that_may_have_lost_digits_is_refused() {
+    let s = Scratch::new();
+    let cut = ["the last line has no line end"];
+    // Without the comma that ends its lines, 0.95 may be what is left of 0.951.
+    let bare = RATES.replace(",\n", "\n");
+    s.refuses("fx.csv", bare.trim_end(), &cut);
+    let dated = Options { vintage: Some(day("2020-03-04")), ..Options::default() };
+    let path = s.put("rpw.csv", CORRIDORS.split_once("6.5\n").unwrap().0.to_owned() + "6");
+    s.refuses_with(&[path], &dated, &cut);
+    s.import_bytes("fx.csv", RATES.trim_end()).unwrap();
+    s.import_bytes("rpw.csv", CORRIDORS.trim_end()).unwrap();
+    assert_eq!(s.rows("corridor_price").len(), 4);
+}
+
+#[test]
+fn the_publishers_files() {
+    let Some(data) = shared("data") else { return };
+    let s = Scratch::new();
+    s.import_with(&[data.join("rpw/36d1ed87-9a2d-41da-8eac-c1c25d45fa65_Data.csv.gz")], &Options::default()).unwrap();
+    s.import(&[data.join("ecb_fx")]).unwrap();
+    s.check_whole();
+    let mut prices = s.rows("corridor_price");
+    assert_eq!(prices.len(), 10_417);
+    assert!(prices.iter().all(|r| r["vintage"] == day("2020-12-07").to_string()));
+    prices.retain(|r| r["period"] == "2020-07-01");
+    assert_eq!(prices.len(), 367);
+    assert_eq!(format!("{:.4}", sum(&prices, "cost_pct") / 367.0), "7.0007");
+    let rates = s.rows("fx_rate");
+    // Every filled cell, and the euro on each of the 7,126 days.
+    assert_eq!(rates.len(), 7_126 * 42 - 70_464);
+    let euro = s.value("fx_rate", &[("currency", "EUR"), ("day", "2023-12-29")], "per_usd").unwrap();
+    assert!((1.0 / euro - 1.1050).abs() < 1e-12);
+}
