@@ -19,14 +19,14 @@ fn blocks(text: &str) -> Vec<&str> {
 fn shell(folder: &Path, line: &str) -> (i32, String, String) {
     let program = command(folder, &[]);
     let mut sh = std::process::Command::new("sh");
-    sh.args(["-c", &format!("envoi() {{ \"$ENVOI_PROGRAM\" \"$@\"; }}\n{line}")]).current_dir(folder);
+    sh.args(["-c", &format!("envoi() {{ \"$PROGRAM\" \"$@\"; }}\n{line}")]).current_dir(folder);
     for (name, value) in program.get_envs() {
         match value {
             Some(value) => sh.env(name, value),
             None => sh.env_remove(name),
         };
     }
-    let output = sh.env("ENVOI_PROGRAM", program.get_program()).stdin(Stdio::null()).output().unwrap();
+    let output = sh.env("PROGRAM", program.get_program()).stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
