@@ -1,6 +1,10 @@
 //! Numbers and names as people read them.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::output::{self, is_hostile};
 
 /// What stands for a missing value, everywhere.
 pub(crate) const MISSING: &str = "–";
@@ -82,33 +86,17 @@ pub(crate) fn economies(n: i64) -> String {
 /// Text from data, fit for a terminal: no control characters, no marks that
 /// turn the direction of the line.
 pub(crate) fn clean(text: &str) -> String {
-    let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|c| if hostile(c) { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_hostile(c) { ' ' } else { c }).collect()
 }
 
 /// Cut to so many columns, with an ellipsis, after cleaning.
 pub(crate) fn fit(text: &str, width: usize) -> String {
     let text = clean(text);
-    if text.width() <= width {
-        return text;
+    match output::fit(&text, width) {
+        Cow::Borrowed(_) => text.clone(),
+        // No blank before the ellipsis.
+        Cow::Owned(cut) => format!("{}…", cut.trim_end_matches('…').trim_end()),
     }
-    let mut out = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let w = c.width().unwrap_or(0);
-        if used + w + 1 > width {
-            break;
-        }
-        used += w;
-        out.push(c);
-    }
-    let kept = out.trim_end().len();
-    out.truncate(kept);
-    out.push('…');
-    out
 }
 
 /// Filled to so many columns, text at the left.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
-pub(crate) use printable::{fit, printable};
+pub(crate) use printable::{fit, is_hostile, printable};
 
 /// How a result set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -36,7 +36,7 @@ pub(crate) enum Format {
     Csv,
     /// As csv, separated by tabs
     Tsv,
-    /// One array of objects; NaN and infinities become null, JSON having neither
+    /// One array of objects, so one result set; NaN and infinities become null, JSON having neither
     Json,
     /// One JSON object a line
     Ndjson,

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod brief;
+mod readme;
+mod reference;
 mod run;
 mod shell;
 mod sql;
