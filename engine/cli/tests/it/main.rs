@@ -8,5 +8,6 @@ mod readme;
 mod reference;
 mod run;
 mod shell;
+mod source;
 mod sql;
 mod streams;
