@@ -111,6 +111,13 @@ impl Global {
 }
 
 fn main() -> ExitCode {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        // On other threads a panic becomes the error of one query, which says what it said.
+        if std::thread::current().name() == Some("main") || std::env::var_os("RUST_BACKTRACE").is_some() {
+            usual(panic);
+        }
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return ExitCode::from(commands::answer(&answer)),

@@ -125,3 +125,14 @@ fn meta_commands_work_in_scripts() {
     let (code, _, err) = envoi(folder.path(), &["-c", "\\fromat"], "");
     assert_eq!((code, err.as_str()), (1, "-c:1:1: error: unknown command `\\fromat`; did you mean `\\format`?\n"));
 }
+
+#[test]
+fn a_panic_over_a_damaged_file_is_an_error_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    // A stream of one schema message without a header: the reader of schemas panics over it.
+    let message = [0xff, 0xff, 0xff, 0xff, 16, 0, 0, 0, 8, 0, 0, 0, 4, 0, 4, 0, 4, 0, 0, 0, 0, 0, 0, 0];
+    std::fs::write(folder.path().join("x.arrow"), message).unwrap();
+    let (code, out, err) = envoi(folder.path(), &["-c", "select * from 'x.arrow'"], "");
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("x.arrow") && !err.contains("panicked"), "{err}");
+}
