@@ -15,7 +15,8 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
         .env("XDG_STATE_HOME", folder.join("home/state"))
         .env("XDG_CONFIG_HOME", folder.join("home/config"))
         .env_remove("ENVOI_LAKE")
-        .env_remove("ENVOI_UPDATE");
+        .env_remove("ENVOI_UPDATE")
+        .env_remove("RUST_BACKTRACE");
     command
 }
 

@@ -127,7 +127,7 @@ fn check_block(path: &Path, file: &mut File, size: u64, block: &Block) -> Result
     let bytes = bytes_at(path, file, offset, metadata)?;
     // A marker and a length, or in old files a length alone, come before the message.
     let skipped = if bytes.starts_with(&[0xff; 4]) { 8 } else { 4 };
-    check_message(path, bytes.get(skipped..).unwrap_or_default(), Some(body)).map(|_| ())
+    check_message(path, file, bytes.get(skipped..).unwrap_or_default(), (offset + metadata, Some(body))).map(|_| ())
 }
 
 fn check_stream(path: &Path, file: &mut File, size: u64) -> Result<()> {
@@ -153,7 +153,7 @@ fn check_stream(path: &Path, file: &mut File, size: u64) -> Result<()> {
             return Err(damaged(path, if first { what } else { "a message is said to be longer than the file" }));
         }
         let message = bytes_at(path, file, at, length)?;
-        let body = check_message(path, &message, None)?;
+        let body = check_message(path, file, &message, (at + length, None))?;
         at += length;
         if body > size - at {
             return Err(damaged(path, "a message is said to be longer than the file"));
@@ -164,8 +164,14 @@ fn check_stream(path: &Path, file: &mut File, size: u64) -> Result<()> {
     if first { Err(damaged(path, "it is neither an Arrow IPC file nor a stream")) } else { Ok(()) }
 }
 
-/// Checks a message's buffers against the length of its body, which is returned.
-fn check_message(path: &Path, bytes: &[u8], body: Option<u64>) -> Result<u64> {
+/// Rows of one batch; no writer makes larger ones.
+const LONGEST: i64 = 1 << 31;
+/// Bytes that one packed buffer may have.
+const UNPACKED: i64 = 1 << 30;
+
+/// Checks a message's buffers against its body, which begins at `start`; its length is
+/// returned, and given where something else than the message says it too.
+fn check_message(path: &Path, file: &mut File, bytes: &[u8], (start, body): (u64, Option<u64>)) -> Result<u64> {
     let bad = |what: &str| damaged(path, what);
     let message = root_as_message(bytes).map_err(|e| bad(&format!("a message cannot be read ({})", brief(&e))))?;
     let said = u64::try_from(message.bodyLength()).map_err(|_| bad("a message has a negative length"))?;
@@ -176,15 +182,24 @@ fn check_message(path: &Path, bytes: &[u8], body: Option<u64>) -> Result<u64> {
     let batch =
         message.header_as_record_batch().or_else(|| message.header_as_dictionary_batch().and_then(|d| d.data()));
     if let Some(batch) = batch {
-        if batch.length() < 0
-            || batch.nodes().iter().flat_map(|n| n.iter()).any(|n| n.length() < 0 || n.null_count() < 0)
-        {
-            return Err(bad("a column has a negative length"));
+        // Readers allocate a bit for every row that is said to be there.
+        let sound = |rows: i64| (0..=LONGEST).contains(&rows);
+        let mut nodes = batch.nodes().into_iter().flatten();
+        if !sound(batch.length()) || nodes.any(|n| !sound(n.length()) || !sound(n.null_count())) {
+            return Err(bad("a column is said to have an impossible number of rows"));
         }
         for buffer in batch.buffers().iter().flat_map(|b| b.iter()) {
-            let end = u64::try_from(buffer.offset()).ok().zip(u64::try_from(buffer.length()).ok());
-            if end.and_then(|(o, l)| o.checked_add(l)).is_none_or(|end| end > body) {
+            let range = u64::try_from(buffer.offset()).ok().zip(u64::try_from(buffer.length()).ok());
+            let Some((offset, length)) = range.filter(|(o, l)| o.checked_add(*l).is_some_and(|end| end <= body)) else {
                 return Err(bad("a buffer is said to lie outside of its message"));
+            };
+            if batch.compression().is_some() && length >= 8 {
+                // Readers allocate what a packed buffer says it unpacks to; -1 is a buffer that is not packed.
+                let mut unpacked = [0u8; 8];
+                read_at(path, file, start.saturating_add(offset), &mut unpacked)?;
+                if !(-1..=UNPACKED).contains(&i64::from_le_bytes(unpacked)) {
+                    return Err(bad("a buffer is said to unpack to more than 1 GiB"));
+                }
             }
         }
     }
