@@ -24,6 +24,7 @@ use datafusion::catalog::{CatalogProvider, SchemaProvider};
 pub(crate) use damage::{damaged, files_of, of_files};
 pub(crate) use files::ReadFunctions;
 pub(crate) use lake::{LakeSchema, LakeView, Part};
+pub(crate) use lake_table::LakeTable;
 pub(crate) use mart::MartSchema;
 pub(crate) use session::SessionSchema;
 pub(crate) use view::StateHandle;

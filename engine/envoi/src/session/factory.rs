@@ -8,6 +8,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::prelude::SessionConfig;
 
+use super::plans::Plans;
 use super::{Inner, Session};
 use crate::catalogue::{
     CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle,
@@ -73,7 +74,14 @@ impl SessionFactory {
             }
         }
         state.tie(context.state_weak_ref());
-        Ok(Session(Arc::new(Inner { context, runtime: Arc::clone(&self.runtime), view, own, names: Mutex::new(None) })))
+        Ok(Session(Arc::new(Inner {
+            context,
+            runtime: Arc::clone(&self.runtime),
+            view,
+            own,
+            plans: Plans::default(),
+            names: Mutex::new(None),
+        })))
     }
 
     fn context(&self) -> SessionContext {

@@ -6,6 +6,7 @@ mod caps;
 pub(crate) mod factory;
 mod literals;
 mod names;
+mod plans;
 mod sizes;
 
 use std::ops::ControlFlow;
@@ -14,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::UInt64Type;
 use datafusion::catalog::SchemaProvider;
+use datafusion::common::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{DmlStatement, LogicalPlan, Statement as PlanStatement, WriteOp};
 use datafusion::sql::parser::{CopyToSource, Statement};
@@ -23,6 +26,8 @@ use envoi_lake::Manifest;
 pub use answer::{Answer, AnswerKind};
 pub use factory::SessionFactory;
 pub use names::{ColumnName, FunctionName, Names, TableName};
+
+use plans::{Plans, repeatable};
 
 use crate::catalogue::{LakeView, ReadFunctions, SessionSchema};
 use crate::error::{Error, Result, nearest};
@@ -37,6 +42,7 @@ struct Inner {
     runtime: Arc<Runtime>,
     view: Arc<LakeView>,
     own: Arc<SessionSchema>,
+    plans: Plans,
     names: Mutex<Option<(String, Arc<Names>)>>,
 }
 
@@ -59,20 +65,36 @@ impl Session {
 
     async fn start(&self, sql: &str) -> Result<Answer> {
         self.0.view.refresh().await?;
-        let statement = self.parse(sql)?;
         let state = self.0.context.state();
-        let failed = |e: datafusion::error::DataFusionError| self.explained(Error::from_datafusion(&e, sql), sql);
-        let plan = state.statement_to_plan(statement).await.map_err(failed)?;
+        let failed = |e: DataFusionError| self.explained(Error::from_datafusion(&e, sql), sql);
+        let seen = self.0.view.key();
+        let (kept, changes) = self.0.plans.find(sql, &seen);
+        if let Some(plan) = kept {
+            return self.rows(&state, &plan, sql).await;
+        }
+        let plan = state.statement_to_plan(self.parse(sql)?).await.map_err(failed)?;
         let tag = tag(&plan);
+        let repeatable = repeatable(&plan).map_err(failed)?;
         let frame = self.0.context.execute_logical_plan(plan).await.map_err(failed)?;
         if let Some(tag) = tag {
             // Statements that change the session or write work while they are planned or when collected.
-            let written = frame.collect().await.map_err(failed)?;
-            return Ok(Answer::done(tag.with(&written)));
+            let written = frame.collect().await;
+            self.0.plans.clear();
+            return Ok(Answer::done(tag.with(&written.map_err(failed)?)));
         }
-        let task = Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await.map_err(failed)?;
-        let stream = datafusion::physical_plan::execute_stream(Arc::clone(&plan), task).map_err(failed)?;
+        let (state, plan) = frame.into_parts();
+        let plan = Arc::new(state.optimize(&plan).map_err(failed)?);
+        if repeatable {
+            self.0.plans.keep(sql, &seen, &plan, changes);
+        }
+        self.rows(&state, &plan, sql).await
+    }
+
+    /// Starts an optimised plan.
+    async fn rows(&self, state: &SessionState, plan: &LogicalPlan, sql: &str) -> Result<Answer> {
+        let failed = |e: DataFusionError| self.explained(Error::from_datafusion(&e, sql), sql);
+        let plan = state.query_planner().create_physical_plan(plan, state).await.map_err(failed)?;
+        let stream = datafusion::physical_plan::execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
         Answer::rows(&self.0.runtime, plan, stream, sql.to_owned())
     }
 
@@ -183,6 +205,8 @@ fn tag(plan: &LogicalPlan) -> Option<Tag> {
         LogicalPlan::Dml(DmlStatement { op: WriteOp::Insert(_), .. }) => Some(Tag::Counted("INSERT 0")),
         LogicalPlan::Statement(PlanStatement::SetVariable(_)) => Some(Tag::Plain("SET".to_owned())),
         LogicalPlan::Statement(PlanStatement::ResetVariable(_)) => Some(Tag::Plain("RESET".to_owned())),
+        // Its rows are those of the statement that was prepared.
+        LogicalPlan::Statement(PlanStatement::Execute(_)) => None,
         LogicalPlan::Statement(other) => Some(Tag::Plain(spaced(other.name()))),
         _ => None,
     }
