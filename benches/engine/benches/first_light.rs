@@ -5,7 +5,8 @@
 //! ```
 //! Reads the publishers' files in `../shared/data`. Every answer is compared with
 //! the published figure before it is timed. Processes are timed whole, from
-//! spawn to exit (the prompt: to its first prompt line), marts in one session.
+//! spawn to exit (the prompt: to its first prompt line), marts in one session:
+//! run again, and as statements the session has not seen.
 
 #![allow(
     clippy::expect_used,
@@ -66,10 +67,17 @@ fn main() {
     for mart in envoi::library::marts().unwrap() {
         let sql = format!("select * from {}", mart.name);
         let rows = runtime.block_on(count(&session, &sql));
-        report(&format!("warm: {} ({rows} rows)", mart.name), 21, || {
+        let run = |sql: &str| {
             let begin = Instant::now();
-            assert_eq!(runtime.block_on(count(&session, &sql)), rows);
+            assert_eq!(runtime.block_on(count(&session, sql)), rows);
             begin.elapsed()
+        };
+        report(&format!("warm: {} ({rows} rows)", mart.name), 21, || run(&sql));
+        // A text that the session has not seen has no plan kept.
+        let mut number = 0;
+        report("  the same, as a new statement", 21, || {
+            number += 1;
+            run(&format!("{sql} -- {number}"))
         });
     }
 }
