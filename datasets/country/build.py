@@ -23,6 +23,7 @@ import hand
 warnings.filterwarnings("ignore")
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ["en", "fr", "es", "ar", "zh", "ru"]
+TITLES = ["English", "French", "Spanish", "Arabic", "Chinese", "Russian"]
 # Words that carry no identity, and words that publishers abbreviate. The same list stands in
 # engine/lake/src/country/fold.rs; a test there looks up every alias of these tables.
 FOLD = {
@@ -112,9 +113,12 @@ def countries(inputs):
         if o is None:
             continue
         names = []
-        for lang, title in zip(LANGUAGES, ["English", "French", "Spanish", "Arabic", "Chinese", "Russian"]):
-            name = getattr(hand, f"NAMES_{lang.upper()}").get(iso3) or first(inputs.names[lang].get(iso2, ""))
-            names.append(name or o[f"M49 {title}"] or o[f"{title} Short"])
+        for lang, title in zip(LANGUAGES, TITLES):
+            listed = first(inputs.names[lang].get(iso2, ""))
+            official = (o[f"{title} Short"] or o[f"M49 {title}"]).split("|")[-1]
+            # In English the short name in use; in the other languages what the United Nations writes.
+            ordered = [listed, official] if lang == "en" else [official, listed]
+            names.append(getattr(hand, f"NAMES_{lang.upper()}").get(iso3) or ordered[0] or ordered[1])
         rows.append([iso3, iso2, m49, *names, o["Region Name"], o["Sub-region Name"], region.get(iso3, ""),
                      hand.CURRENCY.get(iso3, o["Currency"]), hand.VALID_FROM.get(iso3, ""), ""])
     today = {r[0]: r for r in rows}
@@ -244,6 +248,9 @@ def aliases(inputs, rows, agg):
         variants += [o[c] for c in ("Preferred Term", "ISO Alt Term", "DGACM Alt Term", "HPC Tools Alt Term",
                                     "RW Short Name", "RW API Alt Term", "English Short", "M49 English")]
         variants += formal_variants(o["English Formal"], o["English Short"])
+        for lang, title in list(zip(LANGUAGES, TITLES))[1:]:
+            listed = inputs.names[lang].get(iso2, [])
+            variants += [*(listed if isinstance(listed, list) else [listed]), o[f"M49 {title}"], o[f"{title} Short"]]
         for v in variants:
             offer(v, iso3)
     for key, by in offers.items():

@@ -12,7 +12,7 @@ NAMES_EN = {
     "TUR": "Türkiye", "ARE": "United Arab Emirates", "GBR": "United Kingdom", "USA": "United States",
     "ALA": "Åland Islands", "HKG": "Hong Kong SAR", "MAC": "Macao SAR", "SYR": "Syria", "LAO": "Lao PDR",
     "FSM": "Micronesia", "BRN": "Brunei Darussalam", "VNM": "Viet Nam", "SWZ": "Eswatini", "CPV": "Cabo Verde",
-    "TLS": "Timor-Leste", "VAT": "Holy See", "CUW": "Curaçao", "REU": "Réunion", "BLM": "St. Barths|Saint Barthélemy",
+    "TLS": "Timor-Leste", "VAT": "Holy See", "CUW": "Curaçao", "REU": "Réunion", "BLM": "Saint Barthélemy",
     "STP": "Sao Tome and Principe", "MDA": "Moldova", "BOL": "Bolivia", "VEN": "Venezuela", "LBY": "Libya",
     "SXM": "Sint Maarten (Dutch part)", "MAF": "Saint Martin (French part)", "FLK": "Falkland Islands (Malvinas)",
     "VIR": "Virgin Islands (United States)", "VGB": "Virgin Islands (British)",

@@ -11,6 +11,7 @@
 
 mod catalogue;
 pub mod config;
+mod economies;
 mod error;
 pub mod library;
 mod options;
@@ -20,6 +21,7 @@ mod session;
 
 pub use config::Config;
 pub use datafusion::sql::sqlparser;
+pub use economies::economies;
 pub use envoi_lake as lake;
 pub use error::{Class, Error, Result};
 pub use options::EnvoiOptions;

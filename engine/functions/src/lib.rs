@@ -1,20 +1,21 @@
-//! Measures of flows as SQL functions: no I/O, no session, no clock.
+//! Measures of flows and knowledge of economies as SQL functions: no I/O, no session, no clock.
 //!
-//! ```
-//! let names: Vec<_> = envoi_functions::all_scalars().iter().map(|f| f.name().to_owned()).collect();
-//! assert!(names.contains(&"remit_oda_ratio".to_owned()));
-//! ```
+//! What the functions know of economies is given by the engine, as [`Countries`].
 
+mod country;
 mod scalar;
 
 use std::sync::Arc;
 
+pub use country::{Countries, Known, Meaning, Passage, PassageRule};
 use datafusion_expr::ScalarUDF;
 
 /// Every scalar function. The reference is generated from this list.
-pub fn all_scalars() -> Vec<Arc<ScalarUDF>> {
-    vec![
+pub fn all_scalars(countries: Known) -> Vec<Arc<ScalarUDF>> {
+    let mut all = vec![
         Arc::new(ScalarUDF::from(scalar::RemitOdaRatio::new())),
         Arc::new(ScalarUDF::from(scalar::RemitExceedsOda::new())),
-    ]
+    ];
+    all.extend(country::all(countries));
+    all
 }

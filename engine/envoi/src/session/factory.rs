@@ -14,6 +14,7 @@ use crate::catalogue::{
     CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle,
 };
 use crate::config::Config;
+use crate::economies::economies;
 use crate::error::{Error, Result};
 use crate::options::EnvoiOptions;
 use crate::runtime::Runtime;
@@ -66,7 +67,7 @@ impl SessionFactory {
         #[expect(clippy::disallowed_methods, reason = "the factory mounts the catalogue and the functions")]
         {
             context.register_catalog(CATALOGUE, catalogue);
-            for function in envoi_functions::all_scalars() {
+            for function in envoi_functions::all_scalars(economies) {
                 context.register_udf(function.as_ref().clone());
             }
             for function in super::bounded::functions(&context.state()) {

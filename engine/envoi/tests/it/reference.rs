@@ -168,7 +168,7 @@ fn functions() {
         "Functions of envoi itself. `envoi functions` lists these and those of the engine beneath; \
          `envoi functions NAME` prints one.\n",
     );
-    let mut all = envoi_functions::all_scalars();
+    let mut all = envoi_functions::all_scalars(envoi::economies);
     all.sort_by(|a, b| a.name().cmp(b.name()));
     for function in all {
         let d = function.documentation().unwrap_or_else(|| panic!("`{}` has no documentation", function.name()));

@@ -30,7 +30,7 @@ fn numbers(name: &str, array: &ArrayRef) -> Result<Float64Array> {
 }
 
 /// One value if all arguments were single values, so that constants stay constants.
-fn shaped(arguments: &[ColumnarValue], result: ArrayRef) -> Result<ColumnarValue> {
+pub(crate) fn shaped(arguments: &[ColumnarValue], result: ArrayRef) -> Result<ColumnarValue> {
     if arguments.iter().all(|a| matches!(a, ColumnarValue::Scalar(_))) {
         return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
     }

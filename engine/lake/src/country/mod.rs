@@ -120,8 +120,8 @@ pub struct Concordance {
     own: [HashMap<String, Target>; 5],
     /// Code and name to show.
     aggregates: Vec<(String, String)>,
-    /// Names in the other five UN languages, read when nothing else matches.
-    languages: OnceLock<HashMap<String, Option<Iso3>>>,
+    /// Names in the six UN languages, read when nothing else matches.
+    languages: OnceLock<[HashMap<String, Option<Iso3>>; 6]>,
 }
 
 impl Concordance {
@@ -291,19 +291,29 @@ impl Concordance {
     }
 
     fn language(&self, key: &str) -> Option<Target> {
-        let names = self.languages.get_or_init(|| {
-            let mut names: HashMap<String, Option<Iso3>> = HashMap::new();
+        // English names are in the general list; one name of two economies in two languages is neither.
+        agreed(
+            self.languages().iter().skip(1).filter_map(|names| names.get(key).copied().flatten().map(Target::Economy)),
+        )
+    }
+
+    /// The economy of that name in one of the six UN languages, in the order of [`Country::names`].
+    pub fn in_language(&self, language: usize, text: &str) -> Option<Iso3> {
+        self.languages().get(language)?.get(&fold(text)).copied().flatten()
+    }
+
+    fn languages(&self) -> &[HashMap<String, Option<Iso3>>; 6] {
+        self.languages.get_or_init(|| {
+            let mut names: [HashMap<String, Option<Iso3>>; 6] = Default::default();
             for row in rows::countries().unwrap_or_default() {
-                for name in row.names.iter().skip(1) {
-                    names
-                        .entry(fold(name))
+                for (map, name) in names.iter_mut().zip(&row.names) {
+                    map.entry(fold(name))
                         .and_modify(|old| *old = old.filter(|o| *o == row.iso3))
                         .or_insert(Some(row.iso3));
                 }
             }
             names
-        });
-        names.get(key).copied().flatten().map(Target::Economy)
+        })
     }
 
     fn without_remark(&self, provider: Provider, text: &str) -> Option<Target> {
