@@ -1,5 +1,6 @@
 //! One importer a publisher's format.
 
+mod central_bank_series;
 mod ecb_fx;
 mod facts;
 mod knomad_bilateral_matrix;
@@ -30,4 +31,5 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &oecd_dac2a::OecdDac2a,
     &worldbank_rpw::WorldBankRpw,
     &ecb_fx::EcbFx,
+    &central_bank_series::CentralBankSeries,
 ];
