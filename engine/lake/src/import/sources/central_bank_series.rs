@@ -90,12 +90,14 @@ impl Importer for CentralBankSeries {
     }
 
     fn import(&self, input: &Input, context: &Context<'_>) -> Result<Imported> {
-        input.whole_lines()?;
         let settings: Settings = context.descriptor.settings()?;
         let found = input.text().and_then(|grid| Some((grid, layout(grid, &settings)?)));
         let Some((grid, layout)) = found else {
             return Err(Error::data(input.place(), format!("has no header `{}`", settings.period)));
         };
+        if let Some(header) = grid.rows.get(layout.header) {
+            input.whole(header, |_, _| false)?;
+        }
         read(grid, &layout, context, &settings)
     }
 }
