@@ -14,6 +14,7 @@ mod worldbank_classification;
 mod worldbank_income_history;
 mod worldbank_migrant_stock;
 mod worldbank_rpw;
+mod worldbank_rpw_firms;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 
@@ -21,6 +22,8 @@ use super::importer::Importer;
 
 /// Every importer, in the order in which a file is offered to them.
 pub(super) static IMPORTERS: &[&dyn Importer] = &[
+    // First, because others read whole sheets to know them, and these do not fit into memory.
+    &worldbank_rpw_firms::WorldBankRpwFirms,
     &worldbank_wdi::WorldBankWdi,
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
     &knomad_flows::KnomadFlows,
