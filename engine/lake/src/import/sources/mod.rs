@@ -18,6 +18,8 @@ mod worldbank_rpw_firms;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
 
+pub use central_bank_series::series_descriptor;
+
 use super::importer::Importer;
 
 /// Every importer, in the order in which a file is offered to them.
