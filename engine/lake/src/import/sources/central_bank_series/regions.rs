@@ -65,6 +65,7 @@ pub(super) fn read(
     settings: &Settings,
     notes: &mut Vec<String>,
 ) -> Result<(Vec<Point>, Staged)> {
+    once(table, settings)?;
     let mut rows = Long::default();
     let mut sums: BTreeMap<NaiveDate, Point> = BTreeMap::new();
     let mut counts: BTreeMap<NaiveDate, usize> = BTreeMap::new();
@@ -134,6 +135,18 @@ pub(super) fn read(
         }
     };
     Ok((points, rows.staged(regions)?))
+}
+
+/// Two rows of one period would be added up.
+fn once(table: &Table<'_>, settings: &Settings) -> Result<()> {
+    let mut seen = HashMap::new();
+    for (row, (day, _)) in table.body.iter().zip(table.periods(settings)?) {
+        if let Some(first) = seen.insert(day, row.number) {
+            let what = format!("duplicate key (period {day}): row {first} has it already; remove one of the two");
+            return Err(Error::data(table.grid.place().row(row.number), what));
+        }
+    }
+    Ok(())
 }
 
 /// Regions, one value a row.
