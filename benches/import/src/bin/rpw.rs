@@ -146,7 +146,7 @@ impl Line<'_> {
 fn generate(path: &Path) {
     let mut zip = ZipWriter::new(BufWriter::new(File::create(path).unwrap()));
     let mut texts = Texts::default();
-    let mut part = |zip: &mut ZipWriter<BufWriter<File>>, name: &str, text: &str| {
+    let part = |zip: &mut ZipWriter<BufWriter<File>>, name: &str, text: &str| {
         zip.start_file(name, SimpleFileOptions::default().large_file(true)).unwrap();
         zip.write_all(text.as_bytes()).unwrap();
     };

@@ -13,6 +13,8 @@ mod layout;
 mod period;
 mod regions;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

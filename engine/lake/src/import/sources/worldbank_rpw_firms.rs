@@ -10,6 +10,7 @@
 //! by the words of their headers.
 
 mod layout;
+mod service;
 mod services;
 mod summary;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::NaiveDate;
 
 use super::layout::Settings;
-use super::services::Service;
+use super::service::Service;
 use crate::country::Iso3;
 use crate::error::Place;
 
@@ -82,7 +82,7 @@ impl Summary {
             self.opaque += 1;
             return;
         }
-        for (quote, cost) in service.quotes().iter().filter_map(|q| q.cost.map(|cost| (q, cost))) {
+        for (quote, cost) in service.quotes.iter().filter_map(|q| q.cost.map(|cost| (q, cost))) {
             let (sum, services) = quarter.costs.entry(quote.amount).or_default();
             *sum += cost;
             *services += 1;
