@@ -2,6 +2,7 @@
 
 mod central_bank_series;
 mod ecb_fx;
+mod ecb_fx_sdmx;
 mod facts;
 mod knomad_bilateral_matrix;
 mod knomad_flows;
