@@ -220,3 +220,38 @@ fn the_publishers_sample() {
     assert!(rows.iter().any(|r| r.get("fx_margin_pct").is_some_and(|m| m == "-0.41")));
     assert!(rows.iter().all(|r| r["vintage"] == "2011-09-30"), "{report:?}");
 }
+
+/// A sheet of the workbook saved as text, without cells that hold a comma.
+fn as_text() -> String {
+    [EARLY_HEADER, EARLY_ROWS[0], EARLY_ROWS[1]].map(|line| line.replace('|', ",") + "\n").concat()
+}
+
+#[test]
+fn text_is_never_cut_silently() {
+    let whole = as_text();
+    let s = Scratch::new();
+    for cut in (1..whole.len()).step_by(3).filter(|cut| !matches!(&whole[cut - 1..*cut], "\n")) {
+        if &whole[cut..] != "\n" {
+            s.refuses("rpw.csv", &whole[..cut], &["rpw.csv"]);
+        }
+    }
+    assert!(!s.root().exists());
+}
+
+#[test]
+fn damaged_bytes_are_rows_or_an_error() {
+    let whole = as_text();
+    let s = Scratch::new();
+    for at in (0..whole.len()).step_by(29) {
+        for byte in [0u8, b',', b'"', b'\n', 0xff] {
+            let mut bytes = whole.clone().into_bytes();
+            bytes[at] = byte;
+            let path = s.put("rpw.csv", &bytes);
+            // One that is no longer recognised is a plain table, which takes anything with a header.
+            drop(s.import_with(&[path], &Options { source: Some("worldbank.rpw_firms".into()), ..Options::default() }));
+        }
+    }
+    if s.root().exists() {
+        s.check_whole();
+    }
+}

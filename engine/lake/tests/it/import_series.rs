@@ -177,3 +177,12 @@ fn the_publishers_file() {
     rows.retain(|r| r["period"].starts_with("2023"));
     assert_eq!(format!("{:.2}", sum(&rows, "value") / 1e6), "26350.36");
 }
+
+#[test]
+fn a_series_is_never_cut_silently() {
+    let s = Scratch::new();
+    for cut in (1..MONTHS.len() - 1).filter(|cut| &MONTHS[cut - 1..*cut] != "\n") {
+        s.refuses("sbp.csv", &MONTHS[..cut], &["sbp.csv"]);
+    }
+    assert!(!s.root().exists());
+}
