@@ -121,10 +121,10 @@ fn what_is_wrong_with_regions_is_named() {
 
 #[test]
 fn a_descriptor_of_the_users_is_checked() {
-    let text = std::fs::read_to_string(
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/sources/sbp_remittances.toml"),
-    )
-    .unwrap();
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/sources");
+    let read = |name: &str| std::fs::read_to_string(sources.join(name)).unwrap();
+    series_descriptor(&read("banxico_remittances.toml"), "banxico.toml").unwrap();
+    let text = read("sbp_remittances.toml");
     let bank = series_descriptor(&text.replace("importer = \"central_bank.series\"\n", ""), "bank.toml").unwrap();
     assert_eq!((bank.id.as_str(), bank.importer.as_deref()), ("sbp.remittances", Some("central_bank.series")));
     let refuses = |from: &str, to: &str, words: &[&str]| {
