@@ -68,6 +68,9 @@ pub(crate) fn publishers_lake() -> Option<&'static Path> {
             "oecd_dac/dac2a_alld_net_oda_current.csv",
             "rpw/36d1ed87-9a2d-41da-8eac-c1c25d45fa65_Data.csv.gz",
             "ecb_fx/eurofxref-hist.zip",
+            "rpw/rpw_firm_level_sample_2011.csv",
+            "sbp_pakistan/workers_remittances_monthly.csv",
+            "banxico/DataBanxico.xlsx",
         ]
         .map(|p| data.join(p))
         .to_vec();

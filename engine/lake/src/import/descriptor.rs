@@ -48,10 +48,12 @@ pub struct Descriptor {
 impl Descriptor {
     /// The settings of the importer.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
-        self.settings
-            .clone()
-            .try_into()
-            .map_err(|e| Error::Internal(format!("datasets/sources: settings of `{}`: {e}", self.id)))
+        self.try_settings().map_err(|e| Error::Internal(format!("datasets/sources: settings of `{}`: {e}", self.id)))
+    }
+
+    /// As [`Self::settings`], for a descriptor of the user's, the error of which is theirs to mend.
+    pub(super) fn try_settings<T: DeserializeOwned>(&self) -> std::result::Result<T, toml::de::Error> {
+        self.settings.clone().try_into()
     }
 }
 

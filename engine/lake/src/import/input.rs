@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::error::{Error, Place, Result};
@@ -16,7 +17,7 @@ pub struct Input {
     /// Name for messages and for table `source`; members of an archive as `archive.zip/member`.
     pub name: String,
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Their SHA-256.
     pub sha256: String,
     /// What the bytes are, by content.
@@ -49,6 +50,7 @@ impl std::fmt::Debug for Book {
 
 impl Input {
     fn new(name: String, bytes: Vec<u8>, modified: Option<NaiveDate>, named: bool) -> Self {
+        let bytes = Bytes::from(bytes);
         Self { sha256: checksum(&bytes), kind: kind_of(&bytes), name, bytes, modified, named, content: Content::Other }
     }
 

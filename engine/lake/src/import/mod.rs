@@ -26,6 +26,7 @@ pub use descriptor::{Descriptor, descriptor, descriptors};
 pub use importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 pub use input::Input;
 pub use rows::{Rows, Value};
+pub use sources::series_descriptor;
 pub use staged::{StageWriter, stage, table_name};
 
 /// What the user asked for beside the files.

@@ -80,6 +80,41 @@ fn what_is_wrong_with_rates_is_named() {
     refuses("USD", "AUD", &["ecb.fx", "USD"]);
 }
 
+const EXR: &str = "KEY,FREQ,CURRENCY,CURRENCY_DENOM,EXR_TYPE,EXR_SUFFIX,TIME_PERIOD,OBS_VALUE,OBS_STATUS,TITLE\n\
+    EXR.D.JPY.EUR.SP00.A,D,JPY,EUR,SP00,A,2023-12-29,150,A,\"yen, euro\"\n\
+    EXR.D.JPY.EUR.SP00.A,D,JPY,EUR,SP00,A,2023-12-26,,H,\n\
+    EXR.D.JPY.EUR.SP00.A,D,JPY,EUR,SP00,A,2023-12-25,160,A,\n\
+    EXR.D.USD.EUR.SP00.A,D,USD,EUR,SP00,A,2023-12-29,1.25,A,\n\
+    EXR.M.USD.EUR.SP00.A,M,USD,EUR,SP00,A,2023-12,1.2,A,\n";
+
+#[test]
+fn rates_of_the_dataflow() {
+    let s = Scratch::new();
+    let report = s.import_bytes("any.csv", EXR).unwrap();
+    s.check_whole();
+    let rate = |currency: &str, on: &str| s.value("fx_rate", &[("currency", currency), ("day", on)], "per_usd");
+    assert_eq!((rate("USD", "2023-12-29"), rate("EUR", "2023-12-29")), (Some(1.0), Some(0.8)));
+    assert_eq!((rate("JPY", "2023-12-29"), rate("JPY", "2023-12-25")), (Some(120.0), None));
+    let rows = s.rows("fx_rate");
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|r| r["vintage"] == "2023-12-29" && r["obs_status"] == "A"), "{rows:?}");
+    let notes = report.files[0].notes.join("\n");
+    for said in ["1 observations without", "1 observations other", "1 days without a rate of the US dollar"] {
+        assert!(notes.contains(said), "{said}: {notes}");
+    }
+    let refuses = |from: &str, to: &str, words: &[&str]| {
+        assert!(EXR.contains(from), "{from}");
+        drop(s.refuses("exr.csv", EXR.replace(from, to), words));
+    };
+    refuses(",150,", ",1x,", &["exr.csv", "row 2", "OBS_VALUE", "`1x` is not a number"]);
+    refuses(",150,", ",0,", &["row 2", "above 0"]);
+    refuses("2023-12-25", "25 Dec", &["row 4", "TIME_PERIOD", "`25 Dec` is not a day"]);
+    refuses("2023-12-25", "2023-12-29", &["duplicate key", "JPY"]);
+    refuses("D,USD", "D,GBP", &["ecb.fx", "`USD`"]);
+    refuses(",D,", ",M,", &["ecb.fx", "no daily reference rates"]);
+    drop(s.refuses("exr.csv", EXR.trim_end().trim_end_matches(','), &["row 6"]));
+}
+
 #[test]
 fn a_last_number_that_may_have_lost_digits_is_refused() {
     let s = Scratch::new();

@@ -18,6 +18,8 @@ mod fuzz;
 mod import_knomad;
 mod import_oecd;
 mod import_prices;
+mod import_rpw_firms;
+mod import_series;
 mod import_shared;
 mod import_undesa;
 mod import_undesa_pairs;

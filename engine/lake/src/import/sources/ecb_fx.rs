@@ -8,6 +8,7 @@
 
 use serde::Deserialize;
 
+use super::ecb_fx_sdmx;
 use crate::error::{Error, Result};
 use crate::import::cells::{date, number};
 use crate::import::descriptor::Descriptor;
@@ -26,10 +27,11 @@ struct Settings {
     missing: Vec<String>,
     day: String,
     least_currencies: usize,
+    sdmx: ecb_fx_sdmx::Sdmx,
 }
 
-const DOLLAR: &str = "USD";
-const EURO: &str = "EUR";
+pub(super) const DOLLAR: &str = "USD";
+pub(super) const EURO: &str = "EUR";
 
 impl Importer for EcbFx {
     fn id(&self) -> &'static str {
@@ -38,14 +40,15 @@ impl Importer for EcbFx {
 
     fn recognise(&self, input: &Input, descriptor: &Descriptor) -> Result<Recognition> {
         let settings: Settings = descriptor.settings()?;
-        let Some(header) = input.text().and_then(|g| g.rows.first()) else { return Ok(Recognition::No) };
+        let Some(grid) = input.text() else { return Ok(Recognition::No) };
+        let Some(header) = grid.rows.first() else { return Ok(Recognition::No) };
         let names: Vec<String> = header.cells.iter().map(|c| c.text().trim().to_owned()).collect();
         let currencies = currencies(header);
         let named = names.iter().filter(|n| !n.is_empty()).count();
         let alone = currencies.len() + 1 == named && currencies.len() >= settings.least_currencies;
         // A column of the euro itself would mean that the rates are not per euro.
         if names.first() != Some(&settings.day) || !alone || names.iter().any(|n| n == EURO) {
-            return Ok(Recognition::No);
+            return Ok(ecb_fx_sdmx::recognise(grid, &settings.sdmx));
         }
         if !names.iter().any(|n| n == DOLLAR) {
             let why = "it has no column `USD`, by way of which rates per US dollar are found";
@@ -59,6 +62,9 @@ impl Importer for EcbFx {
         let Some((grid, (header, body))) = input.text().and_then(|g| Some((g, g.rows.split_first()?))) else {
             return Err(Error::data(input.place(), "is empty"));
         };
+        if ecb_fx_sdmx::recognise(grid, &settings.sdmx) == Recognition::Yes {
+            return ecb_fx_sdmx::read(input, grid, &settings.sdmx, &settings.missing, context);
+        }
         input.whole(header, |_, _| false)?;
         read(grid, header, body, context, &settings)
     }

@@ -1,6 +1,8 @@
 //! One importer a publisher's format.
 
+mod central_bank_series;
 mod ecb_fx;
+mod ecb_fx_sdmx;
 mod facts;
 mod knomad_bilateral_matrix;
 mod knomad_flows;
@@ -13,13 +15,18 @@ mod worldbank_classification;
 mod worldbank_income_history;
 mod worldbank_migrant_stock;
 mod worldbank_rpw;
+mod worldbank_rpw_firms;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
+
+pub use central_bank_series::series_descriptor;
 
 use super::importer::Importer;
 
 /// Every importer, in the order in which a file is offered to them.
 pub(super) static IMPORTERS: &[&dyn Importer] = &[
+    // First, because others read whole sheets to know them, and these do not fit into memory.
+    &worldbank_rpw_firms::WorldBankRpwFirms,
     &worldbank_wdi::WorldBankWdi,
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
     &knomad_flows::KnomadFlows,
@@ -30,4 +37,5 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &oecd_dac2a::OecdDac2a,
     &worldbank_rpw::WorldBankRpw,
     &ecb_fx::EcbFx,
+    &central_bank_series::CentralBankSeries,
 ];
