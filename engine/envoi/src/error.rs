@@ -196,7 +196,7 @@ pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
 }
 
 /// Byte offset of a line and column that count characters from 1.
-fn offset(sql: &str, line: u64, column: u64) -> Option<usize> {
+pub(crate) fn offset(sql: &str, line: u64, column: u64) -> Option<usize> {
     let (line, column) = (usize::try_from(line).ok()?.checked_sub(1)?, usize::try_from(column).ok()?.checked_sub(1)?);
     let start: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = sql.get(start..)?;

@@ -10,6 +10,7 @@ use envoi_lake::lake::{DataFile, REFERENCE_SOURCE, SourceEdition};
 use envoi_lake::tables::{SOURCE, TABLES};
 use envoi_lake::{Manifest, tables};
 
+use super::edition::{self, Edition};
 use super::lake_table::LakeTable;
 use super::view::StateHandle;
 use crate::runtime::Runtime;
@@ -90,8 +91,16 @@ impl SchemaProvider for LakeSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        let as_of = self.view.state.options().as_of;
-        let manifest = self.view.manifest().await?;
+        let (name, edition) = edition::split(name);
+        let mut as_of = self.view.state.options().as_of;
+        let manifest = match edition {
+            Some(Edition::Version(number)) => self.view.runtime.manifest(Some(number)).await?,
+            Some(Edition::AsOf(day)) => {
+                as_of = Some(day);
+                self.view.manifest().await?
+            }
+            None => self.view.manifest().await?,
+        };
         if self.part == Part::Staging {
             let files: Vec<DataFile> = visible(&manifest, as_of, "staging", name);
             let Some(first) = files.first() else { return Ok(None) };

@@ -1,6 +1,7 @@
 //! Schema `mart`: views of the SQL library, planned when first named.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::FieldRef;
@@ -10,8 +11,11 @@ use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::{TableType, ViewTable};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::VisitMut;
 use envoi_lake::tables::{DESCRIPTION, UNIT};
 
+use super::edition::{self, AllAt, Edition};
 use super::lake::LakeView;
 use super::lake_table::PROVENANCE;
 use super::view::StateHandle;
@@ -26,6 +30,20 @@ pub(crate) struct MartSchema {
     pub(crate) plans: Mutex<HashMap<(String, String), Arc<dyn TableProvider>>>,
 }
 
+impl MartSchema {
+    async fn planned(&self, sql: &str, edition: Option<Edition>) -> Result<LogicalPlan, DataFusionError> {
+        let state = self.state.state()?;
+        let dialect = state.config().options().sql_parser.dialect;
+        let mut statement = state.sql_to_statement(sql, &dialect)?;
+        if let (Some(edition), Statement::Statement(query)) = (edition, &mut statement)
+            && let ControlFlow::Break(error) = query.visit(&mut AllAt(edition))
+        {
+            return Err(error.into());
+        }
+        state.statement_to_plan(statement).await
+    }
+}
+
 #[async_trait::async_trait]
 impl SchemaProvider for MartSchema {
     fn table_names(&self) -> Vec<String> {
@@ -33,15 +51,14 @@ impl SchemaProvider for MartSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        let Some(mart) = mart(name)? else { return Ok(None) };
+        let (base, edition) = edition::split(name);
+        let Some(mart) = mart(base)? else { return Ok(None) };
         let key = (name.to_owned(), self.view.key());
         if let Some(known) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
         let plan = self
-            .state
-            .state()?
-            .create_logical_plan(&mart.sql)
+            .planned(&mart.sql, edition)
             .await
             .map_err(|e| Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &mart.sql))))?;
         let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(documented(plan, mart)?, Some(mart.sql.clone())));

@@ -9,7 +9,9 @@
 //! ```
 
 mod damage;
+mod edition;
 mod files;
+mod functions;
 mod lake;
 mod lake_table;
 mod mart;
@@ -22,7 +24,9 @@ use std::sync::Arc;
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
 
 pub(crate) use damage::{damaged, files_of, of_files};
+pub(crate) use edition::{NamedEditions, as_arguments};
 pub(crate) use files::ReadFunctions;
+pub(crate) use functions::LibraryFunctions;
 pub(crate) use lake::{LakeSchema, LakeView, Part};
 pub(crate) use lake_table::LakeTable;
 pub(crate) use mart::MartSchema;

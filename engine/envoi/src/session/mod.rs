@@ -29,7 +29,7 @@ pub use names::{ColumnName, FunctionName, Names, TableName};
 
 use plans::{Plans, repeatable};
 
-use crate::catalogue::{LakeView, ReadFunctions, SessionSchema};
+use crate::catalogue::{LakeView, LibraryFunctions, NamedEditions, ReadFunctions, SessionSchema, as_arguments};
 use crate::error::{Error, Result, nearest};
 use crate::runtime::Runtime;
 
@@ -103,8 +103,14 @@ impl Session {
         let dialect = state.config().options().sql_parser.dialect;
         let tokens = caps::check_text(sql, dialect.as_ref())?;
         caps::with_stack_for(tokens, || {
-            let mut statement = state.sql_to_statement(sql, &dialect).map_err(|e| Error::from_datafusion(&e, sql))?;
+            let read = |sql: &str| {
+                let text = as_arguments(sql);
+                state.sql_to_statement(&text, &dialect).map_err(|e| Error::from_datafusion(&e, sql))
+            };
+            let mut statement = read(sql)?;
             walk(&mut statement, &mut caps::Caps::default())?;
+            walk(&mut statement, &mut LibraryFunctions(read))?;
+            walk(&mut statement, &mut NamedEditions)?;
             walk(&mut statement, &mut ReadFunctions)?;
             walk(&mut statement, &mut literals::ExactDecimals)?;
             Ok(statement)
@@ -117,6 +123,7 @@ impl Session {
         let Some(rest) = message.strip_prefix("table '") else { return error };
         let Some(full) = rest.strip_suffix("' not found") else { return error };
         let name = full.rsplit('.').next().unwrap_or(full);
+        let name = name.rsplit_once('@').map_or(name, |(table, _)| table);
         let schema = full.rsplit('.').nth(1).filter(|s| *s != crate::catalogue::SESSION_SCHEMA);
         let shown = schema.map_or(name.to_owned(), |s| format!("{s}.{name}"));
         let place = error.position().or_else(|| sql.to_lowercase().find(&name.to_lowercase()));

@@ -9,6 +9,7 @@ use envoi_lake::tables::{self, DESCRIPTION, UNIT};
 
 use crate::catalogue::CATALOGUE;
 use crate::error::{Error, Result};
+use crate::library::TableFunction;
 
 /// Schemas, tables and functions of a session.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +90,7 @@ pub(super) async fn collect(context: &SessionContext) -> Result<Arc<Names>> {
     let aggregates = state.aggregate_functions().values().map(|f| function(f.name(), "aggregate", f.documentation()));
     let windows = state.window_functions().values().map(|f| function(f.name(), "window", f.documentation()));
     names.functions = scalars.chain(aggregates).chain(windows).collect();
+    names.functions.extend(crate::library::functions()?.iter().map(table_function));
     names.functions.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
     names.functions.dedup_by(|a, b| a.name == b.name && a.kind == b.kind);
     Ok(Arc::new(names))
@@ -113,6 +115,17 @@ fn function(name: &str, kind: &'static str, documentation: Option<&Documentation
         description: d.description.trim().to_owned(),
         kind,
         details: arguments.chain(example).collect::<String>().trim().to_owned(),
+    }
+}
+
+fn table_function(function: &TableFunction) -> FunctionName {
+    let arguments = function.meta.argument.iter().map(|a| format!("{}: {}\n", a.name, a.description));
+    FunctionName {
+        name: function.name.clone(),
+        signature: function.signature(),
+        description: function.meta.description.clone(),
+        kind: "table",
+        details: arguments.chain([format!("\n{}", function.meta.example.trim())]).collect(),
     }
 }
 

@@ -49,6 +49,24 @@ pub(crate) fn sample_lake() -> &'static Path {
     FOLDER.get_or_init(write).path()
 }
 
+/// A lake of two invented editions of one indicator, each a version.
+pub(crate) fn editions_lake() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let write = || {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/fixtures/editions");
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(&folder.path().display().to_string()).unwrap();
+        blocking(async move {
+            for file in ["remittances_2022.csv", "remittances_2023.csv"] {
+                let paths = [fixtures.join(file)];
+                import::import(&lake, &paths, &import::Options::default(), &|_| {}).await.unwrap();
+            }
+        });
+        folder
+    };
+    FOLDER.get_or_init(write).path()
+}
+
 /// A lake of the publishers' files, imported once a test run; `None`, said loudly, without them.
 pub(crate) fn publishers_lake() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();

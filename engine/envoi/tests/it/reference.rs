@@ -185,6 +185,17 @@ fn functions() {
         let example = d.sql_example.as_deref().unwrap_or_else(|| panic!("`{}` has no example", function.name()));
         let _ = writeln!(text, "\n{}", example.trim());
     }
+    text.push_str(
+        "\n# Table functions\n\nCalled in place of a table: `select * from revision(…)`. Arguments are texts.\n",
+    );
+    for function in envoi::library::functions().unwrap() {
+        let _ =
+            write!(text, "\n## `{}`\n\n`{}`\n\n{}\n\n", function.name, function.signature(), function.meta.description);
+        for argument in &function.meta.argument {
+            let _ = writeln!(text, "- `{}`: {}", argument.name, argument.description);
+        }
+        let _ = writeln!(text, "\n```sql\n{}\n```", function.meta.example.trim());
+    }
     check("docs/functions.md", "Functions", &text);
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use envoi::Session;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
-use crate::lakes::{blocking, publishers_lake, rows, sample_lake, session};
+use crate::lakes::{blocking, editions_lake, publishers_lake, rows, sample_lake, session};
 
 /// Threads, batch size and memory: answers must not depend on them.
 const MATRIX: [(&str, usize, &str); 4] =
@@ -91,6 +91,11 @@ fn check(folder: &'static str, lake: &'static Path) {
 #[test]
 fn sample() {
     check("sample", sample_lake());
+}
+
+#[test]
+fn editions() {
+    check("editions", editions_lake());
 }
 
 #[test]

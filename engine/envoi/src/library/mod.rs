@@ -1,9 +1,13 @@
 //! The SQL library: models from `sql/`, each a query and what it means.
 
+mod functions;
+
 use std::sync::OnceLock;
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+
+pub use functions::{Argument, ArgumentKind, FunctionMeta, TableFunction, functions};
 
 use crate::error::{Error, Result};
 

@@ -1,0 +1,114 @@
+//! Table functions of the SQL library: a call becomes the query behind it.
+
+use std::ops::ControlFlow;
+
+use chrono::NaiveDate;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, Ident, Query, Statement as Ast, TableAlias, TableFactor, Value, VisitorMut,
+};
+
+use crate::error::{Error, Result};
+use crate::library::{Argument, ArgumentKind, TableFunction, functions};
+
+/// Puts the query of a library function where it is called; `parse` reads the query's text.
+pub(crate) struct LibraryFunctions<P>(pub(crate) P);
+
+impl<P: Fn(&str) -> Result<Statement>> VisitorMut for LibraryFunctions<P> {
+    type Break = Error;
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        let TableFactor::Table { name, alias, args: Some(arguments), .. } = factor else {
+            return ControlFlow::Continue(());
+        };
+        let called = name.to_string().to_lowercase();
+        let function = match functions() {
+            Ok(all) => all.iter().find(|f| f.name == called),
+            Err(error) => return ControlFlow::Break(error),
+        };
+        let Some(function) = function else { return ControlFlow::Continue(()) };
+        let query = texts(function, &arguments.args).and_then(|texts| self.query(function, &texts));
+        match query {
+            Ok(subquery) => {
+                let own = || TableAlias { explicit: false, name: Ident::new(called), columns: Vec::new(), at: None };
+                *factor = TableFactor::Derived {
+                    lateral: false,
+                    subquery,
+                    alias: Some(alias.take().unwrap_or_else(own)),
+                    sample: None,
+                };
+                ControlFlow::Continue(())
+            }
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<P> {
+    fn query(&self, function: &TableFunction, texts: &[(&str, String)]) -> Result<Box<Query>> {
+        let mut sql = function.sql.clone();
+        for (name, text) in texts {
+            sql = sql.replace(&format!("${name}"), &format!("'{}'", text.replace('\'', "''")));
+        }
+        match (self.0)(&sql)? {
+            Statement::Statement(statement) => match *statement {
+                Ast::Query(query) => Ok(query),
+                other => Err(Error::internal(format!("`{}` is no query: {other}", function.name))),
+            },
+            _ => Err(Error::internal(format!("`{}` is no query", function.name))),
+        }
+    }
+}
+
+/// What each argument was given, by position or name.
+fn texts<'a>(function: &'a TableFunction, given: &[FunctionArg]) -> Result<Vec<(&'a str, String)>> {
+    let wrong = |why: String| {
+        let hint = format!("call it as `{}` with texts", function.signature());
+        Error::user(format!("`{}` {why}", function.name)).with_hint(hint)
+    };
+    let known = &function.meta.argument;
+    if given.len() > known.len() {
+        return Err(wrong(format!("takes {} arguments, not {}", known.len(), given.len())));
+    }
+    let mut found: Vec<Option<String>> = vec![None; known.len()];
+    for (place, argument) in given.iter().enumerate() {
+        let (place, value) = match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => (Some(place), value),
+            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), .. } => {
+                (known.iter().position(|a| a.name == name.value.to_lowercase()), value)
+            }
+            other => return Err(wrong(format!("does not take `{other}`"))),
+        };
+        let slot = place.and_then(|p| Some((found.get_mut(p)?, known.get(p)?)));
+        let Some((slot, meant)) = slot else {
+            return Err(wrong(format!("has no argument of the name in `{argument}`")));
+        };
+        *slot = Some(text(meant, value).map_err(wrong)?);
+    }
+    let taken = found.into_iter().zip(known).map(|(text, argument)| {
+        let text = text.or_else(|| argument.default.clone());
+        text.map(|t| (argument.name.as_str(), t))
+            .ok_or_else(|| wrong(format!("lacks its argument `{}`", argument.name)))
+    });
+    taken.collect()
+}
+
+fn text(argument: &Argument, value: &Expr) -> std::result::Result<String, String> {
+    let text = match value {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        Expr::TypedString(typed) => match &typed.value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    };
+    let name = &argument.name;
+    let text = text.ok_or_else(|| format!("takes a text as `{name}`, not `{value}`"))?;
+    if argument.kind == ArgumentKind::Day && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_err() {
+        return Err(format!("takes a day as `{name}`; '{text}' is not of the form YYYY-MM-DD"));
+    }
+    Ok(text.clone())
+}
