@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use envoi::Config;
 
-use commands::{BriefArgs, Failure, LakeCommand, Screen, SourceCommand};
+use commands::{BriefArgs, CheckArgs, Failure, LakeCommand, Screen, SourceCommand};
 use sql::SqlArgs;
 use terminal::{ColorChoice, Terminal};
 
@@ -81,6 +81,8 @@ enum Command {
     /// The lake: versions, tables, checksums
     #[command(subcommand)]
     Lake(LakeCommand),
+    /// Data quality: coverage, breaks in series, mirror gaps, revisions
+    Check(CheckArgs),
     /// Settings with their values and origins
     Config,
     /// Functions with their units and sources
@@ -151,6 +153,7 @@ fn run(cli: Cli, screen: Screen) -> Result<u8, Failure> {
         Some(Command::Brief(args)) => runtime.block_on(commands::brief(&config, screen, &args)),
         Some(Command::Source(command)) => runtime.block_on(commands::source(&config, screen, command)),
         Some(Command::Lake(command)) => runtime.block_on(commands::lake(&config, screen, command)),
+        Some(Command::Check(args)) => runtime.block_on(commands::check(&config, screen, &args)),
         Some(Command::Config) => commands::config(&config),
         Some(Command::Functions { pattern }) => runtime.block_on(commands::functions(&config, pattern.as_deref())),
         Some(Command::Completions { shell }) => {

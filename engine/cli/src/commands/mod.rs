@@ -1,6 +1,7 @@
 //! One file a command: what each does beside running SQL.
 
 mod brief;
+mod check;
 mod lake;
 mod progress;
 mod reference;
@@ -15,6 +16,7 @@ use crate::sql::{EXIT_FAILED, EXIT_USAGE};
 use crate::terminal::Terminal;
 
 pub(crate) use brief::{BriefArgs, brief};
+pub(crate) use check::{CheckArgs, check};
 pub(crate) use lake::{LakeCommand, lake};
 pub(crate) use reference::{completions, config, functions};
 pub(crate) use source::{SourceCommand, source};

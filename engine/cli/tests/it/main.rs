@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod brief;
+mod check;
 mod readme;
 mod reference;
 mod run;

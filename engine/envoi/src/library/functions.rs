@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use super::{sql_and_meta, stems};
+use crate::error::Result;
 
 #[derive(RustEmbed)]
 #[folder = "../../sql/functions"]
@@ -74,22 +75,12 @@ impl TableFunction {
 /// All table functions, sorted by name. They are part of the program: an error is a bug of ours.
 pub fn functions() -> Result<&'static [TableFunction]> {
     static ALL: OnceLock<Result<Vec<TableFunction>>> = OnceLock::new();
-    ALL.get_or_init(load).as_ref().map(Vec::as_slice).map_err(Clone::clone)
-}
-
-fn load() -> Result<Vec<TableFunction>> {
-    let mut all = Vec::new();
-    for path in Files::iter().filter(|p| p.ends_with(".sql")) {
-        let name = path.trim_end_matches(".sql").to_owned();
-        let wrong = |why: String| Error::internal(format!("sql/functions/{name}: {why}"));
-        let text = |path: &str| -> Result<String> {
-            let file = Files::get(path).ok_or_else(|| wrong(format!("there is no {path}")))?;
-            String::from_utf8(file.data.into_owned()).map_err(|e| wrong(e.to_string()))
+    let load = || {
+        let read = |name: String| {
+            let (sql, meta) = sql_and_meta::<Files, _>("sql/functions", &name)?;
+            Ok(TableFunction { name, sql, meta })
         };
-        let meta: FunctionMeta = toml::from_str(&text(&format!("{name}.toml"))?).map_err(|e| wrong(e.to_string()))?;
-        let sql = text(&path)?;
-        all.push(TableFunction { name, sql, meta });
-    }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(all)
+        stems::<Files>().map(read).collect()
+    };
+    ALL.get_or_init(load).as_ref().map(Vec::as_slice).map_err(Clone::clone)
 }

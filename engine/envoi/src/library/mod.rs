@@ -1,12 +1,15 @@
 //! The SQL library: models from `sql/`, each a query and what it means.
 
+mod checks;
 mod functions;
 
 use std::sync::OnceLock;
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+pub use checks::{Check, CheckMeta, Severity, checks};
 pub use functions::{Argument, ArgumentKind, FunctionMeta, TableFunction, functions};
 
 use crate::error::{Error, Result};
@@ -110,18 +113,31 @@ pub fn mart(name: &str) -> Result<Option<&'static Mart>> {
 }
 
 fn load() -> Result<Vec<Mart>> {
-    let mut all = Vec::new();
-    for path in Marts::iter().filter(|p| p.ends_with(".sql")) {
-        let stem = path.trim_end_matches(".sql");
-        let wrong = |why: String| Error::internal(format!("sql/marts/{stem}: {why}"));
-        let text = |path: &str| -> Result<String> {
-            let file = Marts::get(path).ok_or_else(|| wrong(format!("there is no {path}")))?;
-            String::from_utf8(file.data.into_owned()).map_err(|e| wrong(e.to_string()))
-        };
-        let meta: MartMeta = toml::from_str(&text(&format!("{stem}.toml"))?).map_err(|e| wrong(e.to_string()))?;
-        let (area, name) = stem.split_once('/').ok_or_else(|| wrong("is not in a folder".to_owned()))?;
-        all.push(Mart { name: name.to_owned(), area: area.to_owned(), sql: text(&path)?, meta });
-    }
+    let read = |stem: String| {
+        let (sql, meta) = sql_and_meta::<Marts, _>("sql/marts", &stem)?;
+        let not_filed = || Error::internal(format!("sql/marts/{stem} is not in a folder"));
+        let (area, name) = stem.split_once('/').ok_or_else(not_filed)?;
+        Ok(Mart { name: name.to_owned(), area: area.to_owned(), sql, meta })
+    };
+    let mut all = stems::<Marts>().map(read).collect::<Result<Vec<Mart>>>()?;
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(all)
+}
+
+/// The queries of a folder, without their ending, in order.
+fn stems<F: RustEmbed>() -> impl Iterator<Item = String> {
+    let mut all: Vec<String> = F::iter().filter_map(|p| Some(p.strip_suffix(".sql")?.to_owned())).collect();
+    all.sort();
+    all.into_iter()
+}
+
+/// A query and what the TOML beside it says.
+fn sql_and_meta<F: RustEmbed, M: DeserializeOwned>(folder: &str, stem: &str) -> Result<(String, M)> {
+    let wrong = |why: String| Error::internal(format!("{folder}/{stem}: {why}"));
+    let text = |ending: &str| -> Result<String> {
+        let file = F::get(&format!("{stem}.{ending}")).ok_or_else(|| wrong(format!("there is no .{ending}")))?;
+        String::from_utf8(file.data.into_owned()).map_err(|e| wrong(e.to_string()))
+    };
+    let meta = toml::from_str(&text("toml")?).map_err(|e| wrong(e.to_string()))?;
+    Ok((text("sql")?, meta))
 }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, helpers of tests included, and says on stderr what it left out"
 )]
 
+mod checks;
 mod damaged;
 mod engine;
 mod lakes;
