@@ -25,13 +25,15 @@ pub fn economies() -> DfResult<&'static dyn Countries> {
     Ok(Economies::embedded()?)
 }
 
+/// An income group with the first and the last day it held.
+type IncomePeriod = (String, Option<i32>, Option<i32>);
+
 #[derive(Debug)]
 struct Economies {
     concordance: &'static Concordance,
     /// Names in the order of [`LANGUAGES`].
     names: HashMap<String, [String; 6]>,
-    /// Income groups with first and last day.
-    income: HashMap<String, Vec<(String, Option<i32>, Option<i32>)>>,
+    income: HashMap<String, Vec<IncomePeriod>>,
     passages: Vec<Passage>,
 }
 
@@ -39,7 +41,7 @@ impl Economies {
     /// The tables, read once.
     fn embedded() -> Result<&'static Self> {
         static ONCE: OnceLock<Result<Economies, String>> = OnceLock::new();
-        ONCE.get_or_init(|| Self::load().map_err(|e| e.to_string())).as_ref().map_err(|e| Error::internal(e))
+        ONCE.get_or_init(|| Self::load().map_err(|e| e.to_string())).as_ref().map_err(Error::internal)
     }
 
     fn load() -> envoi_lake::Result<Self> {
@@ -52,7 +54,7 @@ impl Economies {
                 names.insert(code, economy.names);
             }
         }
-        let mut income: HashMap<String, Vec<_>> = HashMap::new();
+        let mut income: HashMap<String, Vec<IncomePeriod>> = HashMap::new();
         for group in concordance.groups()?.into_iter().filter(|g| g.group_kind == "income") {
             let period = (group.group_code, group.valid_from.map(day), group.valid_to.map(day));
             income.entry(group.iso3.to_string()).or_default().push(period);
