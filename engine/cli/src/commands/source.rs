@@ -1,10 +1,11 @@
 //! `envoi source`: datasets that are known, and files taken in.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use envoi::Config;
-use envoi::lake::import::{self, FileReport, Options, Report};
+use envoi::lake::import::{self, Descriptor, FileReport, Options, Report};
 use envoi::lake::{Manifest, Printable};
 
 use super::progress::ImportProgress;
@@ -31,6 +32,9 @@ pub(crate) enum SourceCommand {
         /// Date of the edition, where the file states none or a wrong one
         #[arg(long, value_name = "DATE")]
         vintage: Option<chrono::NaiveDate>,
+        /// What is where in a survey or a bank's series, as TOML (docs/surveys.md); may be repeated
+        #[arg(long, value_name = "FILE", conflicts_with = "source")]
+        mapping: Vec<PathBuf>,
     },
     /// Editions in the lake
     Status,
@@ -41,19 +45,26 @@ pub(crate) async fn source(config: &Config, screen: Screen, command: SourceComma
         SourceCommand::List => list(),
         SourceCommand::Show { id } => show(config, &id).await,
         SourceCommand::Status => status(config).await,
-        SourceCommand::Import { paths, source, vintage } => {
+        SourceCommand::Import { paths, source, vintage, mapping } => {
             if let Some(id) = &source {
                 import::descriptor(id).map_err(|e| Failure::usage(e.to_string()))?;
             }
             let lake = envoi::default_lake(config)?;
             let progress = ImportProgress::new(screen);
-            let options = Options { source, vintage, limits: config.import_limits() };
+            let mappings = mapping.iter().map(|path| read_mapping(path)).collect::<Result<Vec<_>, Failure>>()?;
+            let options = Options { source, vintage, mappings, limits: config.import_limits() };
             let report = import::import(&lake, &paths, &options, &|p| progress.show(p)).await;
             progress.end();
             print(&told(&report?, screen, &lake.store().label()))?;
             Ok(0)
         }
     }
+}
+
+fn read_mapping(path: &Path) -> Result<Arc<Descriptor>, Failure> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
+    Ok(Arc::new(import::mapping(&text, &name)?))
 }
 
 fn list() -> Result<u8, Failure> {
@@ -96,7 +107,7 @@ async fn status(config: &Config) -> Result<u8, Failure> {
     Ok(0)
 }
 
-async fn current(config: &Config) -> Result<std::sync::Arc<Manifest>, Failure> {
+async fn current(config: &Config) -> Result<Arc<Manifest>, Failure> {
     Ok(envoi::open(config).await?.owner().await?.manifest().await?)
 }
 

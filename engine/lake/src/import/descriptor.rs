@@ -6,11 +6,16 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use super::sources::IMPORTERS;
+use crate::error::{Error, Place, Result};
 
 #[derive(RustEmbed)]
 #[folder = "../../datasets/sources"]
 struct Files;
+
+#[derive(RustEmbed)]
+#[folder = "../../datasets/surveys"]
+struct Surveys;
 
 /// A dataset that envoi can import: producer, licence, citation, caveats, and
 /// the settings of its importer.
@@ -32,14 +37,19 @@ pub struct Descriptor {
     /// Where the publisher offers it.
     pub url: Option<String>,
     /// File formats the importer reads.
+    #[serde(default)]
     pub formats: Vec<String>,
     /// Lake tables it feeds.
+    #[serde(default)]
     pub tables: Vec<String>,
     /// The producer's own caveats.
     #[serde(default)]
     pub caveats: Vec<String>,
     /// Which importer reads it, where that is not one of its own with the same id.
     pub importer: Option<String>,
+    /// File of a mapping of the user's; none for what is part of the program.
+    #[serde(skip)]
+    pub mapping: Option<String>,
     /// What the importer needs to know; each importer has its own type for it.
     #[serde(default)]
     settings: toml::Table,
@@ -62,8 +72,10 @@ pub fn descriptors() -> Result<&'static [Descriptor]> {
     static ALL: OnceLock<std::result::Result<Vec<Descriptor>, String>> = OnceLock::new();
     let load = || {
         let mut all = Vec::new();
-        for name in Files::iter().filter(|name| name.ends_with(".toml")) {
-            let file = Files::get(&name).ok_or_else(|| format!("{name}: not embedded"))?;
+        let files = Files::iter().map(|name| (Files::get(&name), name));
+        let surveys = Surveys::iter().map(|name| (Surveys::get(&name), name));
+        for (file, name) in files.chain(surveys).filter(|(_, name)| name.ends_with(".toml")) {
+            let file = file.ok_or_else(|| format!("{name}: not embedded"))?;
             let text = std::str::from_utf8(&file.data).map_err(|e| format!("{name}: {e}"))?;
             all.push(toml::from_str::<Descriptor>(text).map_err(|e| format!("{name}: {e}"))?);
         }
@@ -74,6 +86,37 @@ pub fn descriptors() -> Result<&'static [Descriptor]> {
         Ok(all) => Ok(all),
         Err(e) => Err(Error::Internal(format!("datasets/sources: {e}"))),
     }
+}
+
+/// Reads a descriptor that is not part of the program, for an importer that is told by it what
+/// is where: household surveys and series of central banks. `name` is the file's, for messages.
+///
+/// # Errors
+/// A data error for a text that is no such descriptor: what is wrong, and where.
+pub fn mapping(text: &str, name: &str) -> Result<Descriptor> {
+    let wrong = |what: String| Error::data(Place::file(name), what);
+    let mut found: Descriptor = toml::from_str(text).map_err(|e| wrong(format!("is no mapping: {}", one_line(&e))))?;
+    let Some(importer) = &found.importer else {
+        return Err(wrong(
+            "names no importer; add importer = \"household_survey\" or \"central_bank.series\"".to_owned(),
+        ));
+    };
+    let Some(importer) = IMPORTERS.iter().find(|i| i.id() == importer) else {
+        return Err(wrong(format!(
+            "there is no importer `{importer}`; mappings are for `household_survey` and `central_bank.series`"
+        )));
+    };
+    importer.check(&found).map_err(wrong)?;
+    if descriptors()?.iter().any(|d| d.id == found.id && d.importer != found.importer) {
+        return Err(wrong(format!("id `{}` is that of a dataset of another kind; choose another", found.id)));
+    }
+    found.mapping = Some(name.to_owned());
+    Ok(found)
+}
+
+pub(super) fn one_line(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    text.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The descriptor of that id; an unknown one is an error that lists what there is.

@@ -85,6 +85,10 @@ impl Staged {
 pub trait Importer: Send + Sync {
     /// Id of the descriptor, or what several descriptors name as their `importer`.
     fn id(&self) -> &'static str;
+    /// Checks a mapping of the user's for this importer; most read what they read by code alone.
+    fn check(&self, _descriptor: &Descriptor) -> Result<(), String> {
+        Err(format!("`{}` needs no mapping; mappings are for `household_survey` and `central_bank.series`", self.id()))
+    }
     /// Recognises a file by its content, never by its name.
     fn recognise(&self, input: &Input, descriptor: &Descriptor) -> Result<Recognition>;
     /// Reads it. Every value that is not as it should be is an error with its place.

@@ -15,6 +15,7 @@ mod sources;
 mod staged;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
@@ -22,11 +23,10 @@ use crate::error::{Error, Printable, Result};
 use crate::lake::{Change, Lake, Replaced, SourceEdition};
 use crate::read::Limits;
 
-pub use descriptor::{Descriptor, descriptor, descriptors};
+pub use descriptor::{Descriptor, descriptor, descriptors, mapping};
 pub use importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 pub use input::Input;
 pub use rows::{Rows, Value};
-pub use sources::series_descriptor;
 pub use staged::{StageWriter, stage, table_name};
 
 /// What the user asked for beside the files.
@@ -36,6 +36,8 @@ pub struct Options {
     pub source: Option<String>,
     /// `--vintage`: the date of the edition, where the file does not say or says wrong.
     pub vintage: Option<NaiveDate>,
+    /// `--mapping`: the descriptors that the files are of; none but these are tried.
+    pub mappings: Vec<Arc<Descriptor>>,
     /// Bounds for reading.
     pub limits: Limits,
 }

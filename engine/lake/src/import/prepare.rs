@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{SecondsFormat, Utc};
 
@@ -108,6 +108,10 @@ fn known_or_new(input: &Input, inputs: &[Input], options: &Options, current: Opt
         .flat_map(|m| &m.sources)
         .filter(|s| s.sha256 == input.sha256 && options.source.as_ref().is_none_or(|wanted| *wanted == s.source_id))
         .collect();
+    // Another mapping makes other rows of the same bytes.
+    if !options.mappings.is_empty() {
+        return one(input, inputs, options);
+    }
     let Some(last) = filed.iter().rev().find(|s| options.vintage.is_none_or(|day| day == s.vintage)) else {
         let mut prepared = one(input, inputs, options)?;
         let wrong =
@@ -139,7 +143,7 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
         return plain_table(input, options);
     }
     let mut almost = None;
-    for (importer, found) in offered()? {
+    for (importer, found) in offered(&options.mappings)? {
         match importer.recognise(input, found)? {
             Recognition::No => {}
             Recognition::Yes if wanted.is_none_or(|w| w.id == found.id) => {
@@ -168,6 +172,11 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
             format!("is not recognised as `{}`, which is imported from {}", wanted.id, wanted.formats.join(" or "));
         return Err(Error::data(input.place(), what));
     }
+    if input.named && !options.mappings.is_empty() {
+        let ids: Vec<&str> = options.mappings.iter().map(|m| m.id.as_str()).collect();
+        let what = format!("is not recognised as of the mapping `{}`: it has none of its columns", ids.join("`, `"));
+        return Err(Error::data(input.place(), what));
+    }
     if input.named {
         return plain_table(input, options);
     }
@@ -175,8 +184,16 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
 }
 
 /// Every importer with every dataset it reads, in the order in which a file is offered to them.
-fn offered() -> Result<Vec<(&'static dyn Importer, &'static Descriptor)>> {
-    let mut offered = Vec::new();
+/// The user's mappings, where there are any, are all.
+fn offered(mappings: &[Arc<Descriptor>]) -> Result<Vec<(&'static dyn Importer, &Descriptor)>> {
+    let mut offered: Vec<(&'static dyn Importer, &Descriptor)> = Vec::new();
+    for mapping in mappings {
+        let reads = |i: &&&'static dyn Importer| mapping.importer.as_deref() == Some(i.id());
+        offered.extend(IMPORTERS.iter().find(reads).map(|i| (*i, mapping.as_ref())));
+    }
+    if !mappings.is_empty() {
+        return Ok(offered);
+    }
     for importer in IMPORTERS {
         let before = offered.len();
         let reads = |d: &&'static Descriptor| d.importer.as_deref().unwrap_or(&d.id) == importer.id();

@@ -72,7 +72,7 @@ impl fmt::Display for Kind {
 /// Finds out what `bytes` are from magic numbers and content. Text is judged by
 /// its first 64 KiB, archives by their directory.
 pub fn kind_of(bytes: &[u8]) -> Kind {
-    const MAGIC: [(&[u8], Kind); 13] = [
+    const MAGIC: [(&[u8], Kind); 17] = [
         (b"%PDF", Kind::Pdf),
         (b"PAR1", Kind::Parquet),
         (b"PARE", Kind::Parquet),
@@ -84,7 +84,12 @@ pub fn kind_of(bytes: &[u8]) -> Kind {
         (b"\xfd7zXZ\x00", Kind::OtherArchive),
         (b"BZh91AY&SY", Kind::OtherArchive),
         (b"\x28\xb5\x2f\xfd", Kind::OtherArchive),
+        // Stata 8 to 12: version, byte order, file type.
+        (b"\x71\x01\x01\x00", Kind::Stata),
+        (b"\x71\x02\x01\x00", Kind::Stata),
+        (b"\x72\x01\x01\x00", Kind::Stata),
         (b"\x72\x02\x01\x00", Kind::Stata),
+        (b"\x73\x01\x01\x00", Kind::Stata),
         (b"\x73\x02\x01\x00", Kind::Stata),
     ];
     if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {

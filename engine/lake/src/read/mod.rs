@@ -12,6 +12,7 @@ mod archive;
 mod biff;
 mod csv;
 mod decode;
+mod dta;
 mod grid;
 mod kind;
 mod limits;
@@ -20,6 +21,7 @@ mod workbook;
 
 pub use archive::{gunzip, unzip};
 pub use csv::{TextGrid, read_csv};
+pub use dta::{Batches, Dta};
 pub use grid::{Cell, Grid, Row};
 pub use kind::{Kind, kind_of};
 pub use limits::Limits;

@@ -5,8 +5,8 @@
 //! JUL-2005,313.14                               2003  Q1       62.4   28.6 …  85.8
 //! ```
 //! Which words, which unit and which way is up to the descriptor, so another bank's file needs
-//! a descriptor that names this importer, and no code; [`series_descriptor`] reads one that is
-//! not part of the program. Values by region have no place in `observation`, whose key is the
+//! a descriptor that names this importer, and no code; one that is not part of the program is a
+//! mapping. Values by region have no place in `observation`, whose key is the
 //! economy: they go to `staging` with their names, one row each, and their total to `observation`.
 
 mod layout;
@@ -23,7 +23,6 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 
 use self::layout::{Point, Table};
 use self::regions::Found;
-pub use self::settings::series_descriptor;
 use self::settings::{Series, Settings};
 use crate::error::{Error, Result};
 use crate::import::cells::like;
@@ -43,6 +42,10 @@ pub(super) struct CentralBankSeries;
 impl Importer for CentralBankSeries {
     fn id(&self) -> &'static str {
         ID
+    }
+
+    fn check(&self, descriptor: &Descriptor) -> Result<(), String> {
+        settings::check(descriptor)
     }
 
     fn recognise(&self, input: &Input, descriptor: &Descriptor) -> Result<Recognition> {

@@ -4,6 +4,7 @@ mod central_bank_series;
 mod ecb_fx;
 mod ecb_fx_sdmx;
 mod facts;
+mod household_survey;
 mod knomad_bilateral_matrix;
 mod knomad_flows;
 mod knomad_flows_layout;
@@ -18,8 +19,6 @@ mod worldbank_rpw;
 mod worldbank_rpw_firms;
 mod worldbank_wdi;
 mod worldbank_wdi_metadata;
-
-pub use central_bank_series::series_descriptor;
 
 use super::importer::Importer;
 
@@ -38,4 +37,5 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_rpw::WorldBankRpw,
     &ecb_fx::EcbFx,
     &central_bank_series::CentralBankSeries,
+    &household_survey::HouseholdSurvey,
 ];

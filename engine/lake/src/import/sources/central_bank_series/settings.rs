@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::period::Period;
 use crate::country::{Concordance, Iso3, Match, Provider};
-use crate::error::{Error, Place, Result};
+use crate::error::Result;
 use crate::import::cells::{like, squeeze};
-use crate::import::descriptor::Descriptor;
+use crate::import::descriptor::{Descriptor, one_line};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,41 +147,22 @@ impl Settings {
     }
 }
 
-/// Reads a descriptor of series that is not part of the program: the TOML of a file of
-/// `datasets/sources`, in which `importer` may be left out. `name` is the file's, for messages.
-///
-/// # Errors
-/// A data error for a text that is no such descriptor: what is wrong, and where.
-pub fn series_descriptor(text: &str, name: &str) -> Result<Descriptor> {
-    let wrong = |what: String| Error::data(Place::file(name), what);
-    let mut found: Descriptor =
-        toml::from_str(text).map_err(|e| wrong(format!("is no descriptor of a dataset: {}", one_line(&e))))?;
-    let importer = found.importer.get_or_insert_with(|| super::ID.to_owned());
-    if importer != super::ID {
-        return Err(wrong(format!("is for the importer `{importer}`; series are read by `{}`", super::ID)));
-    }
-    let settings: Settings = found.try_settings().map_err(|e| wrong(format!("settings: {}", one_line(&e))))?;
+/// Checks the settings of a descriptor that is not part of the program.
+pub(super) fn check(descriptor: &Descriptor) -> Result<(), String> {
+    let settings: Settings = descriptor.try_settings().map_err(|e| format!("settings: {}", one_line(&e)))?;
     if settings.series.is_empty() && settings.regions.is_empty() {
-        return Err(wrong(
-            "names no series; add [[settings.series]] with header, scale, indicator and unit".to_owned(),
-        ));
+        return Err("names no series; add [[settings.series]] with header, scale, indicator and unit".to_owned());
     }
-    let known = Concordance::embedded()?.lookup(Provider::Any, &settings.iso3);
+    let known = Concordance::embedded().map_err(|e| e.to_string())?.lookup(Provider::Any, &settings.iso3);
     if !matches!(known, Some(Match::Economy(iso3)) if Iso3::new(&settings.iso3) == Some(iso3)) {
-        return Err(wrong(format!("iso3 `{}` is no code of an economy, such as `PHL`", settings.iso3)));
+        return Err(format!("iso3 `{}` is no code of an economy, such as `PHL`", settings.iso3));
     }
     let all = settings.series.iter().chain(settings.regions.iter().map(|r| &r.country));
     for series in all {
         let (scale, indicator) = (series.scale, &series.indicator);
         if !(scale.is_finite() && scale > 0.0) {
-            return Err(wrong(format!("scale {scale} of `{indicator}` is not above 0")));
+            return Err(format!("scale {scale} of `{indicator}` is not above 0"));
         }
     }
-    settings.period.check(settings.frequency).map_err(wrong)?;
-    Ok(found)
-}
-
-fn one_line(error: &toml::de::Error) -> String {
-    let text = error.to_string();
-    text.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
+    settings.period.check(settings.frequency)
 }

@@ -5,7 +5,7 @@ use crate::import::importer::{Context, Imported, Importer, Recognition};
 use crate::import::input::collect;
 use crate::read::Limits;
 
-use super::{CentralBankSeries, series_descriptor};
+use super::CentralBankSeries;
 
 const HEAD: &str = "id = 'any.bank'\nprovider = 'Any Bank'\ndataset = 'Remittances'\ndescription = 'd'\nlicence = 'l'\n\
     citation = 'c'\nformats = ['f']\ntables = ['observation', 'indicator']\n";
@@ -40,7 +40,7 @@ fn import(descriptor: &str, file: &str) -> Result<Imported, String> {
     std::fs::write(&path, file).unwrap();
     let limits = Limits::default();
     let inputs = collect(&[path], &limits).map_err(|e| e.to_string())?;
-    let descriptor = series_descriptor(descriptor, "bank.toml").map_err(|e| e.to_string())?;
+    let descriptor = mapping(descriptor, "bank.toml").map_err(|e| e.to_string())?;
     let concordance = Concordance::embedded().unwrap();
     let context = Context { inputs: &inputs, concordance, descriptor: &descriptor, vintage: None, limits: &limits };
     if CentralBankSeries.recognise(&inputs[0], &descriptor).unwrap() != Recognition::Yes {
