@@ -1,7 +1,7 @@
 //! Series of central banks.
 
 use crate::shared;
-use envoi_lake::import::series_descriptor;
+use envoi_lake::import::mapping;
 
 use crate::support::{Scratch, sum};
 use crate::workbooks::{V, sheets};
@@ -123,25 +123,29 @@ fn what_is_wrong_with_regions_is_named() {
 fn a_descriptor_of_the_users_is_checked() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/sources");
     let read = |name: &str| std::fs::read_to_string(sources.join(name)).unwrap();
-    series_descriptor(&read("banxico_remittances.toml"), "banxico.toml").unwrap();
+    mapping(&read("banxico_remittances.toml"), "banxico.toml").unwrap();
     let text = read("sbp_remittances.toml");
-    let bank = series_descriptor(&text.replace("importer = \"central_bank.series\"\n", ""), "bank.toml").unwrap();
+    let bank = mapping(&text, "bank.toml").unwrap();
+    assert_eq!(bank.mapping.as_deref(), Some("bank.toml"));
     assert_eq!((bank.id.as_str(), bank.importer.as_deref()), ("sbp.remittances", Some("central_bank.series")));
     let refuses = |from: &str, to: &str, words: &[&str]| {
         assert!(text.contains(from), "{from}");
-        let message = series_descriptor(&text.replacen(from, to, 1), "bank.toml").unwrap_err().to_string();
+        let message = mapping(&text.replacen(from, to, 1), "bank.toml").unwrap_err().to_string();
         assert!(message.starts_with("bank.toml: ") && !message.contains('\n'), "{message}");
         words.iter().for_each(|word| assert!(message.contains(word), "{word}: {message}"));
     };
-    refuses("id = ", "id ", &["no descriptor", "line 1"]);
+    refuses("id = ", "id ", &["no mapping", "line 1"]);
     refuses("central_bank.series", "ecb.fx", &["`ecb.fx`", "`central_bank.series`"]);
+    refuses("central_bank.series", "ecb", &["no importer `ecb`", "`central_bank.series`"]);
+    refuses("importer = \"central_bank.series\"\n", "", &["names no importer", "central_bank.series"]);
+    refuses("sbp.remittances", "oecd.dac2a", &["`oecd.dac2a`", "another kind"]);
     refuses("iso3 = \"PAK\"", "iso3 = \"Pakistan\"", &["`Pakistan` is no code"]);
     refuses("frequency = \"M\"", "frequency = \"W\"", &["settings", "`W`"]);
     refuses("scale = 1e6", "scale = 0.0", &["scale 0", "SBP.REMITTANCES.USD"]);
     refuses("example = \"JUL-2005\"", "example = \"2005-07\"", &["`2005-07`", "`%b-%Y`"]);
     refuses("unit = \"US$\"\n", "", &["unit"]);
     let (head, _) = text.split_once("[[settings.series]]").unwrap();
-    assert!(series_descriptor(head, "bank.toml").unwrap_err().to_string().contains("names no series"));
+    assert!(mapping(head, "bank.toml").unwrap_err().to_string().contains("names no series"));
 }
 
 #[test]

@@ -128,9 +128,15 @@ pub(super) fn number(bytes: &[u8], big: bool) -> u64 {
     if big { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
 }
 
-/// Text up to the first NUL, in UTF-8 or Windows-1252; what is neither is marked U+FFFD.
+/// Text up to the first NUL. Since version 118 it is UTF-8, and bytes that are not are marked
+/// U+FFFD. Before, it is Windows-1252; other programs wrote UTF-8 all the same, and what is
+/// valid as that was hardly meant otherwise.
 pub(super) fn text(bytes: &[u8], utf8: bool) -> std::borrow::Cow<'_, str> {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
     let bytes = bytes.get(..end).unwrap_or_default();
-    if utf8 { String::from_utf8_lossy(bytes) } else { WINDOWS_1252.decode_without_bom_handling(bytes).0 }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) if utf8 => String::from_utf8_lossy(bytes),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
 }

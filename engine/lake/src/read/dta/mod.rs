@@ -34,7 +34,7 @@ use crate::error::{Error, Place, Result};
 /// format are `Date32` (the first day of the period), in `%tc` a `Timestamp` in milliseconds
 /// without time zone; years (`%ty`) and `%tC`, which counts leap seconds, stay numbers. The
 /// missing values `.` and `.a` to `.z`, and the empty string, are NULL. Text before version 118
-/// is read as Windows-1252, since then as UTF-8. A field's metadata has the variable's label as
+/// is read as Windows-1252 unless it is valid UTF-8, since then as UTF-8. A field's metadata has the variable's label as
 /// `description`, its value labels as a JSON object in `value_labels`, and `stata_format`.
 #[derive(Debug)]
 pub struct Dta {

@@ -3,11 +3,12 @@
 use crate::country::Concordance;
 use crate::import::importer::{Context, Imported, Importer, Recognition};
 use crate::import::input::collect;
+use crate::import::mapping;
 use crate::read::Limits;
 
 use super::CentralBankSeries;
 
-const HEAD: &str = "id = 'any.bank'\nprovider = 'Any Bank'\ndataset = 'Remittances'\ndescription = 'd'\nlicence = 'l'\n\
+const HEAD: &str = "id = 'any.bank'\nimporter = 'central_bank.series'\nprovider = 'Any Bank'\ndataset = 'Remittances'\ndescription = 'd'\nlicence = 'l'\n\
     citation = 'c'\nformats = ['f']\ntables = ['observation', 'indicator']\n";
 const SERIES: &str = "[[settings.series]]\nheader = ['Remittances', 'Remesas']\nscale = 1e3\nindicator = 'ANY.R'\n\
     name = 'n'\nunit = 'US$'\ndefinition = 'd'\n";
