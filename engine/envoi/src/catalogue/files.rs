@@ -23,6 +23,7 @@ use datafusion::sql::sqlparser::ast::{
 use envoi_lake::read::Limits;
 use futures::FutureExt;
 
+use super::stata::StataTable;
 use super::view::StateHandle;
 use super::{damage, text};
 use crate::error::{Class, Error};
@@ -37,16 +38,19 @@ enum Reader {
     Arrow,
     /// A statistical table as the importer reads it: typed, flagged, notes left out.
     Table,
+    /// A Stata data set.
+    Stata,
 }
 
 /// Function name, reader, and the endings of file names that mean it.
-const READERS: [(&str, Reader, &[&str]); 6] = [
+const READERS: [(&str, Reader, &[&str]); 7] = [
     ("read_csv", Reader::Csv(b','), &["csv"]),
     ("read_tsv", Reader::Csv(b'\t'), &["tsv"]),
     ("read_parquet", Reader::Parquet, &["parquet"]),
     ("read_json", Reader::Json, &["json", "ndjson", "jsonl"]),
     ("read_arrow", Reader::Arrow, &["arrow", "ipc", "feather"]),
     ("read_xlsx", Reader::Table, &["xlsx", "xls"]),
+    ("read_dta", Reader::Stata, &["dta"]),
 ];
 
 /// Turns `read_…('path')` into a table of that name; what is not one text is an error.
@@ -92,6 +96,9 @@ pub(crate) async fn table(name: &str, state: &StateHandle) -> Result<Option<Arc<
     }
     if reader == Reader::Table || matches!(reader, Reader::Csv(delimiter) if !text::streams(path, delimiter)) {
         return Ok(Some(Arc::new(statistical(path)?)));
+    }
+    if reader == Reader::Stata {
+        return Ok(Some(Arc::new(StataTable::open(path)?)));
     }
     if Path::new(path).is_file() {
         match reader {

@@ -16,6 +16,7 @@ mod lake;
 mod lake_table;
 mod mart;
 mod session;
+mod stata;
 mod text;
 mod view;
 

@@ -36,11 +36,13 @@ use crate::error::{Error, Place, Result};
 /// missing values `.` and `.a` to `.z`, and the empty string, are NULL. Text before version 118
 /// is read as Windows-1252 unless it is valid UTF-8, since then as UTF-8. A field's metadata has the variable's label as
 /// `description`, its value labels as a JSON object in `value_labels`, and `stata_format`.
-#[derive(Debug)]
+///
+/// A clone shares the bytes.
+#[derive(Debug, Clone)]
 pub struct Dta {
     bytes: Bytes,
-    file: String,
-    layout: Layout,
+    file: Arc<str>,
+    layout: Arc<Layout>,
     schema: SchemaRef,
 }
 
@@ -65,7 +67,7 @@ impl Dta {
         let metadata: HashMap<String, String> =
             layout.label.iter().map(|l| ("description".to_owned(), l.clone())).collect();
         let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
-        Ok(Self { bytes, file: file.to_owned(), layout, schema })
+        Ok(Self { bytes, file: file.into(), layout: Arc::new(layout), schema })
     }
 
     /// Version of the format, such as 118.
@@ -89,29 +91,46 @@ impl Dta {
     /// # Errors
     /// For a position that no variable has, and, while iterating, for a long string that is not
     /// in the file.
-    pub fn batches(&self, projection: Option<&[usize]>, size: usize) -> Result<Batches<'_>> {
+    pub fn batches(&self, projection: Option<&[usize]>, size: usize) -> Result<Batches> {
         let columns: Vec<usize> =
             projection.map_or_else(|| (0..self.layout.variables.len()).collect(), <[usize]>::to_vec);
         let schema = Arc::new(self.schema.project(&columns)?);
         let long = columns.iter().filter_map(|i| self.layout.variables.get(*i)).any(|v| v.is_long());
         let strls = if long { Strls::read(&self.bytes, &self.file, &self.layout)? } else { Strls::default() };
-        Ok(Batches { dta: self, schema, columns, strls, next: 0, size: size.max(1) })
+        Ok(Batches {
+            dta: self.clone(),
+            schema,
+            columns,
+            strls: Arc::new(strls),
+            next: 0,
+            end: self.rows(),
+            size: size.max(1),
+        })
     }
 }
 
 /// The rows of a [`Dta`], batch by batch.
-pub struct Batches<'a> {
-    dta: &'a Dta,
+#[derive(Debug, Clone)]
+pub struct Batches {
+    dta: Dta,
     schema: SchemaRef,
     columns: Vec<usize>,
-    strls: Strls,
+    strls: Arc<Strls>,
     next: usize,
+    end: usize,
     size: usize,
 }
 
-impl Batches<'_> {
+impl Batches {
+    /// Only these rows, counted from 0.
+    #[must_use]
+    pub fn between(mut self, rows: std::ops::Range<usize>) -> Self {
+        (self.next, self.end) = (rows.start, rows.end.min(self.dta.rows()));
+        self
+    }
+
     fn batch(&self, first: usize, rows: usize) -> Result<RecordBatch> {
-        let Layout { data, width, .. } = &self.dta.layout;
+        let Layout { data, width, .. } = self.dta.layout.as_ref();
         let data = self.dta.bytes.get(data + first * width..data + (first + rows) * width).unwrap_or_default();
         let chunk = column::Chunk { data, first, layout: &self.dta.layout, strls: &self.strls, bytes: &self.dta.bytes };
         let decode = |i: &usize| {
@@ -119,7 +138,7 @@ impl Batches<'_> {
             let variable = variable.ok_or_else(|| Error::Internal(format!("there is no variable {i}")))?;
             chunk.decode(variable).map_err(|what| {
                 let (row, what) = what;
-                Error::data(Place::file(&self.dta.file).row(row as u64 + 1).column(&variable.name), what)
+                Error::data(Place::file(&*self.dta.file).row(row as u64 + 1).column(&variable.name), what)
             })
         };
         let columns = self.columns.iter().map(decode).collect::<Result<Vec<_>>>()?;
@@ -128,12 +147,12 @@ impl Batches<'_> {
     }
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for Batches {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let first = self.next;
-        let rows = self.size.min(self.dta.layout.rows.saturating_sub(first));
+        let rows = self.size.min(self.end.saturating_sub(first));
         if rows == 0 {
             return None;
         }
