@@ -14,7 +14,7 @@ use super::staged::table_name;
 use super::{FileReport, Options, Progress};
 use crate::country::Concordance;
 use crate::error::{Error, Printable, Result};
-use crate::lake::{Change, Manifest, NewFile, PLAIN_TABLE, SourceEdition, encode};
+use crate::lake::{Change, Manifest, NewFile, PLAIN_TABLE, SourceEdition, checksum, encode};
 use crate::read::{Cell, Grid, Kind};
 use crate::table::read_table;
 use crate::tables::INDICATOR;
@@ -110,7 +110,7 @@ fn known_or_new(input: &Input, inputs: &[Input], options: &Options, current: Opt
         .collect();
     // Another mapping makes other rows of the same bytes.
     if !options.mappings.is_empty() {
-        return one(input, inputs, options);
+        return mapped(one(input, inputs, options)?, input, &filed, current);
     }
     let Some(last) = filed.iter().rev().find(|s| options.vintage.is_none_or(|day| day == s.vintage)) else {
         let mut prepared = one(input, inputs, options)?;
@@ -128,6 +128,21 @@ fn known_or_new(input: &Input, inputs: &[Input], options: &Options, current: Opt
     };
     let what = format!("is in the lake already (same checksum): {}, vintage {}", last.source_id, last.vintage);
     Ok(Prepared::passed(input, Some("known"), what))
+}
+
+/// What a mapping made of a file, of which the lake may have these rows or others.
+fn mapped(prepared: Prepared, input: &Input, filed: &[&SourceEdition], current: Option<&Manifest>) -> Result<Prepared> {
+    let Some(source) = &prepared.source else { return Ok(prepared) };
+    let Some(old) = filed.iter().find(|old| old.source_id == source.source_id) else { return Ok(prepared) };
+    let held = |file: &NewFile| {
+        let sha256 = checksum(&file.bytes);
+        current.is_some_and(|m| m.files.iter().any(|f| f.sha256 == sha256 && f.vintage == file.vintage))
+    };
+    if old.vintage == source.vintage && prepared.files.iter().all(held) {
+        let what = format!("is in the lake already, with the same rows: {}, vintage {}", old.source_id, old.vintage);
+        return Ok(Prepared::passed(input, Some("known"), what));
+    }
+    Ok(prepared)
 }
 
 fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {

@@ -149,7 +149,13 @@ impl Lake {
             };
             let has = |new: &SourceEdition| base.sources.iter().any(|old| old.same_filing(new));
             let withdraws = base.sources.iter().any(|old| change.withdraws(old));
-            if !change.sources.is_empty() && change.sources.iter().all(has) && !withdraws {
+            // A mapping that was changed makes other rows of files that the lake has.
+            let held = |(file, sha256): (&NewFile, &String)| {
+                let same = |old: &DataFile| old.table == file.table && old.vintage == file.vintage;
+                base.files.iter().any(|old| old.sha256 == *sha256 && same(old))
+            };
+            let known = change.sources.iter().all(has) && change.files.iter().zip(&sums).all(held);
+            if !change.sources.is_empty() && known && !withdraws {
                 return Ok(Published { manifest: base, made: false, replaced: Vec::new() });
             }
             let mut files = Vec::with_capacity(change.files.len());

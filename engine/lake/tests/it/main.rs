@@ -22,6 +22,7 @@ mod import_prices;
 mod import_rpw_firms;
 mod import_series;
 mod import_shared;
+mod import_survey;
 mod import_undesa;
 mod import_undesa_pairs;
 mod import_worldbank;

@@ -50,10 +50,11 @@ impl Importer for HouseholdSurvey {
         }
         // A file that the user names together with a mapping is meant to be of it. In a
         // folder, and for a shipped mapping, files that are much alike are others' business.
-        if input.named && descriptor.mapping.is_some() {
-            if let Some(nearest) = nearest(std::slice::from_ref(input), &settings, settings.files.keys(), &limits)? {
-                return Ok(Recognition::Almost(nearest));
-            }
+        if input.named
+            && descriptor.mapping.is_some()
+            && let Some(why) = nearest(std::slice::from_ref(input), &settings, settings.files.keys(), &limits)?
+        {
+            return Ok(Recognition::Almost(why + &of_mapping(descriptor, &settings)));
         }
         Ok(Recognition::No)
     }
@@ -71,12 +72,14 @@ fn settings(descriptor: &Descriptor) -> Result<Settings> {
 /// The error with the survey and the mapping that it is about.
 fn named(error: Error, descriptor: &Descriptor, settings: &Settings) -> Error {
     match error {
-        Error::Data { place, what } => {
-            let mapping = descriptor.mapping.as_deref().unwrap_or(&descriptor.id);
-            Error::data(place, format!("{what} (survey `{}`, mapping `{}`)", settings.survey_id, Printable(mapping)))
-        }
+        Error::Data { place, what } => Error::data(place, what + &of_mapping(descriptor, settings)),
         other => other,
     }
+}
+
+fn of_mapping(descriptor: &Descriptor, settings: &Settings) -> String {
+    let mapping = descriptor.mapping.as_deref().unwrap_or(&descriptor.id);
+    format!(" (survey `{}`, mapping `{}`)", settings.survey_id, Printable(mapping))
 }
 
 /// Where the columns of that file of the mapping are, if the input has all of them.
@@ -103,9 +106,9 @@ fn nearest<'a>(
             let Some(found) = table::find(input, &wanted, limits)? else { continue };
             let lacks = found.lacks(&wanted);
             if best.as_ref().is_none_or(|(fewest, _)| lacks.len() < *fewest) {
-                let columns =
+                let missing =
                     if lacks.is_empty() { "a name that fits".to_owned() } else { format!("`{}`", lacks.join("`, `")) };
-                let told = format!("as file `{name}` of the mapping `{}` lacks {columns}", Printable(&input.name));
+                let told = format!("for file `{name}` of the mapping, `{}` lacks {missing}", Printable(&input.name));
                 best = Some((lacks.len(), told));
             }
         }
