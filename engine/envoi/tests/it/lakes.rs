@@ -67,6 +67,22 @@ pub(crate) fn editions_lake() -> &'static Path {
     FOLDER.get_or_init(write).path()
 }
 
+/// A lake of the invented survey of docs/surveys.md.
+pub(crate) fn survey_lake() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let write = || {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/fixtures/survey");
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(&folder.path().display().to_string()).unwrap();
+        let text = std::fs::read_to_string(fixtures.join("ton_example_2015.toml")).unwrap();
+        let mappings = vec![std::sync::Arc::new(import::mapping(&text, "ton_example_2015.toml").unwrap())];
+        let options = import::Options { mappings, ..import::Options::default() };
+        blocking(async move { import::import(&lake, &[fixtures], &options, &|_| {}).await.unwrap() });
+        folder
+    };
+    FOLDER.get_or_init(write).path()
+}
+
 /// A lake of the publishers' files, imported once a test run; `None`, said loudly, without them.
 pub(crate) fn publishers_lake() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
@@ -89,6 +105,7 @@ pub(crate) fn publishers_lake() -> Option<&'static Path> {
             "rpw/rpw_firm_level_sample_2011.csv",
             "sbp_pakistan/workers_remittances_monthly.csv",
             "banxico/DataBanxico.xlsx",
+            "enigh_mexico_2012",
         ]
         .map(|p| data.join(p))
         .to_vec();

@@ -75,7 +75,11 @@ pub(super) fn version(bytes: &[u8], file: &str) -> Result<u16> {
     let wrong = |what: String| Error::data(Place::file(file), what);
     let version = match bytes.strip_prefix(OPENS) {
         Some(rest) => std::str::from_utf8(rest.get(..3).unwrap_or_default()).ok().and_then(|v| v.parse().ok()),
-        None => bytes.first().map(|v| u16::from(*v)).filter(|v| (102..=116).contains(v)),
+        // Version, byte order, file type: text may begin with the first of them.
+        None => match bytes {
+            [version @ 102..=116, 1 | 2, 1, ..] => Some(u16::from(*version)),
+            _ => None,
+        },
     };
     match version {
         Some(version @ (113..=115 | 117..=119)) => Ok(version),
