@@ -38,8 +38,13 @@ pub fn import_here(file: &Path, lake: &Path) -> Result<Report> {
     let begin = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let report = runtime.block_on(import(&lake, &[file.to_path_buf()], &Options::default(), &|_| {}))?;
-    println!("{} {}", begin.elapsed().as_micros(), peak_bytes());
+    told(begin);
     Ok(report)
+}
+
+/// Prints time and peak memory for [`measure`] to read.
+pub fn told(begin: Instant) {
+    println!("{} {}", begin.elapsed().as_micros(), peak_bytes());
 }
 
 /// Runs this program again as `import FILE LAKE`, so that a run's memory is its own.
