@@ -27,6 +27,7 @@ mod import_undesa;
 mod import_undesa_pairs;
 mod import_worldbank;
 mod import_worldbank_groups;
+mod import_worldbank_json;
 mod lake_sample;
 mod messy;
 mod races;

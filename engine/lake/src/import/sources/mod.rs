@@ -18,6 +18,7 @@ mod worldbank_migrant_stock;
 mod worldbank_rpw;
 mod worldbank_rpw_firms;
 mod worldbank_wdi;
+mod worldbank_wdi_json;
 mod worldbank_wdi_metadata;
 
 use super::importer::Importer;

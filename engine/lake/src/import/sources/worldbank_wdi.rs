@@ -1,4 +1,5 @@
-//! World Development Indicators: the API's wide files, CSV or XLS, and their metadata.
+//! World Development Indicators: the API's wide files, CSV or workbook, and their metadata; its JSON
+//! pages are in `worldbank_wdi_json.rs`.
 //!
 //! ```text
 //! "Data Source","World Development Indicators",
@@ -14,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::worldbank_wdi_metadata as metadata;
+use super::{worldbank_wdi_json as json, worldbank_wdi_metadata as metadata};
 use crate::country::{Match, Provider};
 use crate::error::{Error, Result};
 use crate::import::cells::{date, first_of, number, year};
@@ -34,7 +35,7 @@ pub(super) struct Settings {
     pub(super) sheet: String,
     pub(super) sheet_countries: String,
     pub(super) sheet_indicators: String,
-    missing: Vec<String>,
+    pub(super) missing: Vec<String>,
     first_code: String,
     last_code: String,
     pub(super) regions: HashMap<String, String>,
@@ -51,6 +52,9 @@ impl Importer for WorldBankWdi {
     }
 
     fn recognise(&self, input: &Input, descriptor: &Descriptor) -> Result<Recognition> {
+        if json::is_page(input) {
+            return Ok(Recognition::Yes);
+        }
         if let Some(grid) = input.text() {
             let known = is_data(grid) || metadata::is_countries(grid) || metadata::is_indicators(grid);
             return Ok(if known { Recognition::Yes } else { Recognition::No });
@@ -80,6 +84,9 @@ impl Importer for WorldBankWdi {
 
     fn import(&self, input: &Input, context: &Context<'_>) -> Result<Imported> {
         let settings: Settings = context.descriptor.settings()?;
+        if json::is_page(input) {
+            return json::import(input, context, &settings);
+        }
         if let Some(grid) = input.text() {
             // Metadata have their header in the first row.
             if let Some(header) = header(grid).map(|(_, row)| row).or_else(|| grid.rows.first()) {
@@ -329,7 +336,7 @@ fn years(grid: &Grid, header: &Row) -> Result<Vec<(usize, String, NaiveDate)>> {
 }
 
 /// The descriptor's unit, or the words in brackets that end the indicator's name.
-fn unit(indicator: &str, name: &str, settings: &Settings) -> Option<String> {
+pub(super) fn unit(indicator: &str, name: &str, settings: &Settings) -> Option<String> {
     if let Some(unit) = settings.units.get(indicator) {
         return Some(unit.clone());
     }
