@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::error::{Error, Place, Result};
 use crate::lake::checksum;
-use crate::read::{Grid, Kind, Limits, Row, TextGrid, Workbook, gunzip, kind_of, read_csv, unzip};
+use crate::read::{Grid, Kind, Limits, Row, TextGrid, Workbook, gunzip, kind_of, packed_on, read_csv, unzip};
 
 /// A file to import: bytes in memory, and what they are.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Input {
     pub kind: Kind,
     /// When the file was last modified.
     pub modified: Option<NaiveDate>,
+    /// Day of the newest member of the archive that the file was in.
+    pub packed: Option<NaiveDate>,
     /// Named by the user, not found in a folder or archive: must be understood.
     pub named: bool,
     content: Content,
@@ -51,7 +53,16 @@ impl std::fmt::Debug for Book {
 impl Input {
     fn new(name: String, bytes: Vec<u8>, modified: Option<NaiveDate>, named: bool) -> Self {
         let bytes = Bytes::from(bytes);
-        Self { sha256: checksum(&bytes), kind: kind_of(&bytes), name, bytes, modified, named, content: Content::Other }
+        Self {
+            sha256: checksum(&bytes),
+            kind: kind_of(&bytes),
+            name,
+            bytes,
+            modified,
+            packed: None,
+            named,
+            content: Content::Other,
+        }
     }
 
     /// Reads the text, or opens the workbook; other kinds stay bytes.
@@ -268,12 +279,14 @@ fn unpack(
             inputs.push(Input::new(name, inner, modified, named).open(limits)?);
         }
         Kind::Zip => {
+            let packed = packed_on(&bytes);
             for (member, inner) in unzip(&bytes, &name, limits)? {
                 // Such as `__MACOSX/._data.csv`.
                 if member.starts_with('.') {
                     continue;
                 }
-                inputs.push(Input::new(format!("{name}/{member}"), inner, modified, false).open(limits)?);
+                let input = Input { packed, ..Input::new(format!("{name}/{member}"), inner, modified, false) };
+                inputs.push(input.open(limits)?);
             }
         }
         _ => inputs.push(Input::new(name, bytes, modified, named).open(limits)?),

@@ -54,8 +54,9 @@ pub struct Rows {
     /// What editions replace one another in.
     pub series: String,
     columns: Vec<Column>,
-    /// Row of the file and column of it, for each row here.
-    origins: Vec<(u64, String)>,
+    /// Row of the file, and which of `places` is the column, for each row here.
+    origins: Vec<(u64, u32)>,
+    places: Vec<String>,
 }
 
 impl Rows {
@@ -70,7 +71,7 @@ impl Rows {
             _ => Column::Text(StringBuilder::new()),
         };
         let columns = table.columns.iter().map(|c| column(&c.data_type)).collect();
-        Self { table, series: series.into(), columns, origins: Vec::new() }
+        Self { table, series: series.into(), columns, origins: Vec::new(), places: Vec::new() }
     }
 
     /// Adds a row; `row` and `column` say where in the file it stands.
@@ -103,7 +104,18 @@ impl Rows {
                 }
             }
         }
-        self.origins.push((row, column.to_owned()));
+        // Columns come in the same order in every row: the next one is most often right.
+        let next = self.origins.last().map_or(0, |(_, last)| *last as usize + 1);
+        let is = |place: Option<&String>| place.is_some_and(|p| p == column);
+        let found = [next, 0].into_iter().find(|at| is(self.places.get(*at)));
+        let at = match found.or_else(|| self.places.iter().position(|p| p == column)) {
+            Some(at) => at,
+            None => {
+                self.places.push(column.to_owned());
+                self.places.len() - 1
+            }
+        };
+        self.origins.push((row, at as u32));
         Ok(())
     }
 
@@ -153,8 +165,9 @@ impl Rows {
                 format!("{name} {}", value.unwrap_or_default())
             })
             .collect();
-        let origin = |i: usize| self.origins.get(i).cloned().unwrap_or_default();
+        let origin = |i: usize| self.origins.get(i).copied().unwrap_or_default();
         let ((row, _), (again, column)) = (origin(first), origin(second));
+        let column = self.places.get(column as usize).map_or("", String::as_str);
         Error::data(
             place.clone().row(again).column(column),
             format!("duplicate key ({}): row {row} has it already; remove one of the two", key.join(", ")),

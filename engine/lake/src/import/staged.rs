@@ -1,5 +1,6 @@
 //! The publisher's shape as a table of text, kept for audit.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -13,20 +14,21 @@ use crate::read::{Cell, Grid, Row};
 
 /// A grid below its header as a staging table: one text column per header cell,
 /// exactly as written, and `file_row`, the row of the file. Blank is NULL.
-pub fn stage(name: &str, grid: &Grid, header: &Row, rows: &[Row]) -> Result<Staged> {
-    let width = rows.iter().map(|r| r.cells.len()).max().unwrap_or(0).max(header.cells.len());
+pub fn stage<R: Borrow<Row>>(name: &str, grid: &Grid, header: &Row, rows: &[R]) -> Result<Staged> {
+    let rows = || rows.iter().map(Borrow::borrow);
+    let width = rows().map(|r: &Row| r.cells.len()).max().unwrap_or(0).max(header.cells.len());
     let mut fields = vec![Field::new("file_row", DataType::Int64, false)];
-    let numbers: Int64Array = rows.iter().map(|r| i64::try_from(r.number).ok()).collect();
+    let numbers: Int64Array = rows().map(|r| i64::try_from(r.number).ok()).collect();
     let mut columns: Vec<ArrayRef> = vec![Arc::new(numbers)];
     let mut taken = HashSet::from(["file_row".to_owned()]);
     for index in 0..width {
         // The phantom column after a trailing comma holds nothing.
-        if header.cell(index).is_blank() && rows.iter().all(|r| r.cell(index).is_blank()) {
+        if header.cell(index).is_blank() && rows().all(|r| r.cell(index).is_blank()) {
             continue;
         }
         fields.push(Field::new(column_name(&header.cell(index).text(), index, &mut taken), DataType::Utf8, true));
         let mut values = StringBuilder::new();
-        for row in rows {
+        for row in rows() {
             append(&mut values, row.cell(index));
         }
         columns.push(Arc::new(values.finish()));

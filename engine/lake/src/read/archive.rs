@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Read};
 
+use chrono::NaiveDate;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -73,6 +74,18 @@ pub(super) fn read_bounded(
             return Ok(unpacked);
         }
     }
+}
+
+/// Day of the newest member, by the archive's directory; none where it holds no days.
+pub fn packed_on(bytes: &[u8]) -> Option<NaiveDate> {
+    // What programs write that know no day.
+    const NONE: u16 = 1980;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let days = (0..archive.len()).filter_map(|index| {
+        let day = archive.by_index_raw(index).ok()?.last_modified().filter(|day| day.year() > NONE)?;
+        NaiveDate::from_ymd_opt(day.year().into(), day.month().into(), day.day().into())
+    });
+    days.max()
 }
 
 /// Judges an archive by its directory alone, before a byte of it is unpacked.

@@ -19,7 +19,7 @@ mod limits;
 mod sheet_xml;
 mod workbook;
 
-pub use archive::{gunzip, unzip};
+pub use archive::{gunzip, packed_on, unzip};
 pub use csv::{TextGrid, read_csv};
 pub use dta::{Batches, Dta};
 pub use grid::{Cell, Grid, Row};

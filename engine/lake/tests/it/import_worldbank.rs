@@ -179,3 +179,55 @@ fn a_second_import_makes_no_version() {
     let renamed = s.import_bytes("another name.csv", fixture_bytes(WDI_ODA)).unwrap();
     assert!(!renamed.changed, "recognised by checksum");
 }
+
+/// The bulk archive: no preamble, a phantom column, its own names of metadata columns.
+fn bulk(day: Option<(u16, u8, u8)>) -> Vec<u8> {
+    use std::io::Write;
+    let data = "Country Name,Country Code,Indicator Name,Indicator Code,2022,2023,\n\
+        Africa Eastern and Southern,AFE,\"Personal remittances, received (current US$)\",BX.TRF.PWKR.CD.DT,,5,\n\
+        Mexico,MEX,\"Personal remittances, received (current US$)\",BX.TRF.PWKR.CD.DT,61103670000,,\n\
+        Mexico,MEX,\"Population, total\",SP.POP.TOTL,127504125,128455567,\n";
+    let countries = "Country Code,Short Name,Table Name,Region,Income Group,Special Notes\n\
+        AFE,Africa Eastern and Southern,,,,\nMEX,Mexico,Mexico,Latin America & Caribbean,Upper middle income,x\n";
+    let series = "Series Code,Topic,Indicator Name,Short definition,Long definition,\n\
+        BX.TRF.PWKR.CD.DT,t,\"Personal remittances, received (current US$)\",,Transfers of workers.,\n\
+        SP.POP.TOTL,t,\"Population, total\",,All residents.,\n";
+    let notes = "CountryCode,SeriesCode,Year,DESCRIPTION\nMEX,SP.POP.TOTL,YR2022,estimate\n";
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in
+        [("WDICSV.csv", data), ("WDICountry.csv", countries), ("WDISeries.csv", series), ("WDIFootNote.csv", notes)]
+    {
+        let mut options = zip::write::SimpleFileOptions::default();
+        if let Some((year, month, day)) = day {
+            let time = zip::DateTime::from_date_and_time(year, month, day, 12, 0, 0).unwrap();
+            options = options.last_modified_time(time);
+        }
+        zip.start_file(name, options).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn the_bulk_archive() {
+    let s = Scratch::new();
+    let path = s.put("WDI_CSV.zip", bulk(Some((2026, 1, 29))));
+    let report = s.import(&[path]).unwrap();
+    s.check_whole();
+    let notes = format!("{report:?}");
+    assert!(notes.contains("vintage 2026-01-29 is the day of the newest file in its archive"), "{notes}");
+    let rows = s.rows("observation");
+    assert_eq!((rows.len(), s.rows("aggregate_observation").len()), (3, 1));
+    assert!(rows.iter().all(|r| r["vintage"] == "2026-01-29"));
+    let income = s.rows("country_group").into_iter().find(|r| r["iso3"] == "MEX" && r["group_kind"] == "income");
+    assert_eq!(income.unwrap()["group_code"], "UMC");
+    let indicators = s.rows("indicator");
+    assert_eq!(indicators.len(), 2);
+    assert!(indicators.iter().any(|r| r["definition"] == "Transfers of workers."));
+    // A day that is not known, and one that the user knows better.
+    let s = Scratch::new();
+    s.refuses("WDI_CSV.zip", bulk(None), &["WDICSV.csv", "--vintage"]);
+    let path = s.put("WDI_CSV.zip", bulk(None));
+    s.import_with(&[path], &Options { vintage: Some(day("2026-01-30")), ..Options::default() }).unwrap();
+    assert!(s.rows("observation").iter().all(|r| r["vintage"] == "2026-01-30"));
+}

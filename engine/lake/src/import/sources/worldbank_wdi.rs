@@ -99,7 +99,7 @@ impl Importer for WorldBankWdi {
                 return metadata::import_indicators(input, grid, context);
             }
             let definition = metadata::companion(input, context, metadata::is_indicators);
-            let mut imported = import_data(grid, context, &settings, definition)?;
+            let mut imported = import_data(grid, context, &settings, definition, input.packed)?;
             let countries = metadata::companion(input, context, metadata::is_countries);
             imported.notes.extend(seems_cut(grid, countries, &settings));
             return Ok(imported);
@@ -111,7 +111,7 @@ impl Importer for WorldBankWdi {
         } else {
             None
         };
-        let mut imported = import_data(&grid, context, &settings, indicators.as_deref())?;
+        let mut imported = import_data(&grid, context, &settings, indicators.as_deref(), None)?;
         if sheets.contains(&settings.sheet_countries) {
             let countries = input.sheet(&settings.sheet_countries)?;
             let (rows, staged) = metadata::countries(&countries, imported.vintage, context, &settings)?;
@@ -152,6 +152,7 @@ fn import_data(
     context: &Context<'_>,
     settings: &Settings,
     definitions: Option<&Grid>,
+    packed: Option<NaiveDate>,
 ) -> Result<Imported> {
     let Some((index, header)) = header(grid) else {
         return Err(Error::data(
@@ -159,7 +160,8 @@ fn import_data(
             format!("has no header row with `{}`; the file seems cut off", LABELS.join("`, `")),
         ));
     };
-    let vintage = context.vintage.or_else(|| last_updated(grid)).ok_or_else(|| {
+    let said = context.vintage.or_else(|| last_updated(grid));
+    let vintage = said.or(packed).ok_or_else(|| {
         Error::data(
             grid.place(),
             "has no `Last Updated Date` above its header; say the edition's date with --vintage YYYY-MM-DD",
@@ -258,16 +260,21 @@ fn import_data(
         (Some((_, first, _)), Some((_, last, _))) => format!("{first} to {last}"),
         _ => "no year".to_owned(),
     };
-    let owned: Vec<Row> = body.into_iter().cloned().collect();
+    let undated = said.is_none().then(|| {
+        format!("the file names no edition: vintage {vintage} is the day of the newest file in its archive; --vintage says another")
+    });
     Ok(Imported {
         place: grid.place(),
         edition: format!("{} {vintage}", part(&codes)),
         vintage,
-        staged: vec![stage(&format!("{} {}", context.descriptor.id, part(&codes)), grid, header, &owned)?],
-        notes: vec![format!(
-            "{}: {facts} values of economies, {kept_apart} of aggregates kept apart, {span}",
-            codes.join(", ")
-        )],
+        staged: vec![stage(&format!("{} {}", context.descriptor.id, part(&codes)), grid, header, &body)?],
+        notes: undated
+            .into_iter()
+            .chain([format!(
+                "{}: {facts} values of economies, {kept_apart} of aggregates kept apart, {span}",
+                part(&codes).replace(' ', ", ")
+            )])
+            .collect(),
         rows: all,
     })
 }

@@ -2,7 +2,8 @@
 //! economies, definitions of indicators.
 //!
 //! These files name no edition: it is that of the data file they came with,
-//! found by the number at the end of both names, or beside it in one archive.
+//! found by the number at the end of both names, or beside it in one archive. The bulk
+//! archive has the same under other names: `WDICountry.csv` and `WDISeries.csv`.
 
 use chrono::{Datelike, NaiveDate};
 
@@ -19,27 +20,39 @@ use crate::tables::{COUNTRY_GROUP, INDICATOR};
 /// Series of the World Bank's regions and income groups.
 pub(super) const GROUPS: &str = "worldbank.country_group";
 
+/// Names of a column: of an API download, and of the bulk archive. Blanks, underscores and
+/// case do not count.
+type Names = &'static [&'static str];
+
+const COUNTRY: Names = &["Country Code"];
+const REGION: Names = &["Region"];
+const INCOME: Names = &["IncomeGroup"];
+const CODE: Names = &["INDICATOR_CODE", "Series Code"];
+const NAME: Names = &["INDICATOR_NAME"];
+const NOTE: Names = &["SOURCE_NOTE", "Long definition"];
+
 pub(super) fn is_countries(grid: &Grid) -> bool {
-    columns(grid, &["Country Code", "Region", "IncomeGroup"]).is_some()
+    columns(grid, &[COUNTRY, REGION, INCOME]).is_some()
 }
 
 pub(super) fn is_indicators(grid: &Grid) -> bool {
-    columns(grid, &["INDICATOR_CODE", "INDICATOR_NAME"]).is_some()
+    columns(grid, &[CODE, NAME, NOTE]).is_some()
 }
 
 /// Positions of the wanted columns in the first row.
-fn columns<const N: usize>(grid: &Grid, wanted: &[&str; N]) -> Option<[usize; N]> {
-    let header = grid.rows.first()?;
+fn columns<const N: usize>(grid: &Grid, wanted: &[Names; N]) -> Option<[usize; N]> {
+    let letters = |text: &str| text.replace([' ', '_'], "").to_lowercase();
+    let header: Vec<String> = grid.rows.first()?.cells.iter().map(|c| letters(c.text().trim())).collect();
     let mut found = [0; N];
-    for (slot, name) in found.iter_mut().zip(wanted) {
-        *slot = header.cells.iter().position(|c| c.text().trim().eq_ignore_ascii_case(name))?;
+    for (slot, names) in found.iter_mut().zip(wanted) {
+        *slot = names.iter().find_map(|name| header.iter().position(|c| *c == letters(name)))?;
     }
     Some(found)
 }
 
 /// The codes that a grid of country metadata lists, in its order.
 pub(super) fn country_codes(grid: &Grid) -> Vec<String> {
-    let Some([code]) = columns(grid, &["Country Code"]) else { return Vec::new() };
+    let Some([code]) = columns(grid, &[COUNTRY]) else { return Vec::new() };
     let codes = grid.rows.iter().skip(1).map(|r| r.cell(code).text().trim().to_owned());
     codes.filter(|c| !c.is_empty()).collect()
 }
@@ -70,7 +83,7 @@ pub(super) fn countries(
     context: &Context<'_>,
     settings: &Settings,
 ) -> Result<(Vec<Rows>, Staged)> {
-    let Some([code, region, income]) = columns(grid, &["Country Code", "Region", "IncomeGroup"]) else {
+    let Some([code, region, income]) = columns(grid, &[COUNTRY, REGION, INCOME]) else {
         return Err(Error::data(grid.place(), "has no columns `Country Code`, `Region` and `IncomeGroup`"));
     };
     // The classification of a fiscal year is in force from the 1 July before.
@@ -132,7 +145,7 @@ pub(super) fn countries(
 
 pub(super) fn import_indicators(input: &Input, grid: &Grid, context: &Context<'_>) -> Result<Imported> {
     let vintage = vintage(input, context)?;
-    let Some([code, name]) = columns(grid, &["INDICATOR_CODE", "INDICATOR_NAME"]) else {
+    let Some([code, name]) = columns(grid, &[CODE, NAME]) else {
         return Err(Error::data(grid.place(), "has no columns `INDICATOR_CODE` and `INDICATOR_NAME`"));
     };
     let mut all = Vec::new();
@@ -169,7 +182,7 @@ pub(super) fn import_indicators(input: &Input, grid: &Grid, context: &Context<'_
 
 /// The definition of an indicator in a metadata grid.
 pub(super) fn definition(grid: &Grid, indicator: &str) -> Option<String> {
-    let [code, note] = columns(grid, &["INDICATOR_CODE", "SOURCE_NOTE"])?;
+    let [code, note] = columns(grid, &[CODE, NOTE])?;
     let row = grid.rows.iter().skip(1).find(|r| r.cell(code).text().trim() == indicator)?;
     Some(row.cell(note).text().trim().to_owned()).filter(|text| !text.is_empty())
 }
@@ -208,7 +221,10 @@ fn download_number(name: &str) -> Option<&str> {
 }
 
 fn vintage(input: &Input, context: &Context<'_>) -> Result<NaiveDate> {
-    context.vintage.or_else(|| companion(input, context, is_data).and_then(last_updated)).ok_or_else(|| {
+    let data = || companion(input, context, is_data);
+    // The files of the bulk archive name no edition at all.
+    let packed = || data().and(input.packed);
+    context.vintage.or_else(|| data().and_then(last_updated)).or_else(packed).ok_or_else(|| {
         Error::data(
             Place::file(&input.name),
             "is metadata and names no edition; import it together with its data file, or say the date with --vintage YYYY-MM-DD",
