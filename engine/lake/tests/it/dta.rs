@@ -1,5 +1,7 @@
 //! Stata data sets of every version against what pandas wrote into them.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::util::display::array_value_to_string;
@@ -13,7 +15,7 @@ fn read(bytes: Vec<u8>, projection: Option<&[usize]>, size: usize) -> Result<Rec
     let dta = Dta::open(bytes.into(), "f.dta", &Limits::default())?;
     let batches = dta.batches(projection, size)?.collect::<Result<Vec<_>>>()?;
     let schema = dta.schema();
-    let schema = projection.map_or(Ok(schema.clone()), |p| schema.project(p).map(Into::into))?;
+    let schema = projection.map_or(Ok(Arc::clone(&schema)), |p| schema.project(p).map(Into::into))?;
     Ok(concat_batches(&schema, &batches)?)
 }
 

@@ -138,7 +138,7 @@ fn assign<'a>(settings: &Settings, context: &Context<'a>) -> Result<BTreeMap<Str
             chosen.insert(name.clone(), (input, found));
         }
     }
-    for name in settings.files.keys().filter(|name| !chosen.contains_key(*name)) {
+    if let Some(name) = settings.files.keys().find(|name| !chosen.contains_key(*name)) {
         let near = nearest(context.inputs, settings, std::iter::once(name), context.limits)?;
         let what = format!(
             "file `{name}` of the mapping is not among what is imported: no file has its columns `{}`{}",
