@@ -146,6 +146,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// What does not fit into memory could not be put on disk meanwhile.
+    #[error("cannot keep a temporary file in `{folder}`: {source}; TMPDIR names another folder")]
+    Spool {
+        /// The folder for temporary files.
+        folder: String,
+        /// The system's own words.
+        #[source]
+        source: std::io::Error,
+    },
     /// Arrow or Parquet refused what we built: a bug of ours.
     #[error("internal error, please report: {0}")]
     Internal(String),
@@ -162,7 +171,7 @@ impl Error {
         match self {
             Self::Usage(_) => Class::User,
             Self::Data { .. } | Self::Lake(_) | Self::Io { .. } => Class::Data,
-            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } => Class::Resource,
+            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } | Self::Spool { .. } => Class::Resource,
             Self::Internal(_) => Class::Internal,
         }
     }

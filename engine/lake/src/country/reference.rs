@@ -25,7 +25,7 @@ pub fn add_reference(change: &mut Change, current: Option<&Manifest>) -> Result<
     for rows in all {
         let (table, series) = (rows.table, rows.series.clone());
         let file = NewFile::of(table, &series, REFERENCE_SOURCE, vintage, &rows.finish(&place)?)?;
-        sums += &checksum(&file.bytes);
+        sums += &checksum(&file.content.read()?);
         files.push(file);
     }
     let sha256 = checksum(sums.as_bytes());
@@ -46,7 +46,7 @@ pub fn add_reference(change: &mut Change, current: Option<&Manifest>) -> Result<
         url: found.url.clone(),
         file: "datasets/country".to_owned(),
         sha256,
-        bytes: files.iter().map(|f| f.bytes.len() as u64).sum(),
+        bytes: files.iter().map(|f| f.content.len()).sum(),
         rows: files.iter().map(|f| f.rows).sum(),
         imported_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
         caveats: Some(found.caveats.join("; ")),

@@ -8,7 +8,7 @@ mod household_survey;
 mod knomad_bilateral_matrix;
 mod knomad_flows;
 mod knomad_flows_layout;
-mod oecd_dac2a;
+mod oecd_sdmx;
 mod said;
 mod undesa_migrant_stock;
 mod undesa_tidy_pairs;
@@ -22,6 +22,7 @@ mod worldbank_wdi_json;
 mod worldbank_wdi_metadata;
 
 use super::importer::Importer;
+use crate::read::Grid;
 
 /// Every importer, in the order in which a file is offered to them.
 pub(super) static IMPORTERS: &[&dyn Importer] = &[
@@ -34,9 +35,14 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_classification::WorldBankClassification,
     &undesa_migrant_stock::UnDesaMigrantStock,
     &undesa_tidy_pairs::UnDesaTidyPairs,
-    &oecd_dac2a::OecdDac2a,
+    &oecd_sdmx::OecdSdmx,
     &worldbank_rpw::WorldBankRpw,
     &ecb_fx::EcbFx,
     &central_bank_series::CentralBankSeries,
     &household_survey::HouseholdSurvey,
 ];
+
+/// True if an importer reads a text of that beginning from disk, should it be large.
+pub(super) fn streams(opening: &Grid) -> bool {
+    IMPORTERS.iter().any(|importer| importer.streams(opening))
+}
