@@ -100,11 +100,16 @@ pub(crate) fn publishers_lake() -> Option<&'static Path> {
             "undesa/undesa_pd_2020_ims_stock_by_sex_and_destination.xlsx",
             "undesa/UN_MigrantStockByOriginAndDestination_2019_clean.csv.gz",
             "oecd_dac/dac2a_alld_net_oda_current.csv",
+            "oecd_dac/legacy_stats_ref_total_odf_sample.csv",
+            "oecd_dac/legacy_stats_flags_legend.csv",
+            "oecd_dac/Deflators_base_2011.xls",
+            "oecd_dac/DAC-CRS-CODES.xlsx",
             "rpw/36d1ed87-9a2d-41da-8eac-c1c25d45fa65_Data.csv.gz",
             "ecb_fx/eurofxref-hist.zip",
             "rpw/rpw_firm_level_sample_2011.csv",
             "sbp_pakistan/workers_remittances_monthly.csv",
-            "banxico/DataBanxico.xlsx",
+            "banxico",
+            "country",
             "enigh_mexico_2012",
         ]
         .map(|p| data.join(p))

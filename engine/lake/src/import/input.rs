@@ -207,6 +207,21 @@ impl Input {
         Ok(grid)
     }
 
+    /// The date of the edition of a file that states none: `asked`, or the day the file
+    /// was last modified, which `notes` says.
+    pub(super) fn edition_day(&self, asked: Option<NaiveDate>, notes: &mut Vec<String>) -> Result<NaiveDate> {
+        match (asked, self.modified) {
+            (Some(day), _) => Ok(day),
+            (None, Some(day)) => {
+                notes.push(format!(
+                    "the file states no edition: vintage {day} is the day it was last modified; --vintage sets another"
+                ));
+                Ok(day)
+            }
+            (None, None) => Err(Error::data(self.place(), "states no edition; say its date with --vintage YYYY-MM-DD")),
+        }
+    }
+
     /// Refuses a text that may have been cut within its last record: a download that
     /// ends there may have lost digits of a number, and nothing else would show it.
     ///

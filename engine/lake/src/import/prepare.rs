@@ -9,7 +9,7 @@ use chrono::{SecondsFormat, Utc};
 use super::descriptor::{Descriptor, descriptor, descriptors};
 use super::importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 use super::input::Input;
-use super::sources::IMPORTERS;
+use super::sources::{self, IMPORTERS};
 use super::staged::table_name;
 use super::{FileReport, Options, Progress};
 use crate::country::Concordance;
@@ -236,19 +236,20 @@ fn publisher(
 
 /// A table of nobody we know: typed, flagged and reported, in schema `staging`.
 fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
-    if !matches!(input.kind, Kind::Csv | Kind::Xlsx | Kind::Xls) {
-        // Says what it is: each kind has its own words.
-        read_table(&input.bytes, &input.name, &options.limits)?;
-    }
     if let Some(grid) = input.text() {
         looks_like_text(grid)?;
     }
     let found = descriptor(PLAIN_TABLE)?;
-    let table = read_table(&input.bytes, &input.name, &options.limits)?;
-    if table.rows() == 0 {
+    let (batch, said) = if input.kind == Kind::Stata {
+        (sources::stata_rows(input, &options.limits)?, Vec::new())
+    } else {
+        // Of a kind that is no table the error says what it is.
+        let table = read_table(&input.bytes, &input.name, &options.limits)?;
+        (table.to_record_batch()?, table.report())
+    };
+    if batch.num_rows() == 0 {
         return Err(Error::data(input.place(), "has no row below its header; the file seems cut off"));
     }
-    let batch = table.to_record_batch()?;
     let stem = input.base_name().split('.').next().unwrap_or("table");
     let name = table_name(stem);
     let vintage = options.vintage.or(input.modified).unwrap_or_else(|| Utc::now().date_naive());
@@ -257,7 +258,7 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
         batch.num_rows(),
         batch.num_columns()
     )];
-    notes.extend(table.report());
+    notes.extend(said);
     let imported = Imported {
         place: input.place(),
         edition: format!("{} {vintage}", Printable(input.base_name())),

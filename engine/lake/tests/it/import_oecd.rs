@@ -68,7 +68,8 @@ const DAC1: &str = "\u{feff}STRUCTURE,STRUCTURE_ID,STRUCTURE_NAME,ACTION,DONOR,D
     FLOW_TYPE,Flow type,UNIT_MEASURE,Unit of measure,PRICE_BASE,Price base,TIME_PERIOD,Time period,OBS_VALUE,Observation value,\
     BASE_PER,Base period,OBS_STATUS,Observation status,UNIT_MULT,Unit multiplier,DECIMALS,Decimals\n";
 
-fn dac1(donor: &str, flow: &str, unit: &str, price: &str, year: &str, value: &str, base: &str, power: &str) -> String {
+/// Donor, flow, unit, price basis, year, value, base year, power of ten.
+fn dac1([donor, flow, unit, price, year, value, base, power]: [&str; 8]) -> String {
     format!(
         "DATAFLOW,OECD.DCD.FSD:DSD_DAC1@DF_DAC1(1.7),\"DAC1: Flows by provider (ODA+OOF+Private)\",I,{donor},,_Z,Not applicable,\
         1010,\"I. Official Development Assistance (ODA) (I.A + I.B)\",_Z,Not applicable,{flow},\"Disbursements, net\",{unit},,\
@@ -81,12 +82,12 @@ fn flows_of_donors_in_dollars_and_as_a_share() {
     let s = Scratch::new();
     let text = [
         DAC1.to_owned(),
-        dac1("FRA", "1140", "USD", "V", "2021", "15506.29", "", "6"),
-        dac1("FRA", "1140", "USD", "Q", "2021", "15000", "2022", "6"),
-        dac1("FRA", "1160", "PT_B5G", "V", "2021", "0.51", "", "0"),
-        dac1("DAC", "1140", "USD", "V", "2021", "185000", "", "6"),
-        dac1("5WB0", "1140", "USD", "V", "2021", "20000", "", "6"),
-        dac1("DAC", "1140", "USD", "V", "2022", "", "", "6"),
+        dac1(["FRA", "1140", "USD", "V", "2021", "15506.29", "", "6"]),
+        dac1(["FRA", "1140", "USD", "Q", "2021", "15000", "2022", "6"]),
+        dac1(["FRA", "1160", "PT_B5G", "V", "2021", "0.51", "", "0"]),
+        dac1(["DAC", "1140", "USD", "V", "2021", "185000", "", "6"]),
+        dac1(["5WB0", "1140", "USD", "V", "2021", "20000", "", "6"]),
+        dac1(["DAC", "1140", "USD", "V", "2022", "", "", "6"]),
     ]
     .concat();
     let report = s.import_bytes("dac1.csv", &text).unwrap();
@@ -111,11 +112,11 @@ fn flows_of_donors_in_dollars_and_as_a_share() {
     assert!(names.iter().all(|r| r["name"].starts_with("I. Official Development Assistance")), "{names:?}");
 
     // What differs in kind is never one series: bases of constant prices, currencies unknown.
-    let mixed = text + &dac1("DEU", "1140", "USD", "Q", "2021", "1", "2023", "6");
+    let mixed = text + &dac1(["DEU", "1140", "USD", "Q", "2021", "1", "2023", "6"]);
     s.refuses("mixed.csv", mixed, &["row 8", "BASE_PER", "2023", "2022"]);
-    let unknown = DAC1.to_owned() + &dac1("FRX", "1140", "USD", "V", "2021", "1", "", "6");
+    let unknown = DAC1.to_owned() + &dac1(["FRX", "1140", "USD", "V", "2021", "1", "", "6"]);
     s.refuses("unknown.csv", unknown, &["row 2", "DONOR", "unknown country `FRX`"]);
-    let power = DAC1.to_owned() + &dac1("FRA", "1140", "USD", "V", "2021", "1", "", "six");
+    let power = DAC1.to_owned() + &dac1(["FRA", "1140", "USD", "V", "2021", "1", "", "six"]);
     s.refuses("power.csv", power, &["row 2", "UNIT_MULT", "`six`"]);
 }
 
@@ -194,7 +195,7 @@ fn a_large_file_is_read_from_disk() {
     let text = lines(None);
     assert!(text.len() > 17 << 20, "{}", text.len());
     let path = s.put("large.csv", &text);
-    let report = s.import(&[path.clone()]).unwrap();
+    let report = s.import(std::slice::from_ref(&path)).unwrap();
     s.check_whole();
     let notes = report.files[0].notes.join("\n");
     assert!(

@@ -18,6 +18,7 @@ mod filing;
 mod fuzz;
 mod import_knomad;
 mod import_oecd;
+mod import_oecd_lists;
 mod import_prices;
 mod import_rpw_firms;
 mod import_series;

@@ -93,18 +93,7 @@ impl Importer for OecdSdmx {
             return Err(Error::data(input.place(), what));
         }
         let mut notes = Vec::new();
-        let vintage = match (context.vintage, input.modified) {
-            (Some(day), _) => day,
-            (None, Some(day)) => {
-                notes.push(format!(
-                    "the file states no edition: vintage {day} is the day it was last modified; --vintage sets another"
-                ));
-                day
-            }
-            (None, None) => {
-                return Err(Error::data(input.place(), "states no edition; say its date with --vintage YYYY-MM-DD"));
-            }
-        };
+        let vintage = input.edition_day(context.vintage, &mut notes)?;
         input.whole(header, complete)?;
 
         let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
