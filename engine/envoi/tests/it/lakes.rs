@@ -67,6 +67,20 @@ pub(crate) fn editions_lake() -> &'static Path {
     FOLDER.get_or_init(write).path()
 }
 
+/// A lake of an invented indicator of economies that split and joined.
+pub(crate) fn territories_lake() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let write = || {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/fixtures/territories");
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(&folder.path().display().to_string()).unwrap();
+        let options = import::Options::default();
+        blocking(async move { import::import(&lake, &[fixtures], &options, &|_| {}).await.unwrap() });
+        folder
+    };
+    FOLDER.get_or_init(write).path()
+}
+
 /// A lake of the invented survey of docs/surveys.md.
 pub(crate) fn survey_lake() -> &'static Path {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
