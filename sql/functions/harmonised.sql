@@ -59,8 +59,8 @@ beside as (
         whole.unit as whole_unit,
         whole.vintage as whole_vintage,
         whole.reported_by as whole_reported_by,
-        count(*) over same_holder as members,
-        count(own.value) over same_holder as reporting
+        count(*) over (partition by held.holder, held.period, held.frequency, held.source_id) as members,
+        count(own.value) over (partition by held.holder, held.period, held.frequency, held.source_id) as reporting
     from held
     left join reported as own
         on
@@ -74,7 +74,6 @@ beside as (
             and held.period = whole.period
             and held.frequency = whole.frequency
             and held.source_id = whole.source_id
-    window same_holder as (partition by held.holder, held.period, held.frequency, held.source_id)
 ),
 
 -- The economies whose figures were once one, and how they divide it when all first report.
@@ -92,14 +91,13 @@ together as (
         reported.frequency,
         reported.source_id,
         reported.value,
-        count(*) over one_period as reporting,
-        sum(reported.value) over one_period as total,
+        count(*) over (partition by families.holder, reported.period, reported.frequency, reported.source_id) as reporting,
+        sum(reported.value) over (partition by families.holder, reported.period, reported.frequency, reported.source_id) as total,
         (select count(*) from families as f where f.holder = families.holder) as members
     from families
     inner join reported on families.iso3 = reported.iso3
     -- What the holder reports while it holds the others is not its own share.
     where harmonise(families.iso3, 'merge', reported.period) = families.iso3
-    window one_period as (partition by families.holder, reported.period, reported.frequency, reported.source_id)
 ),
 
 shares as (
