@@ -146,6 +146,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A publisher could not be asked, or gave what it should not: address, what happened, what would work.
+    #[error("{0}")]
+    Fetch(String),
     /// Arrow or Parquet refused what we built: a bug of ours.
     #[error("internal error, please report: {0}")]
     Internal(String),
@@ -162,7 +165,7 @@ impl Error {
         match self {
             Self::Usage(_) => Class::User,
             Self::Data { .. } | Self::Lake(_) | Self::Io { .. } => Class::Data,
-            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } => Class::Resource,
+            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } | Self::Fetch(_) => Class::Resource,
             Self::Internal(_) => Class::Internal,
         }
     }
