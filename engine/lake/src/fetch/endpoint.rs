@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use url::Url;
 
 use super::content::Holds;
 use crate::error::{Error, Result};
@@ -226,42 +225,6 @@ impl Endpoint {
         }
         all
     }
-
-    /// What is wrong with a descriptor's section: a mistake of ours, found by a test of all of them.
-    pub(crate) fn mistakes(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for form in self.usual.iter().filter(|u| !self.files.iter().any(|f| f.form == **u)) {
-            found.push(format!("usual form `{form}` has no file"));
-        }
-        for (name, parameter) in &self.parameters {
-            if !self.files.iter().any(|f| names(f, name)) {
-                found.push(format!("parameter `{name}` is in no address"));
-            }
-            if parameter.default.is_empty() {
-                found.push(format!("parameter `{name}` has no default"));
-            }
-            found
-                .extend(parameter.default.iter().filter_map(|v| parameter.check(name, v).err()).map(|e| e.to_string()));
-        }
-        let wanted = |form: &&str| Wanted { form: Some((*form).to_owned()), values: BTreeMap::new() };
-        for planned in self.forms().iter().filter_map(|form| self.plan(&wanted(form)).ok()).flatten() {
-            let asked = planned.newest.as_ref().map(|n| n.ask.as_str());
-            let direct = (!planned.url.starts_with("{newest}")).then_some(planned.url.as_str());
-            for url in asked.into_iter().chain(direct) {
-                let url = url.replace("{newest}", "1.0");
-                let known = Url::parse(&url).ok().and_then(|u| u.host_str().map(str::to_owned));
-                if !known.is_some_and(|host| self.hosts.contains(&host)) || url.contains(['{', '}']) {
-                    found.push(format!("`{url}` is at none of its hosts, or has a placeholder left"));
-                }
-            }
-            let kinds =
-                planned.newest.as_ref().map(|n| (n.pattern.is_some(), n.element.is_some(), n.attribute.is_some()));
-            if !matches!(kinds, None | Some((true, false, false) | (false, true, true))) {
-                found.push(format!("`{}`: newest is a pattern, or an element and its attribute", planned.url));
-            }
-        }
-        found
-    }
 }
 
 impl Parameter {
@@ -328,6 +291,7 @@ pub(super) fn percent(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::import::descriptors;
+    use url::Url;
 
     fn wanted(form: Option<&str>, values: &[(&str, &[&str])]) -> Wanted {
         let values =
@@ -339,13 +303,49 @@ mod tests {
         endpoint(crate::import::descriptor("worldbank.wdi").unwrap()).unwrap()
     }
 
+    /// What is wrong with a descriptor's section.
+    fn mistakes(endpoint: &Endpoint) -> Vec<String> {
+        let mut found = Vec::new();
+        for form in endpoint.usual.iter().filter(|u| !endpoint.files.iter().any(|f| f.form == **u)) {
+            found.push(format!("usual form `{form}` has no file"));
+        }
+        for (name, parameter) in &endpoint.parameters {
+            if !endpoint.files.iter().any(|f| names(f, name)) {
+                found.push(format!("parameter `{name}` is in no address"));
+            }
+            if parameter.default.is_empty() {
+                found.push(format!("parameter `{name}` has no default"));
+            }
+            found
+                .extend(parameter.default.iter().filter_map(|v| parameter.check(name, v).err()).map(|e| e.to_string()));
+        }
+        let wanted = |form: &&str| Wanted { form: Some((*form).to_owned()), values: BTreeMap::new() };
+        for planned in endpoint.forms().iter().filter_map(|form| endpoint.plan(&wanted(form)).ok()).flatten() {
+            let asked = planned.newest.as_ref().map(|n| n.ask.as_str());
+            let direct = (!planned.url.starts_with("{newest}")).then_some(planned.url.as_str());
+            for url in asked.into_iter().chain(direct) {
+                let url = url.replace("{newest}", "1.0");
+                let known = Url::parse(&url).ok().and_then(|u| u.host_str().map(str::to_owned));
+                if !known.is_some_and(|host| endpoint.hosts.contains(&host)) || url.contains(['{', '}']) {
+                    found.push(format!("`{url}` is at none of its hosts, or has a placeholder left"));
+                }
+            }
+            let kinds =
+                planned.newest.as_ref().map(|n| (n.pattern.is_some(), n.element.is_some(), n.attribute.is_some()));
+            if !matches!(kinds, None | Some((true, false, false) | (false, true, true))) {
+                found.push(format!("`{}`: newest is a pattern, or an element and its attribute", planned.url));
+            }
+        }
+        found
+    }
+
     #[test]
     fn every_descriptor_is_sound() {
         let mut with = 0;
         for descriptor in descriptors().unwrap() {
             let Some(endpoint) = &descriptor.fetch else { continue };
             with += 1;
-            assert_eq!(endpoint.mistakes(), Vec::<String>::new(), "{}", descriptor.id);
+            assert_eq!(mistakes(endpoint), Vec::<String>::new(), "{}", descriptor.id);
             assert!(endpoint.page.is_some() || descriptor.url.is_some(), "{}: no page to do it by hand", descriptor.id);
         }
         assert!(with >= 7, "{with}");
