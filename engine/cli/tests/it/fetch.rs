@@ -99,7 +99,7 @@ fn downloads_without_an_import() {
     assert!(code == 0 && out.starts_with(&format!("{}: ", path.display())) && path.is_file(), "{out}{err}");
     assert!(!folder.path().join("home/data/envoi/lake").exists());
     let mut elsewhere = source(folder.path(), &server, &with(&["--no-import"]));
-    assert!(elsewhere.env("ENVOI__FETCH__FOLDER", folder.path().join("x")).status().unwrap().success());
+    assert!(elsewhere.env("ENVOI__FETCH__FOLDER", folder.path().join("x")).output().unwrap().status.success());
     assert!(folder.path().join("x/worldbank.wdi/BX.TRF.PWKR.CD.DT.csv.zip").is_file());
 }
 

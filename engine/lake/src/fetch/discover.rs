@@ -43,6 +43,11 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
     rest.strip_suffix(last).is_some_and(|between| !between.contains('/'))
 }
 
+/// An address without its query: catalogues add versions of files there.
+pub(super) fn before_query(text: &str) -> &str {
+    text.split('?').next().unwrap_or(text)
+}
+
 /// Older before newer: numbers are compared as numbers, so that 1.10 is after 1.9 and
 /// `2026_01_29` after `2025_12_30`; what has more of them is newer; the rest decides last.
 pub(super) fn order(a: &str, b: &str) -> Ordering {
@@ -62,7 +67,7 @@ fn strings(list: &[u8], pattern: &str) -> Result<Vec<String>, String> {
     let (mut found, mut open) = (Vec::new(), vec![value]);
     while let Some(value) = open.pop() {
         match value {
-            serde_json::Value::String(text) if fits(pattern, &text) => found.push(text),
+            serde_json::Value::String(text) if fits(pattern, before_query(&text)) => found.push(text),
             serde_json::Value::Array(all) => open.extend(all),
             serde_json::Value::Object(all) => open.extend(all.into_iter().map(|(_, value)| value)),
             _ => {}
@@ -160,8 +165,8 @@ mod tests {
             having: BTreeMap::new(),
             attribute: None,
         };
-        let json = br#"{"Resources":[{"url":"https://x.org/a_2.zip"},{"deep":[["https://x.org/a_10.zip", "https://evil.org/a_99.zip"]]}]}"#;
-        assert_eq!(newest(json, &wanted).as_deref(), Ok("https://x.org/a_10.zip"));
+        let json = br#"{"Resources":[{"url":"https://x.org/a_2.zip"},{"deep":[["https://x.org/a_10.zip?versionId=2025", "https://evil.org/a_99.zip"]]}]}"#;
+        assert_eq!(newest(json, &wanted).as_deref(), Ok("https://x.org/a_10.zip?versionId=2025"));
         assert!(newest(b"{}", &wanted).unwrap_err().contains("names no `https://x.org/*.zip`"));
         assert!(newest(b"<html>", &wanted).unwrap_err().contains("is not JSON"));
         // As deep as a stack is not.

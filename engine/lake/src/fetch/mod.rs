@@ -254,12 +254,16 @@ impl Job<'_> {
 
     /// Without asking: the newest of what is here.
     fn newest_kept(&self, planned: &Planned, newest: &Newest) -> Result<Vec<Fetched>> {
-        let pattern = match (&newest.pattern, planned.url.as_str()) {
-            (Some(pattern), "{newest}") => pattern.clone(),
-            (_, url) => url.replace("{newest}", "*"),
+        // Of an address that was discovered whole the pattern knows no query.
+        let (pattern, whole) = match (&newest.pattern, planned.url.as_str()) {
+            (Some(pattern), "{newest}") => (pattern.clone(), false),
+            (_, url) => (url.replace("{newest}", "*"), true),
         };
-        let mut kept: Vec<(String, Note)> =
-            self.cache.notes()?.into_iter().filter(|(_, note)| discover::fits(&pattern, &note.url)).collect();
+        let of = |note: &Note| match whole {
+            true => discover::fits(&pattern, &note.url),
+            false => discover::fits(&pattern, discover::before_query(&note.url)),
+        };
+        let mut kept: Vec<(String, Note)> = self.cache.notes()?.into_iter().filter(|(_, note)| of(note)).collect();
         kept.sort_by(|(_, a), (_, b)| discover::order(&a.url, &b.url));
         let (file, note) = kept.pop().ok_or_else(|| self.not_here(&planned.file))?;
         Ok(vec![self.one(planned, &self.address(&note.url)?, &file)?])
