@@ -79,7 +79,10 @@ fn examples_of_fetching_plan() {
     for line in lines {
         let command = line.split('#').next().unwrap();
         let (code, out, err) = shell(folder.path(), &format!("{command} --dry-run"));
-        assert!(code == 0 && out.contains("https://") && !out.replace("{newest}", "").contains('{'), "{line}: {out}{err}");
+        assert!(
+            code == 0 && out.contains("https://") && !out.replace("{newest}", "").contains('{'),
+            "{line}: {out}{err}"
+        );
     }
 }
 

@@ -19,6 +19,7 @@ mod fetch_faults;
 mod fetch_support;
 mod filing;
 mod fuzz;
+mod import_data360;
 mod import_knomad;
 mod import_oecd;
 mod import_prices;
