@@ -11,7 +11,7 @@ use super::endpoint::Newest;
 use crate::error::Printable;
 
 /// Bytes of a publisher's list.
-pub(super) const MOST: u64 = 32 << 20;
+pub(super) const MOST: u64 = 8 << 20;
 
 /// The newest of what the list names, or why there is none.
 pub(super) fn newest(list: &[u8], wanted: &Newest) -> Result<String, String> {

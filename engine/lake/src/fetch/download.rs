@@ -21,6 +21,8 @@ pub(super) struct Target<'a> {
     pub(super) accept: Option<&'a str>,
     /// Most bytes.
     pub(super) most: u64,
+    /// More would be taken if the user said so.
+    pub(super) adjustable: bool,
     /// The checksum it must have, by the user.
     pub(super) sha256: Option<&'a str>,
     /// Fetch it even if it is here already.
@@ -96,7 +98,9 @@ impl Download<'_> {
             (200, _) => {
                 let note = self.note(&answer.headers);
                 // Some publishers pay no heed to If-None-Match.
-                if kept.is_some_and(|old| old.etag.is_some() && old.strong() == note.strong()) {
+                let mark = note.strong().filter(|_| note.etag.is_some());
+                if mark.is_some() && kept.is_some_and(|old| old.strong() == mark) {
+                    self.slot.forget_part().map_err(lasting)?;
                     return Ok(Outcome::Unchanged);
                 }
                 self.begin(answer, note)
@@ -123,6 +127,12 @@ impl Download<'_> {
 
     fn begin(&self, mut answer: Answer, note: Note) -> Result<Outcome, Trouble> {
         plain(&answer.headers)?;
+        // Other kinds show at their end whether it is theirs.
+        if self.target.holds == Holds::Csv && note.bytes.is_none() && !in_chunks(&answer.headers) {
+            return Err(Trouble::lasting(
+                "the publisher does not say how long its answer is, so that nothing would show whether lines are missing",
+            ));
+        }
         self.bound(note.bytes.unwrap_or_default())?;
         let mut reader = answer.body.as_reader();
         let mut head = Vec::new();
@@ -243,15 +253,21 @@ impl Download<'_> {
             return Ok(());
         }
         self.slot.forget_part().map_err(lasting)?;
-        Err(Trouble::lasting(format!(
-            "the file is larger than {} bytes; raise the setting `import.file_bytes` if it is to be trusted",
-            self.target.most
-        )))
+        let raise = match self.target.adjustable {
+            true => "; raise the setting `import.file_bytes` if it is to be trusted",
+            false => ", more than any edition so far; `envoi source import` takes larger ones",
+        };
+        Err(Trouble::lasting(format!("the file is larger than {} bytes{raise}", self.target.most)))
     }
 }
 
 fn lasting(error: crate::Error) -> Trouble {
     Trouble::lasting(error.to_string())
+}
+
+/// The answer ends with a mark of its own.
+fn in_chunks(headers: &HeaderMap) -> bool {
+    headers.get("transfer-encoding").and_then(|v| v.to_str().ok()).is_some_and(|v| v.to_lowercase().contains("chunked"))
 }
 
 /// The next try goes on from here, so it is a first one again if much came.

@@ -168,7 +168,7 @@ pub fn fetch(
         sha256,
         again: request.again,
         offline: request.offline,
-        most: endpoint.most_bytes.unwrap_or(u64::MAX).min(request.most_bytes),
+        most: request.most_bytes,
         by_hand: endpoint.page.as_deref().or(descriptor.url.as_deref()).unwrap_or_default(),
         events,
     };
@@ -230,11 +230,14 @@ impl Job<'_> {
             let fits = |note: &Note| self.sha256.is_none() || note.sha256 == self.sha256;
             (kept.filter(fits).ok_or_else(|| self.not_here(&name))?, State::Kept)
         } else {
+            let page = planned.pages.as_ref().map(|_| pages::MOST_BYTES);
+            let bound = self.endpoint.most_bytes.into_iter().chain(page).min().filter(|most| *most < self.most);
             let target = Target {
                 url,
                 holds: planned.holds,
                 accept: planned.accept.as_deref(),
-                most: self.most,
+                most: bound.unwrap_or(self.most),
+                adjustable: bound.is_none(),
                 sha256: self.sha256.as_deref(),
                 again: self.again,
             };

@@ -14,6 +14,9 @@ use crate::error::{Printable, Result};
 /// More would be a mistake of somebody's.
 const MOST: u64 = 10_000;
 
+/// Bytes of a page, which is read into memory: ten times those of the largest.
+pub(super) const MOST_BYTES: u64 = 64 << 20;
+
 /// What a page says of itself.
 struct Head {
     pages: u64,

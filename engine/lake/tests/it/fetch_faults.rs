@@ -251,6 +251,54 @@ fn a_body_of_unknown_length_that_is_cut() {
 }
 
 #[test]
+fn lines_that_may_be_missing() {
+    let flow = r#"<Dataflow id="DSD_DAC2@DF_DAC2A" agencyID="OECD.DCD.FSD" version="1.0"/>"#;
+    let body = crate::support::fixture_text(crate::support::DAC2A);
+    let (head, rest) = body.split_at(body.find('\n').unwrap() + 1);
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let chunked = |text: String| Reply::ok(text).unmeasured().with("transfer-encoding", "chunked");
+    let (cut, whole) = (chunk(head), chunk(head) + &chunk(rest) + "0\r\n\r\n");
+    // Chunks have an end of their own: one that is not there is found out.
+    let server = Server::new(move |asked, number| match number {
+        _ if asked.at.contains("/dataflow/") => Reply::ok(flow),
+        1 => chunked(cut.clone()),
+        _ => chunked(whole.clone()),
+    });
+    let desk = Desk::new(&server);
+    let fetched = desk.fetch("oecd.dac2a", None, &[]).unwrap();
+    assert_eq!((bytes_of(&fetched[0].path), server.asked().len()), (body.clone().into_bytes(), 3));
+    // The end of the connection is no such mark.
+    let server = Server::new(move |asked, _| match asked.at.contains("/dataflow/") {
+        true => Reply::ok(flow),
+        false => Reply::ok(&body).unmeasured(),
+    });
+    let desk = Desk::new(&server);
+    let message = desk.fetch("oecd.dac2a", None, &[]).unwrap_err().to_string();
+    assert!(message.contains("does not say how long its answer is"), "{message}");
+    assert_eq!(desk.names(), ["lock"]);
+}
+
+#[test]
+fn weak_marks_prove_nothing() {
+    let server =
+        Server::new(|_, number| Reply::ok(rates(40 + number as u32 / 2)).with("etag", &format!("W/\"{number}\"")));
+    let desk = Desk::new(&server);
+    let seen: Vec<_> = (0..3).map(|_| states(&desk.rates().unwrap())[0]).collect();
+    assert_eq!(seen, [State::New, State::Same, State::New]);
+}
+
+#[test]
+fn a_page_that_is_no_page() {
+    let server = Server::new(|_, _| Reply::ok("[").with("content-length", "100000000"));
+    let message = Desk::new(&server).fetch("worldbank.wdi", Some("json"), &[]).unwrap_err().to_string();
+    assert!(message.contains("larger than 67108864 bytes, more than any edition"), "{message}");
+    let server = Server::new(|_, _| Reply::ok(r#"[{"page":1,"pages":99999999999,"lastupdated":""},[]]"#));
+    let message = Desk::new(&server).fetch("worldbank.wdi", Some("json"), &[]).unwrap_err().to_string();
+    assert!(message.contains("there are 99999999999 pages"), "{message}");
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
 fn a_whole_file_that_is_damaged() {
     let server = Server::new(|_, _| Reply::ok(&rates(400)[..3_000]));
     Desk::new(&server).refuses(&["what came is damaged or cut short"]);
