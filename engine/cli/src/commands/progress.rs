@@ -81,6 +81,7 @@ impl FetchProgress {
             Event::Newest(what) => self.say(&format!("newest edition: {}", Printable(what))),
             Event::Begin(name) => {
                 self.bar.reset();
+                self.bar.unset_length();
                 self.bar.set_message(name.to_owned());
                 name.clone_into(&mut self.name.lock().unwrap_or_else(PoisonError::into_inner));
             }

@@ -183,7 +183,7 @@ fn what_is_not_what_was_expected_stays_out_of_the_lake() {
 
 #[cfg(unix)]
 #[test]
-fn interrupted_by_the_user() {
+fn ended_by_the_user() {
     let folder = tempfile::tempdir().unwrap();
     let body = zipped(CSV, &indicator());
     let server = Server::new(move |asked, number| {
@@ -202,7 +202,8 @@ fn interrupted_by_the_user() {
         );
         std::thread::yield_now();
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    // As Ctrl-C, which a shell's background jobs ignore, these tests perhaps among them.
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     assert!(!child.wait().unwrap().success());
     let mut names: Vec<_> =
         std::fs::read_dir(&downloads).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
