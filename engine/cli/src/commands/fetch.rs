@@ -172,7 +172,7 @@ fn said(fetched: &[Fetched], whole_paths: bool) -> String {
             false => one.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         };
         let state = match (one.state, &one.last_modified) {
-            (State::New, _) => format!("downloaded from {}", Printable(&one.url)),
+            (State::New, _) => format!("downloaded from {}", one.url),
             (State::Same, _) => "downloaded again, the same as before".to_owned(),
             (State::Unchanged, Some(day)) => format!("current: unchanged at the publisher since {}", Printable(day)),
             (State::Unchanged, None) => "current: unchanged at the publisher".to_owned(),

@@ -69,8 +69,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
-    /// Where it came from in the end, for messages.
-    pub(super) from: String,
+    /// Where a redirect led to in the end, for messages.
+    redirected: Option<String>,
 }
 
 impl Client {
@@ -133,8 +133,8 @@ impl Client {
                 at.set_fragment(None);
                 continue;
             }
-            let from = shown(&at);
-            let answer = Answer { status, headers: parts.headers, body, from };
+            let redirected = (at != *url).then(|| shown(&at));
+            let answer = Answer { status, headers: parts.headers, body, redirected };
             return if matches!(status, 200) || also.contains(&status) {
                 Ok(answer)
             } else {
@@ -209,7 +209,10 @@ impl Client {
         }
         let why = match status {
             401 | 403 => " (it refuses this program, or this network)".to_owned(),
-            404 | 410 => format!(" (nothing is at {} any more)", answer.from),
+            404 | 410 => match &answer.redirected {
+                Some(at) => format!(" (it redirects to {at}, where nothing is any more)"),
+                None => " (nothing is there any more)".to_owned(),
+            },
             _ => excerpt(&mut answer.body),
         };
         Trouble::Lasting(what + &why)

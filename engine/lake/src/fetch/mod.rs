@@ -280,7 +280,7 @@ impl Job<'_> {
     fn failed(&self, url: &Url, what: &str) -> Error {
         // Addresses of descriptors hold no secrets, and their parameters say what was asked for.
         let known = self.endpoint.hosts.iter().any(|h| Some(h.as_str()) == url.host_str());
-        let url = if known { crate::error::Printable(url.as_str()).to_string() } else { address::shown(url) };
+        let url = if known { url.as_str().to_owned() } else { address::shown(url) };
         Error::Fetch(format!("cannot fetch {url}: {what}; {}", self.hand()))
     }
 

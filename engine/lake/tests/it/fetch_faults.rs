@@ -106,7 +106,7 @@ fn errors_that_stay() {
     assert_eq!(server.asked().len(), 6);
     for (status, words) in [
         (401, "it refuses this program"),
-        (404, "nothing is at https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip any more"),
+        (404, "answered 404 Not Found (nothing is there any more); download"),
         (410, "410 Gone"),
         (400, "(`no such key`)"),
         (451, "451"),
@@ -115,6 +115,22 @@ fn errors_that_stay() {
         Desk::new(&server).refuses(&[words]);
         assert_eq!(server.asked().len(), 1, "{status}");
     }
+}
+
+#[test]
+fn a_redirect_to_nothing() {
+    let server =
+        Server::new(|_, number| if number == 0 { Reply::redirect("/gone?key=secret") } else { Reply::status(404) });
+    let told =
+        Desk::new(&server).refuses(&["it redirects to https://www.ecb.europa.eu/gone, where nothing is any more"]);
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
+fn long_addresses_are_told_whole() {
+    let server = Server::new(|_, _| Reply::status(404));
+    let message = Desk::new(&server).fetch("undesa.migrant_stock", None, &[]).unwrap_err().to_string();
+    assert!(message.contains("/undesa_pd_2024_ims_stock_by_sex_and_destination.xlsx: the publisher"), "{message}");
 }
 
 #[test]
