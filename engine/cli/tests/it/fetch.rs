@@ -1,5 +1,7 @@
 //! `envoi source fetch`, against a server on this machine that stands for the publishers.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -213,6 +215,31 @@ fn ended_by_the_user() {
     assert_eq!((code, err.as_str()), (0, "going on from byte 1500\n"), "{out}");
     assert_eq!(server.asked()[1].header("range"), Some("bytes=1500-"));
     assert!(out.ends_with("is at version 1\n"), "{out}");
+}
+
+#[test]
+fn the_proxy_of_the_user_is_asked_and_its_password_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://me:geheim@{}", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let lines: Vec<String> =
+            BufReader::new(&stream).lines().map_while(Result::ok).take_while(|l| !l.is_empty()).collect();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+        lines
+    });
+    let mut command = command(folder.path(), &["source", "fetch", "ecb.fx"]);
+    for name in ["ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
+        command.env_remove(name);
+    }
+    let output = command.env("HTTPS_PROXY", proxy).stdin(Stdio::null()).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && err.contains("the proxy refused: "), "{err}");
+    assert!(!err.contains("geheim"), "{err}");
+    let asked = asked.join().unwrap();
+    assert_eq!(asked[0], "CONNECT www.ecb.europa.eu:443 HTTP/1.1");
+    assert!(asked.iter().any(|l| l.to_lowercase().starts_with("user-agent: envoi/")), "{asked:?}");
 }
 
 #[test]

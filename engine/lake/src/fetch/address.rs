@@ -226,6 +226,23 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_this_machine_is_refused() {
+        for text in ["https://localhost/", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/"] {
+            let found =
+                PublicOnly::default().resolve(&text.parse().unwrap(), &Config::default(), NextTimeout::default());
+            let told = found.unwrap_err().to_string();
+            assert!(told.contains("no address of the public internet"), "{text}: {told}");
+            // The user's own proxy may be there.
+            let host = text.trim_start_matches("https://").trim_end_matches('/').to_owned();
+            let proxied = PublicOnly::new(Some(host));
+            assert!(
+                proxied.resolve(&text.parse().unwrap(), &Config::default(), NextTimeout::default()).is_ok(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn a_name_that_leads_inside_is_refused() {
         let none = || PublicOnly::default().empty();
         let at = |text: &str| text.parse::<SocketAddr>().unwrap();

@@ -87,6 +87,8 @@ impl Client {
             .timeout_per_read(Some(manners.timeout))
             .timeout_per_write(Some(manners.timeout))
             .max_response_header_size(HEADERS)
+            // What a proxy sees; publishers are told the descriptor's.
+            .user_agent(concat!("envoi/", env!("CARGO_PKG_VERSION")))
             // A page packed for the way would have another length and checksum than the file.
             .accept_encoding("identity");
         let connector = DefaultConnector::default();

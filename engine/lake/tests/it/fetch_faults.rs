@@ -417,7 +417,7 @@ fn two_fetches_at_once() {
     let server = Server::new(move |asked, number| {
         // The first is answered once the second waits for it.
         if number == 0 {
-            waited.lock().unwrap().recv().unwrap();
+            waited.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
         }
         Reply::file(asked, "\"v1\"", &rates(400))
     });
