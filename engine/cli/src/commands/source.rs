@@ -72,10 +72,11 @@ fn read_mapping(path: &Path) -> Result<Arc<Descriptor>, Failure> {
 }
 
 fn list() -> Result<u8, Failure> {
-    let rows = import::descriptors()?
-        .iter()
-        .map(|d| vec![d.id.clone(), d.provider.clone(), d.dataset.clone(), d.formats.join("; ")]);
-    print(&columns(&["id", "provider", "dataset", "formats"], &rows.collect::<Vec<_>>()))?;
+    let rows = import::descriptors()?.iter().map(|d| {
+        let fetch = if d.fetch.is_some() { "yes" } else { "" };
+        vec![d.id.clone(), fetch.to_owned(), d.provider.clone(), d.dataset.clone(), d.formats.join("; ")]
+    });
+    print(&columns(&["id", "fetch", "provider", "dataset", "formats"], &rows.collect::<Vec<_>>()))?;
     Ok(0)
 }
 

@@ -245,6 +245,9 @@ fn the_proxy_of_the_user_is_asked_and_its_password_kept() {
 #[test]
 fn what_can_be_fetched_is_shown() {
     let (folder, server) = (tempfile::tempdir().unwrap(), publisher());
+    let (code, out, _) = run(folder.path(), &server, &["list"]);
+    let fetch = |id: &str| out.lines().any(|l| l.starts_with(id) && l.contains(" yes "));
+    assert!(code == 0 && fetch("worldbank.wdi ") && !fetch("sbp.remittances "), "{out}");
     let (code, out, _) = run(folder.path(), &server, &["show", "worldbank.wdi"]);
     for words in [
         "fetch     envoi source fetch worldbank.wdi, from api.worldbank.org, ",

@@ -11,6 +11,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use chrono::Datelike;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -199,7 +200,9 @@ impl Slot {
         let placed = || -> io::Result<()> {
             let file = OpenOptions::new().write(true).open(&part)?;
             // Sources that state no edition take the date of the file for it.
-            if let Some(modified) = note.last_modified.as_deref().and_then(super::retry::http_date) {
+            let modified = note.last_modified.as_deref().and_then(super::retry::http_date);
+            // Servers that do not know it say the year 1 or 1970.
+            if let Some(modified) = modified.filter(|day| (1990..2200).contains(&day.year())) {
                 file.set_modified(modified.into())?;
             }
             file.sync_all()?;
