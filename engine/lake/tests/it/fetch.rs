@@ -95,7 +95,8 @@ fn days_that_are_none() {
         ["Mon, 01 Jan 0001 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan +99999 00:00:00 GMT", "now"]
     {
         let server = Server::new(move |_, _| Reply::ok(rates(40)).with("last-modified", day));
-        let fetched = Desk::new(&server).rates().unwrap();
+        let desk = Desk::new(&server);
+        let fetched = desk.rates().unwrap();
         let modified = std::fs::metadata(&fetched[0].path).unwrap().modified().unwrap();
         assert!(modified.elapsed().unwrap() < std::time::Duration::from_secs(3600), "{day}");
     }
