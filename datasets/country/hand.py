@@ -425,10 +425,10 @@ AGGREGATES = [
     ("oecd", "INCWB_X", "Countries unallocated by World Bank income group"), ("oecd", "OLICWB", "Low-income countries (World Bank)"), ("oecd", "LMICWB", "Lower middle-income countries (World Bank)"),
     ("oecd", "UMICWB", "Upper middle-income countries (World Bank)"), ("oecd", "HICSWB", "High-income countries (World Bank)"), ("oecd", "LLDC", "Land-locked developing countries|Landlocked developing countries"),
     ("oecd", "SIDS", "Small island developing states"), ("oecd", "HIPC", "Heavily indebted poor countries"), ("oecd", "FSCAC", "Fragile and conflict-affected contexts|Fragile states|Fragile contexts"),
-    ("oecd", "ALLD", "All donors, total|All donors|Official donors, total|Official donors"), ("oecd", "ALLM", "All multilateral donors"), ("oecd", "DAC", "DAC countries, total|DAC countries|DAC members, total|DAC members|DAC donors, total"),
+    ("oecd", "ALLD", "All donors, total|All donors|Official donors, total|Official donors"), ("oecd", "ALLM", "All multilateral donors"), ("oecd", "DAC", "DAC countries, total|TOTAL DAC|TOTAL DU CAD|DAC countries|DAC members, total|DAC members|DAC donors, total"),
     ("oecd", "DAC_EC", "DAC members and EU institutions"), ("oecd", "DACEU", "DAC-EU countries, total|DAC-EU members, total"), ("oecd", "DACEU_EC", "DAC-EU countries and EU institutions"), ("oecd", "G7", "G7 countries, total|G7|G7 countries"),
     ("oecd", "NONDAC", "Non-DAC donors"), ("oecd", "MULTI", "Multilaterals, total|Multilateral donors|Multilateral organisations, total|Multilateral agencies, total"), ("oecd", "PRIVD", "Private donors, total|All private donors, total"),
-    ("oecd", "4EU001", "EU Institutions|EU institutions (excl. EIB)|EC|European Commission|Institutions de l'UE"), ("oecd", "918", "EU Institutions (DAC 918)"),
+    ("oecd", "4EU001", "EU Institutions|CE|EU institutions (excl. EIB)|EC|European Commission|Institutions de l'UE"), ("oecd", "918", "EU Institutions (DAC 918)"),
 ]
 # Two-character codes that the World Bank's API uses for the same groups.
 WORLDBANK_API_CODES = """

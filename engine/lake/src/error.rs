@@ -149,6 +149,15 @@ pub enum Error {
     /// A publisher could not be asked, or gave what it should not: address, what happened, what would work.
     #[error("{0}")]
     Fetch(String),
+    /// What does not fit into memory could not be put on disk meanwhile.
+    #[error("cannot keep a temporary file in `{folder}`: {source}; TMPDIR names another folder")]
+    Spool {
+        /// The folder for temporary files.
+        folder: String,
+        /// The system's own words.
+        #[source]
+        source: std::io::Error,
+    },
     /// Arrow or Parquet refused what we built: a bug of ours.
     #[error("internal error, please report: {0}")]
     Internal(String),
@@ -165,7 +174,9 @@ impl Error {
         match self {
             Self::Usage(_) => Class::User,
             Self::Data { .. } | Self::Lake(_) | Self::Io { .. } => Class::Data,
-            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } | Self::Fetch(_) => Class::Resource,
+            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } | Self::Spool { .. } | Self::Fetch(_) => {
+                Class::Resource
+            }
             Self::Internal(_) => Class::Internal,
         }
     }

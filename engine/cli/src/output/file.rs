@@ -38,6 +38,11 @@ impl OutputFile {
         Ok(Self { path, temporary: Some(temporary), file: BufWriter::new(file) })
     }
 
+    /// False for a pipe or device, which nothing can stand beside.
+    pub(crate) fn is_file(&self) -> bool {
+        self.temporary.is_some()
+    }
+
     /// Where the output stands; what follows can be taken back with [`OutputFile::rewind`].
     pub(crate) fn mark(&mut self) -> io::Result<u64> {
         if self.temporary.is_none() {

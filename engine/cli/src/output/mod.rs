@@ -7,6 +7,7 @@
 
 mod arrow_ipc;
 mod cell;
+pub(crate) mod csvw;
 mod delimited;
 mod expanded;
 pub(crate) mod file;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use envoi::{Answer, AnswerKind, Class};
 
@@ -129,6 +130,7 @@ impl Shell {
             };
         };
         let mark = target.file.mark()?;
+        target.schema = Some(SchemaRef::clone(&answer.schema));
         let outcome = stream(answer, format, &mut target.file, look, wait, &mut self.streams.err).await;
         match &outcome {
             Ok(()) => target.results += 1,

@@ -15,10 +15,12 @@ mod wait;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::SchemaRef;
 use envoi::Session;
 use futures::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 
+use crate::output::csvw;
 use crate::output::file::OutputFile;
 use crate::output::{Format, Look};
 use crate::statement::{PieceKind, split};
@@ -110,6 +112,25 @@ struct Target {
     file: OutputFile,
     format: Option<Format>,
     results: u64,
+    /// Columns of the last result set.
+    schema: Option<SchemaRef>,
+}
+
+impl Target {
+    /// The description of the columns that goes beside a delimited file of one result
+    /// set, if they have units or sources; one that is there already is brought up to date.
+    fn description(&self) -> io::Result<Option<OutputFile>> {
+        let format = self.format.unwrap_or(Format::Table);
+        let (Some(schema), Format::Csv | Format::Tsv) = (&self.schema, format) else { return Ok(None) };
+        let beside = csvw::beside(&self.path);
+        if self.results != 1 || !self.file.is_file() || !csvw::speaks(schema) && !beside.exists() {
+            return Ok(None);
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let mut file = OutputFile::create(&beside)?;
+        file.write_all(csvw::describe(schema, &name, format).as_bytes())?;
+        Ok(Some(file))
+    }
 }
 
 impl Shell {
@@ -164,14 +185,18 @@ impl Shell {
     pub(crate) fn open_target(&mut self, path: &Path, format: Option<Format>) -> io::Result<()> {
         let file = OutputFile::create(path)?;
         let format = format.or_else(|| Format::from_path(path)).or(self.settings.format);
-        self.target = Some(Target { path: path.to_owned(), file, format, results: 0 });
+        self.target = Some(Target { path: path.to_owned(), file, format, results: 0, schema: None });
         Ok(())
     }
 
     /// Publishes the output file, if there is one, and goes back to stdout.
     pub(crate) fn close_target(&mut self) -> io::Result<()> {
         match self.target.take() {
-            Some(target) => target.file.commit(),
+            Some(target) => {
+                let description = target.description()?;
+                target.file.commit()?;
+                description.map_or(Ok(()), OutputFile::commit)
+            }
             None => Ok(()),
         }
     }

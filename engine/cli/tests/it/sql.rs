@@ -111,6 +111,36 @@ fn output_files_are_whole_or_untouched() {
 }
 
 #[test]
+fn a_csv_file_has_its_units_and_sources_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| envoi(folder.path(), arguments, "").0;
+    let beside = folder.path().join("x.csv-metadata.json");
+    assert_eq!(run(&["-o", "x.csv", "-c", "select 1 as a"]), 0);
+    assert!(!beside.exists(), "nothing to say");
+    let query = "select iso3, remittance_usd, remittance_usd > 0 as any from remittance_vs_oda limit 3";
+    assert_eq!(run(&["-o", "x.csv", "-c", &format!("{query}; select nosuch")]), 1);
+    assert!(!beside.exists(), "the result is not there either");
+    assert_eq!(run(&["-o", "x.csv", "-c", query]), 0);
+    let told: serde_json::Value = serde_json::from_slice(&fs::read(&beside).unwrap()).unwrap();
+    assert_eq!((told["@context"].as_str(), told["url"].as_str()), (Some("http://www.w3.org/ns/csvw"), Some("x.csv")));
+    let column = |i: usize, key: &str| told["tableSchema"]["columns"][i][key].as_str().unwrap_or_default().to_owned();
+    assert_eq!([column(0, "titles"), column(1, "titles"), column(2, "titles")], ["iso3", "remittance_usd", "any"]);
+    assert_eq!([column(0, "datatype"), column(1, "datatype"), column(2, "datatype")], ["string", "double", "boolean"]);
+    assert_eq!(column(1, "schema:unitText"), "current US dollars");
+    assert_eq!(column(1, "dc:license"), "CC BY 4.0");
+    assert!(
+        column(1, "dc:source").contains("worldbank.wdi") && column(1, "rdfs:comment").contains("revised"),
+        "{told}"
+    );
+    // What describes the file before does not stay beside another.
+    assert_eq!(run(&["-o", "x.csv", "-c", "select 1 as a"]), 0);
+    let told: serde_json::Value = serde_json::from_slice(&fs::read(&beside).unwrap()).unwrap();
+    assert_eq!(told["tableSchema"]["columns"].as_array().unwrap().len(), 1);
+    assert_eq!(run(&["-o", "two.csv", "-c", &format!("{query}; {query}")]), 0);
+    assert!(!folder.path().join("two.csv-metadata.json").exists(), "two tables have no one description");
+}
+
+#[test]
 fn meta_commands_work_in_scripts() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("in.sql"), "select 3 as c;\n\\q\nselect 4;\n").unwrap();

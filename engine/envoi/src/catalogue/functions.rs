@@ -46,11 +46,7 @@ impl<P: Fn(&str) -> Result<Statement>> VisitorMut for LibraryFunctions<P> {
 
 impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<P> {
     fn query(&self, function: &TableFunction, texts: &[(&str, String)]) -> Result<Box<Query>> {
-        let mut sql = function.sql.clone();
-        for (name, text) in texts {
-            sql = sql.replace(&format!("${name}"), &format!("'{}'", text.replace('\'', "''")));
-        }
-        match (self.0)(&sql)? {
+        match (self.0)(&filled(&function.sql, texts))? {
             Statement::Statement(statement) => match *statement {
                 Ast::Query(query) => Ok(query),
                 other => Err(Error::internal(format!("`{}` is no query: {other}", function.name))),
@@ -58,6 +54,22 @@ impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<P> {
             _ => Err(Error::internal(format!("`{}` is no query", function.name))),
         }
     }
+}
+
+/// The query with texts where `$argument` stands, in one pass: a text is never looked through itself.
+fn filled(sql: &str, texts: &[(&str, String)]) -> String {
+    let mut parts = sql.split('$');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(part.len());
+        let (name, rest) = part.split_at(end);
+        match texts.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => filled += &format!("'{}'", text.replace('\'', "''")),
+            None => filled += &format!("${name}"),
+        }
+        filled += rest;
+    }
+    filled
 }
 
 /// What each argument was given, by position or name.
@@ -109,6 +121,9 @@ fn text(argument: &Argument, value: &Expr) -> std::result::Result<String, String
     let text = text.ok_or_else(|| format!("takes a text as `{name}`, not `{value}`"))?;
     if argument.kind == ArgumentKind::Day && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_err() {
         return Err(format!("takes a day as `{name}`; '{text}' is not of the form YYYY-MM-DD"));
+    }
+    if !argument.choices.is_empty() && !argument.choices.contains(text) {
+        return Err(format!("takes one of '{}' as `{name}`, not '{text}'", argument.choices.join("', '")));
     }
     Ok(text.clone())
 }

@@ -45,6 +45,9 @@ pub struct Argument {
     pub kind: ArgumentKind,
     /// What it means.
     pub description: String,
+    /// All that may be given; empty: anything of its kind.
+    #[serde(default)]
+    pub choices: Vec<String>,
     /// Taken where it is left out; without one the argument must be given.
     pub default: Option<String>,
 }

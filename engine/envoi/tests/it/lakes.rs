@@ -67,6 +67,20 @@ pub(crate) fn editions_lake() -> &'static Path {
     FOLDER.get_or_init(write).path()
 }
 
+/// A lake of an invented indicator of economies that split and joined.
+pub(crate) fn territories_lake() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let write = || {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/fixtures/territories");
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(&folder.path().display().to_string()).unwrap();
+        let options = import::Options::default();
+        blocking(async move { import::import(&lake, &[fixtures], &options, &|_| {}).await.unwrap() });
+        folder
+    };
+    FOLDER.get_or_init(write).path()
+}
+
 /// A lake of the invented survey of docs/surveys.md.
 pub(crate) fn survey_lake() -> &'static Path {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
@@ -100,11 +114,16 @@ pub(crate) fn publishers_lake() -> Option<&'static Path> {
             "undesa/undesa_pd_2020_ims_stock_by_sex_and_destination.xlsx",
             "undesa/UN_MigrantStockByOriginAndDestination_2019_clean.csv.gz",
             "oecd_dac/dac2a_alld_net_oda_current.csv",
+            "oecd_dac/legacy_stats_ref_total_odf_sample.csv",
+            "oecd_dac/legacy_stats_flags_legend.csv",
+            "oecd_dac/Deflators_base_2011.xls",
+            "oecd_dac/DAC-CRS-CODES.xlsx",
             "rpw/36d1ed87-9a2d-41da-8eac-c1c25d45fa65_Data.csv.gz",
             "ecb_fx/eurofxref-hist.zip",
             "rpw/rpw_firm_level_sample_2011.csv",
             "sbp_pakistan/workers_remittances_monthly.csv",
-            "banxico/DataBanxico.xlsx",
+            "banxico",
+            "country",
             "enigh_mexico_2012",
         ]
         .map(|p| data.join(p))

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use envoi::Session;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
-use crate::lakes::{blocking, editions_lake, publishers_lake, rows, sample_lake, session, survey_lake};
+use crate::lakes::{
+    blocking, editions_lake, publishers_lake, rows, sample_lake, session, survey_lake, territories_lake,
+};
 
 /// Threads, batch size and memory: answers must not depend on them.
 const MATRIX: [(&str, usize, &str); 4] =
@@ -96,6 +98,11 @@ fn sample() {
 #[test]
 fn editions() {
     check("editions", editions_lake());
+}
+
+#[test]
+fn territories() {
+    check("territories", territories_lake());
 }
 
 #[test]

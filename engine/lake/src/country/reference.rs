@@ -25,7 +25,7 @@ pub fn add_reference(change: &mut Change, current: Option<&Manifest>) -> Result<
     for rows in all {
         let (table, series) = (rows.table, rows.series.clone());
         let file = NewFile::of(table, &series, REFERENCE_SOURCE, vintage, &rows.finish(&place)?)?;
-        sums += &checksum(&file.bytes);
+        sums += &checksum(&file.content.read()?);
         files.push(file);
     }
     let sha256 = checksum(sums.as_bytes());
@@ -46,7 +46,7 @@ pub fn add_reference(change: &mut Change, current: Option<&Manifest>) -> Result<
         url: found.url.clone(),
         file: "datasets/country".to_owned(),
         sha256,
-        bytes: files.iter().map(|f| f.bytes.len() as u64).sum(),
+        bytes: files.iter().map(|f| f.content.len()).sum(),
         rows: files.iter().map(|f| f.rows).sum(),
         imported_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
         caveats: Some(found.caveats.join("; ")),
@@ -101,12 +101,17 @@ fn aliases(concordance: &Concordance, vintage: NaiveDate) -> Result<Rows> {
     Ok(rows)
 }
 
-/// The World Bank's groups are a series of their own, which its metadata files replace.
-fn groups(concordance: &Concordance, vintage: NaiveDate) -> Result<[Rows; 2]> {
+/// The World Bank's groups and the OECD's are series of their own, which their publishers' files replace.
+fn groups(concordance: &Concordance, vintage: NaiveDate) -> Result<[Rows; 3]> {
     let mut world_bank = Rows::new(&COUNTRY_GROUP, "worldbank.country_group");
+    let mut oecd = Rows::new(&COUNTRY_GROUP, "oecd.country_group");
     let mut others = Rows::new(&COUNTRY_GROUP, "envoi.country_group");
     for (line, group) in (2..).zip(concordance.groups()?) {
-        let rows = if matches!(group.group_kind.as_str(), "region" | "income") { &mut world_bank } else { &mut others };
+        let rows = match group.group_kind.as_str() {
+            "region" | "income" => &mut world_bank,
+            "dac_recipient" => &mut oecd,
+            _ => &mut others,
+        };
         let values = [
             Value::Text(&group.group_kind),
             Value::Text(&group.group_code),
@@ -119,5 +124,5 @@ fn groups(concordance: &Concordance, vintage: NaiveDate) -> Result<[Rows; 2]> {
         ];
         rows.push(line, "iso3", &values)?;
     }
-    Ok([world_bank, others])
+    Ok([world_bank, oecd, others])
 }

@@ -7,7 +7,8 @@ use super::input::Input;
 use super::rows::Rows;
 use crate::country::Concordance;
 use crate::error::{Place, Result};
-use crate::read::Limits;
+use crate::lake::NewFile;
+use crate::read::{Grid, Limits};
 
 /// Is this file the importer's?
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,9 @@ pub struct Imported {
     pub vintage: NaiveDate,
     /// Rows for the lake.
     pub rows: Vec<Rows>,
+    /// Rows of lake tables that were sorted, checked for duplicates and encoded where they
+    /// were read, because all of them together do not fit into memory.
+    pub files: Vec<NewFile>,
     /// The publisher's shape, kept for audit.
     pub staged: Vec<Staged>,
     /// What the user should know: decisions, counts, checks.
@@ -88,6 +92,10 @@ pub trait Importer: Send + Sync {
     /// Checks a mapping of the user's for this importer; most read what they read by code alone.
     fn check(&self, _descriptor: &Descriptor) -> Result<(), String> {
         Err(format!("`{}` needs no mapping; mappings are for `household_survey` and `central_bank.series`", self.id()))
+    }
+    /// True for the beginning of a text that it reads from disk if it is large.
+    fn streams(&self, _opening: &Grid) -> bool {
+        false
     }
     /// Recognises a file by its content, never by its name.
     fn recognise(&self, input: &Input, descriptor: &Descriptor) -> Result<Recognition>;

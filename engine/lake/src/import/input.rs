@@ -1,24 +1,29 @@
 //! The files of one import: collected, unpacked, checksummed, and read on demand.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::error::{Error, Place, Result};
-use crate::lake::checksum;
-use crate::read::{Grid, Kind, Limits, Row, TextGrid, Workbook, gunzip, kind_of, packed_on, read_csv, unzip};
+use crate::lake::{checksum, checksum_of};
+use crate::read::{Grid, Kind, Limits, Row, TextGrid, Workbook, gunzip, kind_of, packed_on, plain, read_csv, unzip};
 
-/// A file to import: bytes in memory, and what they are.
+/// A file to import, and what it is: in memory, unless an importer reads its kind from disk.
 #[derive(Debug)]
 pub struct Input {
     /// Name for messages and for table `source`; members of an archive as `archive.zip/member`.
     pub name: String,
-    /// The bytes.
+    /// The bytes; of a file that is read from disk, its beginning.
     pub bytes: Bytes,
-    /// Their SHA-256.
+    /// Number of bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file.
     pub sha256: String,
     /// What the bytes are, by content.
     pub kind: Kind,
@@ -34,9 +39,29 @@ pub struct Input {
 #[derive(Debug)]
 enum Content {
     Text(TextGrid),
+    Large(Large),
     Book(Box<Mutex<Book>>),
     Other,
 }
+
+/// A text that stays on disk.
+#[derive(Debug)]
+struct Large {
+    path: PathBuf,
+    modified: Option<SystemTime>,
+    /// Its first records.
+    head: TextGrid,
+}
+
+/// A text of more bytes is left on disk, if an importer reads its kind from there:
+/// as cells it takes about ten times as much.
+const HELD: u64 = 16 << 20;
+
+/// Bytes of the beginning of such a text, to know it by.
+const HEAD: usize = 64 << 10;
+
+const NO_LINE_END: &str =
+    "the last line has no line end, so the file seems cut off; fetch it again, or add a line end if it is whole";
 
 struct Book {
     workbook: Workbook,
@@ -55,6 +80,7 @@ impl Input {
         let bytes = Bytes::from(bytes);
         Self {
             sha256: checksum(&bytes),
+            size: bytes.len() as u64,
             kind: kind_of(&bytes),
             name,
             bytes,
@@ -103,6 +129,43 @@ impl Input {
         }
     }
 
+    /// The first records of a text file, header first, wherever the rest is; `None` for another kind.
+    pub fn opening(&self) -> Option<&Grid> {
+        match &self.content {
+            Content::Large(large) => Some(&large.head.grid),
+            _ => self.text(),
+        }
+    }
+
+    /// The delimiter of a text file, and the text as UTF-8 to be read from its
+    /// beginning; `None` for another kind.
+    pub fn reader(&self) -> Result<Option<(u8, Box<dyn Read + Send + '_>)>> {
+        match &self.content {
+            Content::Large(large) => {
+                let file = File::open(&large.path).map_err(|source| io(&large.path, source))?;
+                Ok(Some((large.head.delimiter, Box::new(file))))
+            }
+            Content::Text(text) if text.encoding.starts_with("utf-8") => {
+                Ok(Some((text.delimiter, Box::new(self.bytes.as_ref()))))
+            }
+            Content::Text(text) => {
+                let plain = plain(&self.bytes).into_owned();
+                Ok(Some((text.delimiter, Box::new(std::io::Cursor::new(plain)))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Refuses a file on disk that is not as it was when its checksum was taken.
+    pub fn unchanged(&self) -> Result<()> {
+        let Content::Large(large) = &self.content else { return Ok(()) };
+        let now = std::fs::metadata(&large.path).map_err(|source| io(&large.path, source))?;
+        if now.len() == self.size && now.modified().ok() == large.modified {
+            return Ok(());
+        }
+        Err(Error::data(self.place(), "was changed while it was read; import it again when it is whole"))
+    }
+
     /// The sheets of a workbook, none for another kind.
     pub fn sheets(&self) -> Vec<String> {
         match &self.content {
@@ -144,6 +207,21 @@ impl Input {
         Ok(grid)
     }
 
+    /// The date of the edition of a file that states none: `asked`, or the day the file
+    /// was last modified, which `notes` says.
+    pub(super) fn edition_day(&self, asked: Option<NaiveDate>, notes: &mut Vec<String>) -> Result<NaiveDate> {
+        match (asked, self.modified) {
+            (Some(day), _) => Ok(day),
+            (None, Some(day)) => {
+                notes.push(format!(
+                    "the file states no edition: vintage {day} is the day it was last modified; --vintage sets another"
+                ));
+                Ok(day)
+            }
+            (None, None) => Err(Error::data(self.place(), "states no edition; say its date with --vintage YYYY-MM-DD")),
+        }
+    }
+
     /// Refuses a text that may have been cut within its last record: a download that
     /// ends there may have lost digits of a number, and nothing else would show it.
     ///
@@ -152,16 +230,28 @@ impl Input {
     /// number or a code in closed quotes; and one whose last value `complete`, given
     /// the column's name, knows to be the beginning of no longer one.
     pub(super) fn whole(&self, header: &Row, complete: impl Fn(&str, &str) -> bool) -> Result<()> {
-        let Content::Text(text) = &self.content else { return Ok(()) };
+        let text = match &self.content {
+            Content::Text(text) => text,
+            Content::Large(large) => return self.ends(&large.path),
+            _ => return Ok(()),
+        };
         let Some(last) = text.grid.rows.last() else { return Ok(()) };
         let end = self.bytes.iter().rev().find(|b| **b != 0).copied();
         if matches!(end, Some(b'\n' | b'\r')) || self.is_whole(header, last, text, end, complete) {
             return Ok(());
         }
-        Err(Error::data(
-            self.place().row(last.number),
-            "the last line has no line end, so the file seems cut off; fetch it again, or add a line end if it is whole",
-        ))
+        Err(Error::data(self.place().row(last.number), NO_LINE_END))
+    }
+
+    /// Refuses a text on disk without a line end at its end.
+    fn ends(&self, path: &Path) -> Result<()> {
+        let mut last = [0];
+        let read = File::open(path).and_then(|mut file| {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)
+        });
+        read.map_err(|source| io(path, source))?;
+        if matches!(last, [b'\n' | b'\r']) { Ok(()) } else { Err(Error::data(self.place(), NO_LINE_END)) }
     }
 
     fn is_whole(
@@ -197,7 +287,8 @@ impl Input {
 
 /// Reads the files and folders a user named. Archives are unpacked in memory;
 /// hidden files are passed over; folders are walked in name order.
-pub(super) fn collect(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>> {
+/// A large text that `streams` knows by its beginning stays on disk.
+pub(super) fn collect(paths: &[PathBuf], limits: &Limits, streams: &dyn Fn(&Grid) -> bool) -> Result<Vec<Input>> {
     let mut files = Vec::new();
     for path in paths {
         let metadata = std::fs::metadata(path).map_err(|source| io(path, source))?;
@@ -216,7 +307,10 @@ pub(super) fn collect(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Input>> 
     }
     let mut inputs = Vec::new();
     for (path, name, named) in files {
-        read(&path, name, named, limits, &mut inputs)?;
+        match large(&path, &name, named, limits, streams)? {
+            Some(input) => inputs.push(input),
+            None => read(&path, name, named, limits, &mut inputs)?,
+        }
     }
     Ok(inputs)
 }
@@ -254,6 +348,43 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, String, bool)>, limits: &Limits
         limits.check_files(files.len(), || Place::file(folder.display().to_string()))?;
     }
     Ok(())
+}
+
+/// The file as one that stays on disk, if it is such a one.
+fn large(
+    path: &Path,
+    name: &str,
+    named: bool,
+    limits: &Limits,
+    streams: &dyn Fn(&Grid) -> bool,
+) -> Result<Option<Input>> {
+    let failed = |source| io(path, source);
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if metadata.len() <= HELD {
+        return Ok(None);
+    }
+    let mut file = File::open(path).map_err(failed)?;
+    let mut head = Vec::with_capacity(HEAD);
+    (&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+    // Without its last record, which is not whole.
+    head.truncate(head.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1));
+    if kind_of(&head) != Kind::Csv {
+        return Ok(None);
+    }
+    let Ok(text) = read_csv(&head, name, limits) else { return Ok(None) };
+    if !text.encoding.starts_with("utf-8") || !streams(&text.grid) {
+        return Ok(None);
+    }
+    limits.check_streamed(metadata.len(), || Place::file(name))?;
+    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+    let modified = metadata.modified().ok();
+    Ok(Some(Input {
+        sha256: checksum_of(&mut file).map_err(failed)?,
+        size: metadata.len(),
+        modified: modified.map(|t| DateTime::<Utc>::from(t).date_naive()),
+        content: Content::Large(Large { path: path.to_owned(), modified, head: text }),
+        ..Input::new(name.to_owned(), head, None, named)
+    }))
 }
 
 fn read(path: &Path, name: String, named: bool, limits: &Limits, inputs: &mut Vec<Input>) -> Result<()> {

@@ -103,7 +103,7 @@ pub async fn import(
     options: &Options,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Report> {
-    let inputs = input::collect(paths, &options.limits)?;
+    let inputs = input::collect(paths, &options.limits, &sources::streams)?;
     let current = lake.current().await?;
     let (mut reports, mut change) = prepare::prepare(&inputs, options, current.as_deref(), progress)?;
     if change.files.is_empty() && change.sources.is_empty() {

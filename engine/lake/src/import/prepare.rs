@@ -9,7 +9,7 @@ use chrono::{SecondsFormat, Utc};
 use super::descriptor::{Descriptor, descriptor, descriptors};
 use super::importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 use super::input::Input;
-use super::sources::IMPORTERS;
+use super::sources::{self, IMPORTERS};
 use super::staged::table_name;
 use super::{FileReport, Options, Progress};
 use crate::country::Concordance;
@@ -48,7 +48,7 @@ pub(super) fn prepare(
     current: Option<&Manifest>,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<(Vec<FileReport>, Change)> {
-    progress(Progress::Begin(inputs.len(), inputs.iter().map(|i| i.bytes.len() as u64).sum()));
+    progress(Progress::Begin(inputs.len(), inputs.iter().map(|i| i.size).sum()));
     let slots: Vec<Mutex<Option<Result<Prepared>>>> = inputs.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
@@ -57,7 +57,7 @@ pub(super) fn prepare(
             let (Some(input), Some(slot)) = (inputs.get(index), slots.get(index)) else { break };
             let prepared = known_or_new(input, inputs, options, current);
             let rows = prepared.as_ref().map_or(0, |p| p.report.rows);
-            progress(Progress::File { name: &input.name, bytes: input.bytes.len() as u64, rows });
+            progress(Progress::File { name: &input.name, bytes: input.size, rows });
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
         }
     };
@@ -135,7 +135,8 @@ fn mapped(prepared: Prepared, input: &Input, filed: &[&SourceEdition], current: 
     let Some(source) = &prepared.source else { return Ok(prepared) };
     let Some(old) = filed.iter().find(|old| old.source_id == source.source_id) else { return Ok(prepared) };
     let held = |file: &NewFile| {
-        let sha256 = checksum(&file.bytes);
+        let Ok(bytes) = file.content.read() else { return false };
+        let sha256 = checksum(&bytes);
         current.is_some_and(|m| m.files.iter().any(|f| f.sha256 == sha256 && f.vintage == file.vintage))
     };
     if old.vintage == source.vintage && prepared.files.iter().all(held) {
@@ -237,19 +238,20 @@ fn publisher(
 
 /// A table of nobody we know: typed, flagged and reported, in schema `staging`.
 fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
-    if !matches!(input.kind, Kind::Csv | Kind::Xlsx | Kind::Xls) {
-        // Says what it is: each kind has its own words.
-        read_table(&input.bytes, &input.name, &options.limits)?;
-    }
     if let Some(grid) = input.text() {
         looks_like_text(grid)?;
     }
     let found = descriptor(PLAIN_TABLE)?;
-    let table = read_table(&input.bytes, &input.name, &options.limits)?;
-    if table.rows() == 0 {
+    let (batch, said) = if input.kind == Kind::Stata {
+        (sources::stata_rows(input, &options.limits)?, Vec::new())
+    } else {
+        // Of a kind that is no table the error says what it is.
+        let table = read_table(&input.bytes, &input.name, &options.limits)?;
+        (table.to_record_batch()?, table.report())
+    };
+    if batch.num_rows() == 0 {
         return Err(Error::data(input.place(), "has no row below its header; the file seems cut off"));
     }
-    let batch = table.to_record_batch()?;
     let stem = input.base_name().split('.').next().unwrap_or("table");
     let name = table_name(stem);
     let vintage = options.vintage.or(input.modified).unwrap_or_else(|| Utc::now().date_naive());
@@ -258,12 +260,13 @@ fn plain_table(input: &Input, options: &Options) -> Result<Prepared> {
         batch.num_rows(),
         batch.num_columns()
     )];
-    notes.extend(table.report());
+    notes.extend(said);
     let imported = Imported {
         place: input.place(),
         edition: format!("{} {vintage}", Printable(input.base_name())),
         vintage,
         rows: Vec::new(),
+        files: Vec::new(),
         staged: vec![Staged::of(name, batch)],
         notes,
     };
@@ -295,9 +298,8 @@ fn looks_like_text(grid: &Grid) -> Result<()> {
 }
 
 fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepared> {
-    let Imported { place, edition, vintage, rows, staged, notes } = imported;
-    let mut files = Vec::new();
-    let mut count = 0;
+    let Imported { place, edition, vintage, rows, mut files, staged, notes } = imported;
+    let mut count = files.iter().filter(|f| f.schema == "lake").map(|f| f.rows).sum();
     for rows in rows {
         if rows.is_empty() {
             continue;
@@ -321,7 +323,7 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
             rows,
             lead: None,
             from: Vec::new(),
-            bytes,
+            content: bytes.into(),
         });
     }
     for file in &mut files {
@@ -341,7 +343,7 @@ fn finish(imported: Imported, found: &Descriptor, input: &Input) -> Result<Prepa
         url: found.url.clone(),
         file: input.name.clone(),
         sha256: input.sha256.clone(),
-        bytes: input.bytes.len() as u64,
+        bytes: input.size,
         rows: count,
         imported_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
         caveats: Some(found.caveats.join("; ")).filter(|c| !c.is_empty()),
@@ -374,7 +376,7 @@ fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
                     let Some(kept) = change.files.get_mut(*index) else {
                         return Err(Error::Internal("a file of the change vanished".to_owned()));
                     };
-                    let same = kept.bytes == file.bytes;
+                    let same = kept.content.same(&file.content)?;
                     if same || file.table == INDICATOR.name {
                         let mut from = std::mem::take(&mut kept.from);
                         from.extend(
@@ -382,7 +384,7 @@ fn merge(all: Vec<Prepared>) -> Result<(Vec<FileReport>, Change)> {
                         );
                         // The workbook brings the definition that a CSV leaves to another file:
                         // the one that knows more is kept.
-                        if !same && file.bytes.len() > kept.bytes.len() {
+                        if !same && file.content.len() > kept.content.len() {
                             *kept = file;
                         }
                         kept.from = from;

@@ -154,28 +154,29 @@ impl Rows {
     }
 
     fn duplicate(&self, batch: &RecordBatch, first: usize, second: usize, place: &Place) -> Error {
-        let key: Vec<String> = self
-            .table
-            .key
-            .iter()
-            .map(|name| {
-                let value = batch
-                    .column_by_name(name)
-                    .and_then(|c| arrow::util::display::array_value_to_string(c, second).ok());
-                format!("{name} {}", value.unwrap_or_default())
-            })
-            .collect();
+        let key = key_of(self.table, batch, second);
         let origin = |i: usize| self.origins.get(i).copied().unwrap_or_default();
         let ((row, _), (again, column)) = (origin(first), origin(second));
         let column = self.places.get(column as usize).map_or("", String::as_str);
         Error::data(
             place.clone().row(again).column(column),
-            format!("duplicate key ({}): row {row} has it already; remove one of the two", key.join(", ")),
+            format!("duplicate key ({key}): row {row} has it already; remove one of the two"),
         )
     }
 }
 
-fn days(day: NaiveDate) -> i32 {
+/// The key of a row in words, for messages.
+pub(super) fn key_of(table: &TableDef, batch: &RecordBatch, row: usize) -> String {
+    let value = |name: &&str| {
+        let column = batch.column_by_name(name);
+        let value = column.and_then(|c| arrow::util::display::array_value_to_string(c, row).ok());
+        format!("{name} {}", value.unwrap_or_default())
+    };
+    table.key.iter().map(value).collect::<Vec<_>>().join(", ")
+}
+
+/// Days since 1970, as Arrow counts them.
+pub(super) fn days(day: NaiveDate) -> i32 {
     const UNIX_EPOCH_FROM_CE: i32 = 719_163;
     day.num_days_from_ce() - UNIX_EPOCH_FROM_CE
 }

@@ -6,6 +6,7 @@
 //! <lake>/staging/<table>/<sha256>-<import>.parquet
 //! ```
 
+mod content;
 mod disk;
 mod gc;
 mod manifest;
@@ -18,10 +19,11 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
+pub use content::{Content, Span, Spool};
 pub use gc::{Collected, GRACE};
 pub use manifest::{DataFile, Manifest, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition, Standing};
 pub use parquet::{Sorted, duplicate, encode, sort, writer};
-pub use publish::{Change, NewFile, Published, Replaced, checksum};
+pub use publish::{Change, NewFile, Published, Replaced, checksum, checksum_of};
 pub use store::Store;
 pub use verify::Damage;
 

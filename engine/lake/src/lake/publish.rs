@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::Read;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
+use super::content::Content;
 use super::manifest::{DataFile, FORMAT, Manifest, PLAIN_TABLE, SourceEdition};
 use super::{Lake, manifest_path};
 use crate::error::{Error, Result};
@@ -38,7 +40,7 @@ pub struct NewFile {
     /// Checksums of the imported files that gave it; empty: not recorded.
     pub from: Vec<String>,
     /// The Parquet file.
-    pub bytes: Bytes,
+    pub content: Content,
 }
 
 /// What a version adds to the one before.
@@ -89,8 +91,24 @@ pub struct Replaced {
 
 /// SHA-256 in hexadecimal.
 pub fn checksum(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// SHA-256 in hexadecimal of all that can be read from there.
+pub fn checksum_of(from: &mut dyn Read) -> std::io::Result<String> {
+    let mut sum = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok(hexadecimal(&sum.finalize())),
+            n => sum.update(buffer.get(..n).unwrap_or_default()),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
@@ -118,7 +136,7 @@ impl NewFile {
             rows: sorted.num_rows() as u64,
             lead,
             from: Vec::new(),
-            bytes: super::encode(sorted, table.sort)?,
+            content: super::encode(sorted, table.sort)?.into(),
         })
     }
 }
@@ -141,7 +159,7 @@ impl Lake {
     }
 
     async fn try_publish(&self, change: &Change, written: &mut Written) -> Result<Published> {
-        let sums: Vec<String> = change.files.iter().map(|f| checksum(&f.bytes)).collect();
+        let sums: Vec<String> = change.files.iter().map(|f| Ok(checksum(&f.content.read()?))).collect::<Result<_>>()?;
         for _ in 0..ATTEMPTS {
             let base = match self.current().await? {
                 Some(current) => current,
@@ -200,7 +218,7 @@ impl Lake {
                 if !written.paths.contains(&own) {
                     // Also after an error: a store can fail after it has written.
                     written.paths.push(own.clone());
-                    self.store.put(&own, file.bytes.clone()).await?;
+                    self.store.put(&own, file.content.read()?).await?;
                 }
                 own
             }
@@ -213,7 +231,7 @@ impl Lake {
             vintage: file.vintage,
             path,
             rows: file.rows,
-            bytes: file.bytes.len() as u64,
+            bytes: file.content.len(),
             sha256: sha256.to_owned(),
             lead: file.lead.clone(),
             from: file.from.clone(),

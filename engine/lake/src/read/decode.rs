@@ -29,6 +29,11 @@ pub(super) fn looks_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// A text as UTF-8 without byte-order mark, from any encoding that [`super::read_csv`] reads.
+pub fn plain(bytes: &[u8]) -> Cow<'_, str> {
+    decode(bytes).text
+}
+
 pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return Decoded { encoding: "utf-8-bom", ..decode_bytes(rest) };

@@ -12,8 +12,9 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Bytes that all members of an archive or workbook may unpack to. Default 1 GiB.
     pub unpacked_bytes: u64,
-    /// Bytes that a sheet read row by row, and so never held whole, may unpack to.
-    /// Default 4 GiB: the widest publisher's workbook known to us has sheets of 300 MB.
+    /// Bytes of what is read row by row and never held whole: a sheet unpacked, a large
+    /// SDMX-CSV. Default 16 GiB: the widest publisher's workbook known to us has sheets of
+    /// 300 MB, and all of the CRS as CSV has some 10 GB.
     pub streamed_bytes: u64,
     /// Unpacked bytes per stored byte. Default 200: sheets of real workbooks reach
     /// 25 and long runs of equal CSV rows 60, while a bomb made of deflate's longest
@@ -37,7 +38,7 @@ impl Default for Limits {
         Self {
             file_bytes: 1 << 30,
             unpacked_bytes: 1 << 30,
-            streamed_bytes: 4 << 30,
+            streamed_bytes: 16 << 30,
             ratio: 200,
             members: 10_000,
             rows: 10_000_000,
@@ -59,6 +60,11 @@ impl Limits {
     /// `Error::Limit` naming the size and the limit.
     pub fn check_file(&self, bytes: u64, file: &str) -> Result<(), Error> {
         exceed(bytes, self.file_bytes, "bytes in the file", "file_bytes", || Place::file(file))
+    }
+
+    /// Refuses a text to be read from disk that is larger than `streamed_bytes`.
+    pub(crate) fn check_streamed(&self, bytes: u64, place: impl Fn() -> Place) -> Result<(), Error> {
+        exceed(bytes, self.streamed_bytes, "bytes in the file", "streamed_bytes", place)
     }
 
     /// Refuses `unpacked` bytes that came, or are declared to come, out of `stored` bytes.

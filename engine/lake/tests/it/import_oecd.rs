@@ -62,3 +62,158 @@ fn what_is_wrong_is_named() {
     refuses("ObsValue", "Amount", &["dac.csv", "OBS_VALUE"]);
     assert!(!s.root().exists());
 }
+
+/// As the publisher's service writes it, with a column of words behind each column of codes.
+const DAC1: &str = "\u{feff}STRUCTURE,STRUCTURE_ID,STRUCTURE_NAME,ACTION,DONOR,Donor,SECTOR,Sector,MEASURE,Measure,TYING_STATUS,Tying status,\
+    FLOW_TYPE,Flow type,UNIT_MEASURE,Unit of measure,PRICE_BASE,Price base,TIME_PERIOD,Time period,OBS_VALUE,Observation value,\
+    BASE_PER,Base period,OBS_STATUS,Observation status,UNIT_MULT,Unit multiplier,DECIMALS,Decimals\n";
+
+/// Donor, flow, unit, price basis, year, value, base year, power of ten.
+fn dac1([donor, flow, unit, price, year, value, base, power]: [&str; 8]) -> String {
+    format!(
+        "DATAFLOW,OECD.DCD.FSD:DSD_DAC1@DF_DAC1(1.7),\"DAC1: Flows by provider (ODA+OOF+Private)\",I,{donor},,_Z,Not applicable,\
+        1010,\"I. Official Development Assistance (ODA) (I.A + I.B)\",_Z,Not applicable,{flow},\"Disbursements, net\",{unit},,\
+        {price},Current prices,{year},,{value},,{base},,A,Normal value,{power},Millions,2,Two\n"
+    )
+}
+
+#[test]
+fn flows_of_donors_in_dollars_and_as_a_share() {
+    let s = Scratch::new();
+    let text = [
+        DAC1.to_owned(),
+        dac1(["FRA", "1140", "USD", "V", "2021", "15506.29", "", "6"]),
+        dac1(["FRA", "1140", "USD", "Q", "2021", "15000", "2022", "6"]),
+        dac1(["FRA", "1160", "PT_B5G", "V", "2021", "0.51", "", "0"]),
+        dac1(["DAC", "1140", "USD", "V", "2021", "185000", "", "6"]),
+        dac1(["5WB0", "1140", "USD", "V", "2021", "20000", "", "6"]),
+        dac1(["DAC", "1140", "USD", "V", "2022", "", "", "6"]),
+    ]
+    .concat();
+    let report = s.import_bytes("dac1.csv", &text).unwrap();
+    s.check_whole();
+    let file = &report.files[0];
+    assert_eq!((file.source_id.as_deref(), file.rows), (Some("oecd.dac1"), 8));
+    let notes = file.notes.join("\n");
+    assert!(notes.contains("3 values of 1 donors, 2 of aggregates") && notes.contains("at prices of 2022"), "{notes}");
+    let value = |indicator: &str| s.value("observation", &[("indicator", indicator), ("iso3", "FRA")], "value");
+    assert_eq!(value("DAC1.1010.V.1140"), Some(15_506_290_000.0));
+    assert_eq!(value("DAC1.1010.Q.1140"), Some(15_000_000_000.0));
+    assert_eq!(value("DAC1.1010.V.1160.PT_B5G"), Some(0.51));
+    let rows = s.rows("observation");
+    let unit = |indicator: &str| rows.iter().find(|r| r["indicator"] == indicator).unwrap()["unit"].clone();
+    assert_eq!(unit("DAC1.1010.Q.1140"), "US dollars at prices of 2022");
+    assert_eq!(unit("DAC1.1010.V.1160.PT_B5G"), "percent of GNI");
+    let mut apart: Vec<String> = s.rows("aggregate_observation").iter().map(|r| r["aggregate_code"].clone()).collect();
+    apart.sort();
+    assert_eq!(apart, ["5WB0", "DAC"]);
+    let names = s.rows("indicator");
+    assert_eq!(names.len(), 3);
+    assert!(names.iter().all(|r| r["name"].starts_with("I. Official Development Assistance")), "{names:?}");
+
+    // What differs in kind is never one series: bases of constant prices, currencies unknown.
+    let mixed = text + &dac1(["DEU", "1140", "USD", "Q", "2021", "1", "2023", "6"]);
+    s.refuses("mixed.csv", mixed, &["row 8", "BASE_PER", "2023", "2022"]);
+    let unknown = DAC1.to_owned() + &dac1(["FRX", "1140", "USD", "V", "2021", "1", "", "6"]);
+    s.refuses("unknown.csv", unknown, &["row 2", "DONOR", "unknown country `FRX`"]);
+    let power = DAC1.to_owned() + &dac1(["FRA", "1140", "USD", "V", "2021", "1", "", "six"]);
+    s.refuses("power.csv", power, &["row 2", "UNIT_MULT", "`six`"]);
+}
+
+#[test]
+fn sectors_of_donors() {
+    let s = Scratch::new();
+    let text = "DATAFLOW,DONOR,SECTOR,MEASURE,FLOW_TYPE,UNIT_MEASURE,PRICE_BASE,TIME_PERIOD,OBS_VALUE,UNIT_MULT\n\
+        OECD.DCD.FSD:DSD_DAC5@DF_DAC5(1.0),NOR,1000,528,C,USD,V,2020,10,6\n\
+        OECD.DCD.FSD:DSD_DAC5@DF_DAC5(1.0),NOR,110,528,C,USD,V,2020,2.5,6\n";
+    let report = s.import_bytes("dac5.csv", text).unwrap();
+    assert_eq!(report.files[0].source_id.as_deref(), Some("oecd.dac5"));
+    // As read into R the dataflow is not there: the columns say it.
+    let bare: String = text.lines().map(|l| l.split_once(',').unwrap().1.to_owned() + "\n").collect();
+    assert_eq!(Scratch::new().import_bytes("dac5.csv", bare).unwrap().files[0].source_id.as_deref(), Some("oecd.dac5"));
+    let value = |indicator: &str| s.value("observation", &[("indicator", indicator), ("iso3", "NOR")], "value");
+    assert_eq!(value("DAC5.528.V.C"), Some(10e6));
+    assert_eq!(value("DAC5.528.V.C.SECTOR=110"), Some(2.5e6));
+}
+
+const CRS: &str = "DATAFLOW,DONOR,RECIPIENT,SECTOR,MEASURE,CHANNEL,MODALITY,FLOW_TYPE,PRICE_BASE,MD_DIM,MD_ID,UNIT_MEASURE,TIME_PERIOD,\
+    OBS_VALUE,BASE_PER,UNIT_MULT,OBS_STATUS\n";
+
+#[test]
+fn totals_of_the_crs_are_aid_and_its_parts_are_not() {
+    let s = Scratch::new();
+    let row = |sector: &str, channel: &str, dim: &str, id: &str, value: &str| {
+        format!(
+            "OECD.DCD.FSD:DSD_CRS@DF_CRS(1.6),USA,KEN,{sector},100,{channel},_T,D,V,{dim},{id},USD,2021,{value},,6,A\n"
+        )
+    };
+    let activities = CRS.to_owned() + &row("11110", "0", "DD", "T1", "0.5") + &row("11110", "0", "DD", "T2", "0.25");
+    s.refuses("activities.csv", &activities, &["activities.csv", "single activities", "MD_DIM _T"]);
+    let text = activities
+        + &row("1000", "_T", "_T", "_T", "900")
+        + &row("110", "_T", "_T", "_T", "90")
+        + &row("110", "20000", "_T", "_T", "9");
+    let report = s.import_bytes("crs.csv", &text).unwrap();
+    let notes = report.files[0].notes.join("\n");
+    assert!(notes.contains("2 rows left out: they are single activities"), "{notes}");
+    assert!(notes.contains("2 kinds of value are parts of a total"), "{notes}");
+    let aid = s.rows("aid_flow");
+    assert_eq!(aid.len(), 1, "one total: a sum of it counts nothing twice");
+    assert_eq!(
+        s.value("aid_flow", &[("donor_code", "USA"), ("recipient_iso3", "KEN"), ("measure", "100")], "aid_usd"),
+        Some(9e8)
+    );
+    let part = |indicator: &str| s.value("observation", &[("indicator", indicator)], "value");
+    assert_eq!(part("CRS.USA.100.V.D.SECTOR=110"), Some(9e7));
+    assert_eq!(part("CRS.USA.100.V.D.CHANNEL=20000.SECTOR=110"), Some(9e6));
+}
+
+/// Longer than what is held in memory: read from disk, on several threads.
+#[test]
+fn a_large_file_is_read_from_disk() {
+    let lines = |wrong: Option<(usize, &str)>| {
+        let mut text = String::from(
+            "DONOR,RECIPIENT,MEASURE,FLOW_TYPE,PRICE_BASE,TIME_PERIOD,OBS_VALUE,UNIT_MEASURE,UNIT_MULT,OBS_STATUS,Remark\n",
+        );
+        let places = ["KEN", "NAM", "XKV", "MEX", "PHL", "F4_X", "IND", "NPL", "SEN", "HTI"];
+        for n in 0..330_000usize {
+            let (place, year, measure) = (places[n % 10], 1960 + n / 10 % 60, 201 + n / 600);
+            let value = if let Some((at, value)) = wrong
+                && at == n
+            {
+                value.to_owned()
+            } else {
+                format!("{}.5", n)
+            };
+            text += &format!(
+                "USA,{place},{measure},D,V,{year},{value},USD,6,A,\"words, and more \"\"words\"\" at no cost\"\n"
+            );
+        }
+        text
+    };
+    let s = Scratch::new();
+    let text = lines(None);
+    assert!(text.len() > 17 << 20, "{}", text.len());
+    let path = s.put("large.csv", &text);
+    let report = s.import(std::slice::from_ref(&path)).unwrap();
+    s.check_whole();
+    let notes = report.files[0].notes.join("\n");
+    assert!(
+        notes.contains("297000 values of 9 recipients, 33000 of aggregates") && notes.contains("too large"),
+        "{notes}"
+    );
+    let rows = s.rows("aid_flow");
+    let value = |place: &str, measure: &str, year: &str| {
+        let row = rows.iter().find(|r| [&r["recipient_iso3"], &r["measure"], &r["year"]] == [place, measure, year]);
+        row.map(|r| r["aid_usd"].parse::<f64>().unwrap())
+    };
+    assert_eq!(value("KEN", "201", "1960"), Some(500_000.0));
+    assert_eq!(value("XKX", "750", "2019"), Some((549.0 * 600.0 + 592.5) * 1e6));
+    assert!(!s.import(&[path]).unwrap().changed);
+
+    let line = |n: usize| format!("row {}", n + 2);
+    s.refuses("wrong.csv", lines(Some((200_000, "1.5x"))), &["wrong.csv", &line(200_000), "`1.5x`"]);
+    s.refuses("cut.csv", text.trim_end(), &["cut.csv", "no line end"]);
+    let again = format!("{text}USA,KEN,201,D,V,1960,7,USD,6,A,x\n");
+    s.refuses("again.csv", again, &["duplicate key", "row 2 has it already", &line(330_000)]);
+}

@@ -22,6 +22,7 @@ mod fuzz;
 mod import_data360;
 mod import_knomad;
 mod import_oecd;
+mod import_oecd_lists;
 mod import_prices;
 mod import_rpw_firms;
 mod import_series;

@@ -197,6 +197,7 @@ impl<'a> Import<'a> {
             place: input.place(),
             edition: format!("series {vintage}"),
             vintage,
+            files: Vec::new(),
             staged: self.staged,
             rows: vec![rows, indicators],
             notes: self.notes,

@@ -139,6 +139,7 @@ fn read(grid: &Grid, header: &Row, body: &[Row], context: &Context<'_>, settings
         place: grid.place(),
         edition: format!("{first} to {last}"),
         vintage,
+        files: Vec::new(),
         staged: vec![stage(&context.descriptor.id, grid, header, &body)?],
         rows: vec![rows],
         notes,

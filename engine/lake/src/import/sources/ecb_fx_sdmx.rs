@@ -180,6 +180,7 @@ pub(super) fn read(
         place: grid.place(),
         edition: format!("{first} to {last}"),
         vintage,
+        files: Vec::new(),
         staged: vec![stage(&format!("{} sdmx", context.descriptor.id), grid, header, body)?],
         rows: vec![rows],
         notes,

@@ -161,6 +161,7 @@ fn survey(input: &Input, context: &Context<'_>, settings: &Settings) -> Result<I
         edition: format!("{} ({vintage})", settings.survey_id),
         vintage,
         rows: Vec::new(),
+        files: Vec::new(),
         staged: Vec::new(),
         notes: Vec::new(),
     };

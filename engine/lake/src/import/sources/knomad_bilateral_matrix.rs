@@ -220,7 +220,15 @@ fn import(grid: &Grid, context: &Context<'_>, settings: &Settings) -> Result<Imp
     }
     let owned: Vec<Row> = body.into_iter().cloned().collect();
     let staged = vec![stage(&format!("{} {year}", context.descriptor.id), grid, header, &owned)?];
-    Ok(Imported { place: grid.place(), edition: format!("{year} ({vintage})"), vintage, rows: all, staged, notes })
+    Ok(Imported {
+        place: grid.place(),
+        edition: format!("{year} ({vintage})"),
+        vintage,
+        rows: all,
+        files: Vec::new(),
+        staged,
+        notes,
+    })
 }
 
 fn is_total(label: &str) -> bool {

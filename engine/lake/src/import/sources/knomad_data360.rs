@@ -276,7 +276,15 @@ impl<'a> Reading<'a> {
         let named = codes.join(" ");
         let staged = vec![stage(&format!("{} {named}", self.context.descriptor.id), self.grid, self.header, body)?];
         let edition = format!("{named} {}", self.vintage);
-        Ok(Imported { place: self.grid.place(), edition, vintage: self.vintage, rows, staged, notes: self.notes })
+        Ok(Imported {
+            place: self.grid.place(),
+            edition,
+            vintage: self.vintage,
+            rows,
+            files: Vec::new(),
+            staged,
+            notes: self.notes,
+        })
     }
 }
 

@@ -246,7 +246,7 @@ fn import(grid: &Grid, corner: &Corner, context: &Context<'_>, settings: &Settin
     let owned: Vec<Row> = body.into_iter().cloned().collect();
     let staged = vec![stage(&format!("{} {} {vintage}", context.descriptor.id, indicator.code), grid, header, &owned)?];
     let edition = format!("{} {}-{:02}", indicator.code, vintage.year(), vintage.month());
-    Ok(Imported { place: grid.place(), edition, vintage, rows, staged, notes })
+    Ok(Imported { place: grid.place(), edition, vintage, rows, files: Vec::new(), staged, notes })
 }
 
 /// An indicator with its own text.

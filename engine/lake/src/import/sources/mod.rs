@@ -1,6 +1,7 @@
 //! One importer a publisher's format.
 
 mod central_bank_series;
+mod country_list;
 mod ecb_fx;
 mod ecb_fx_sdmx;
 mod facts;
@@ -9,8 +10,12 @@ mod knomad_bilateral_matrix;
 mod knomad_data360;
 mod knomad_flows;
 mod knomad_flows_layout;
-mod oecd_dac2a;
+mod oecd_code_lists;
+mod oecd_deflators;
+mod oecd_sdmx;
+mod oecd_stat;
 mod said;
+mod stata_table;
 mod undesa_migrant_stock;
 mod undesa_tidy_pairs;
 mod worldbank_classification;
@@ -22,7 +27,9 @@ mod worldbank_wdi;
 mod worldbank_wdi_json;
 mod worldbank_wdi_metadata;
 
+pub(super) use self::stata_table::rows as stata_rows;
 use super::importer::Importer;
+use crate::read::Grid;
 
 /// Every importer, in the order in which a file is offered to them.
 pub(super) static IMPORTERS: &[&dyn Importer] = &[
@@ -36,9 +43,19 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_classification::WorldBankClassification,
     &undesa_migrant_stock::UnDesaMigrantStock,
     &undesa_tidy_pairs::UnDesaTidyPairs,
-    &oecd_dac2a::OecdDac2a,
+    &oecd_sdmx::OecdSdmx,
+    &oecd_stat::OecdStat,
+    &oecd_deflators::OecdDeflators,
+    &oecd_code_lists::OecdCodeLists,
+    &country_list::CountryList,
     &worldbank_rpw::WorldBankRpw,
     &ecb_fx::EcbFx,
     &central_bank_series::CentralBankSeries,
     &household_survey::HouseholdSurvey,
+    &stata_table::StataTable,
 ];
+
+/// True if an importer reads a text of that beginning from disk, should it be large.
+pub(super) fn streams(opening: &Grid) -> bool {
+    IMPORTERS.iter().any(|importer| importer.streams(opening))
+}

@@ -546,6 +546,7 @@ impl<'a> Stocks<'a> {
             edition: format!("{edition} by {role}"),
             vintage: self.vintage,
             rows: vec![self.stocks, self.groups, self.observations, indicators],
+            files: Vec::new(),
             staged: self.staged,
             notes,
         })

@@ -167,6 +167,6 @@ impl Importer for UnDesaTidyPairs {
         }
         let edition = format!("pairs {}", last.unwrap_or_default());
         let staged = vec![stage(&format!("{} {edition}", context.descriptor.id), grid, header, &body)?];
-        Ok(Imported { place: grid.place(), edition, vintage, rows: vec![rows], staged, notes })
+        Ok(Imported { place: grid.place(), edition, vintage, rows: vec![rows], files: Vec::new(), staged, notes })
     }
 }

@@ -206,7 +206,7 @@ fn import(input: &Input, grid: &Grid, context: &Context<'_>, settings: &Settings
         }
     }
     let edition = format!("fiscal year {}", first_day.year() + 1);
-    Ok(Imported { place: grid.place(), edition, vintage, rows: vec![rows], staged, notes })
+    Ok(Imported { place: grid.place(), edition, vintage, rows: vec![rows], files: Vec::new(), staged, notes })
 }
 
 /// Compares the members by the list with those by the sheet of groups.

@@ -147,7 +147,7 @@ pub(super) fn import(grid: &Grid, context: &Context<'_>, settings: &Settings) ->
     }
     let staged = vec![stage(&format!("{} history {vintage}", context.descriptor.id), grid, head, &body)?];
     let edition = format!("history to fiscal year {newest}");
-    Ok(Imported { place: grid.place(), edition, vintage, rows: vec![rows], staged, notes })
+    Ok(Imported { place: grid.place(), edition, vintage, rows: vec![rows], files: Vec::new(), staged, notes })
 }
 
 /// Code and name must mean the same; the sheet has two economies under `YUG`, told apart by name.

@@ -248,7 +248,15 @@ fn import(
     notes.extend(checks.notes(sum_of_pairs));
     let staged = vec![stage(&format!("{} {year}", context.descriptor.id), grid, head, &body)?];
     let edition = format!("{year} ({vintage})");
-    Ok(Imported { place: grid.place(), edition, vintage, rows: vec![pairs, totals, apart], staged, notes })
+    Ok(Imported {
+        place: grid.place(),
+        edition,
+        vintage,
+        rows: vec![pairs, totals, apart],
+        files: Vec::new(),
+        staged,
+        notes,
+    })
 }
 
 /// The first year named above the header, or in the sheet's name.

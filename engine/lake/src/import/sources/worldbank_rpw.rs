@@ -158,6 +158,7 @@ fn read(grid: &Grid, layout: &Layout, context: &Context<'_>, settings: &Settings
         place: grid.place(),
         edition: format!("corridors {vintage}"),
         vintage,
+        files: Vec::new(),
         staged: vec![stage(&format!("{} corridors", context.descriptor.id), grid, header, &body)?],
         rows: vec![rows],
         notes,

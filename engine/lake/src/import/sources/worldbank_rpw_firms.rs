@@ -67,6 +67,7 @@ impl Importer for WorldBankRpwFirms {
             edition: format!("services {vintage}"),
             vintage,
             rows: vec![rows],
+            files: Vec::new(),
             staged,
             notes,
         })

@@ -267,6 +267,7 @@ fn import_data(
         place: grid.place(),
         edition: format!("{} {vintage}", part(&codes)),
         vintage,
+        files: Vec::new(),
         staged: vec![stage(&format!("{} {}", context.descriptor.id, part(&codes)), grid, header, &body)?],
         notes: undated
             .into_iter()

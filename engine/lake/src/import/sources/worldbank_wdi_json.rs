@@ -99,6 +99,7 @@ pub(super) fn import(input: &Input, context: &Context<'_>, settings: &Settings) 
         edition: format!("{named} {vintage}"),
         vintage,
         rows: Vec::new(),
+        files: Vec::new(),
         staged: Vec::new(),
         notes: Vec::new(),
     };

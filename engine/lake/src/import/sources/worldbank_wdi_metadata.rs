@@ -71,6 +71,7 @@ pub(super) fn import_countries(
         edition: format!("country groups {vintage}"),
         vintage,
         rows,
+        files: Vec::new(),
         staged: vec![staged],
         notes: vec![format!("{members} memberships in regions and income groups")],
     })
@@ -175,6 +176,7 @@ pub(super) fn import_indicators(input: &Input, grid: &Grid, context: &Context<'_
         edition: format!("definitions {vintage}"),
         vintage,
         rows: all,
+        files: Vec::new(),
         staged: Vec::new(),
         notes,
     })

@@ -40,7 +40,7 @@ fn import(descriptor: &str, file: &str) -> Result<Imported, String> {
     let path = folder.path().join("bank.csv");
     std::fs::write(&path, file).unwrap();
     let limits = Limits::default();
-    let inputs = collect(&[path], &limits).map_err(|e| e.to_string())?;
+    let inputs = collect(&[path], &limits, &|_| false).map_err(|e| e.to_string())?;
     let descriptor = mapping(descriptor, "bank.toml").map_err(|e| e.to_string())?;
     let concordance = Concordance::embedded().unwrap();
     let context = Context { inputs: &inputs, concordance, descriptor: &descriptor, vintage: None, limits: &limits };
