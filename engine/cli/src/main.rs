@@ -75,7 +75,7 @@ enum Command {
     Sql(SqlArgs),
     /// Compare remittances with aid: the headline figures
     Brief(BriefArgs),
-    /// Datasets: what is known, import files
+    /// Datasets: what is known, download from publishers, import files
     #[command(subcommand)]
     Source(SourceCommand),
     /// The lake: versions, tables, checksums

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::NaiveDate;
+use envoi_lake::fetch::Manners;
 use envoi_lake::read::Limits;
 use etcetera::BaseStrategy;
 
@@ -144,6 +146,36 @@ pub static SETTINGS: &[Setting] = &[
         default: "1MiB",
         description: "most bytes of a cell to import",
         check: |text| bound(text).map(|_| ()),
+    },
+    Setting {
+        key: "fetch.folder",
+        default: "",
+        description: "folder for downloads; empty: `downloads` in the user's data folder; what is in it may be deleted",
+        check: |_| Ok(()),
+    },
+    Setting {
+        key: "fetch.timeout",
+        default: "60",
+        description: "seconds of a publisher's silence after which a download is taken up anew",
+        check: |text| between(text, 1, 3600).map(|_| ()),
+    },
+    Setting {
+        key: "fetch.retries",
+        default: "5",
+        description: "how often a request that failed is tried again",
+        check: |text| between(text, 0, 100).map(|_| ()),
+    },
+    Setting {
+        key: "fetch.pause",
+        default: "1",
+        description: "seconds before the first retry; they double with each, up to a minute",
+        check: |text| between(text, 0, 60).map(|_| ()),
+    },
+    Setting {
+        key: "fetch.base",
+        default: "",
+        description: "a server on this machine, such as http://127.0.0.1:8080, that stands for all publishers: it is asked for /HOST/PATH; empty: the publishers",
+        check: |text| if text.is_empty() { Ok(()) } else { envoi_lake::fetch::base(text).map(|_| ()) },
     },
     Setting {
         key: "prompt.history",
@@ -312,6 +344,25 @@ impl Config {
         }
     }
 
+    /// How publishers are asked.
+    pub fn fetch_manners(&self) -> Manners {
+        let number = |key: &str| self.text(key).and_then(|t| whole(t).ok());
+        let seconds = |key: &str, usual| number(key).map_or(usual, Duration::from_secs);
+        let usual = Manners::default();
+        Manners {
+            timeout: seconds("fetch.timeout", usual.timeout),
+            retries: number("fetch.retries").and_then(|n| u32::try_from(n).ok()).unwrap_or(usual.retries),
+            pause: seconds("fetch.pause", usual.pause),
+            base: self.text("fetch.base").and_then(|t| envoi_lake::fetch::base(t).ok()),
+            ..usual
+        }
+    }
+
+    /// Folder for downloads.
+    pub fn fetch_folder(&self) -> Result<PathBuf> {
+        self.text("fetch.folder").map_or_else(|| Ok(data_folder()?.join("downloads")), |folder| Ok(folder.into()))
+    }
+
     /// Statements the prompt remembers.
     pub fn history(&self) -> usize {
         self.text("prompt.history").and_then(|t| t.parse().ok()).unwrap_or(0)
@@ -370,6 +421,10 @@ fn base() -> Result<impl BaseStrategy> {
 
 fn whole(text: &str) -> std::result::Result<u64, String> {
     text.trim().parse().map_err(|_| "expected a whole number".to_owned())
+}
+
+fn between(text: &str, least: u64, most: u64) -> std::result::Result<u64, String> {
+    whole(text).ok().filter(|n| (least..=most).contains(n)).ok_or_else(|| format!("expected {least} to {most}"))
 }
 
 /// A date `YYYY-MM-DD`; empty text is none.
@@ -472,6 +527,8 @@ mod tests {
 
     #[test]
     fn limits_of_imports() {
+        let (here, there) = (Config::default().fetch_manners(), Manners::default());
+        assert_eq!((here.timeout, here.retries, here.pause), (there.timeout, there.retries, there.pause));
         assert_eq!(Config::default().import_limits(), Limits::default(), "what `envoi config` prints is what holds");
         let flags = vec![("import.file_bytes", "2GiB".to_owned(), "--x"), ("import.ratio", "500".to_owned(), "--x")];
         let limits = Config::load(Some(Path::new("/dev/null")), std::iter::empty(), flags).unwrap().import_limits();

@@ -146,6 +146,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A publisher could not be asked, or gave what it should not: address, what happened, what would work.
+    #[error("{0}")]
+    Fetch(String),
     /// What does not fit into memory could not be put on disk meanwhile.
     #[error("cannot keep a temporary file in `{folder}`: {source}; TMPDIR names another folder")]
     Spool {
@@ -171,7 +174,9 @@ impl Error {
         match self {
             Self::Usage(_) => Class::User,
             Self::Data { .. } | Self::Lake(_) | Self::Io { .. } => Class::Data,
-            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } | Self::Spool { .. } => Class::Resource,
+            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } | Self::Spool { .. } | Self::Fetch(_) => {
+                Class::Resource
+            }
             Self::Internal(_) => Class::Internal,
         }
     }

@@ -15,6 +15,7 @@
 
 pub mod country;
 pub mod error;
+pub mod fetch;
 pub mod import;
 pub mod lake;
 pub mod read;

@@ -2,6 +2,7 @@
 
 mod brief;
 mod check;
+mod fetch;
 mod lake;
 mod progress;
 mod reference;

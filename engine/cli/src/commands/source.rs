@@ -8,6 +8,7 @@ use envoi::Config;
 use envoi::lake::import::{self, Descriptor, FileReport, Options, Report};
 use envoi::lake::{Manifest, Printable};
 
+use super::fetch::{FetchArgs, fetch, fetchable};
 use super::progress::ImportProgress;
 use super::{Failure, Screen, columns, print};
 
@@ -21,6 +22,8 @@ pub(crate) enum SourceCommand {
         /// Id, as `envoi source list` prints it
         id: String,
     },
+    /// Download from the publisher, and import as one new version of the lake for each dataset
+    Fetch(FetchArgs),
     /// Import files or folders as one new version of the lake
     Import {
         /// Files, folders, or the publisher's zip
@@ -45,6 +48,7 @@ pub(crate) async fn source(config: &Config, screen: Screen, command: SourceComma
         SourceCommand::List => list(),
         SourceCommand::Show { id } => show(config, &id).await,
         SourceCommand::Status => status(config).await,
+        SourceCommand::Fetch(args) => fetch(config, screen, &args).await,
         SourceCommand::Import { paths, source, vintage, mapping } => {
             if let Some(id) = &source {
                 import::descriptor(id).map_err(|e| Failure::usage(e.to_string()))?;
@@ -52,7 +56,7 @@ pub(crate) async fn source(config: &Config, screen: Screen, command: SourceComma
             let lake = envoi::default_lake(config)?;
             let progress = ImportProgress::new(screen);
             let mappings = mapping.iter().map(|path| read_mapping(path)).collect::<Result<Vec<_>, Failure>>()?;
-            let options = Options { source, vintage, mappings, limits: config.import_limits() };
+            let options = Options { source, vintage, mappings, limits: config.import_limits(), expected: None };
             let report = import::import(&lake, &paths, &options, &|p| progress.show(p)).await;
             progress.end();
             print(&told(&report?, screen, &lake.store().label()))?;
@@ -68,10 +72,11 @@ fn read_mapping(path: &Path) -> Result<Arc<Descriptor>, Failure> {
 }
 
 fn list() -> Result<u8, Failure> {
-    let rows = import::descriptors()?
-        .iter()
-        .map(|d| vec![d.id.clone(), d.provider.clone(), d.dataset.clone(), d.formats.join("; ")]);
-    print(&columns(&["id", "provider", "dataset", "formats"], &rows.collect::<Vec<_>>()))?;
+    let rows = import::descriptors()?.iter().map(|d| {
+        let fetch = if d.fetch.is_some() { "yes" } else { "" };
+        vec![d.id.clone(), fetch.to_owned(), d.provider.clone(), d.dataset.clone(), d.formats.join("; ")]
+    });
+    print(&columns(&["id", "fetch", "provider", "dataset", "formats"], &rows.collect::<Vec<_>>()))?;
     Ok(0)
 }
 
@@ -90,6 +95,9 @@ async fn show(config: &Config, id: &str) -> Result<u8, Failure> {
     for caveat in &found.caveats {
         line("caveat", caveat);
     }
+    for (label, value) in fetchable(found) {
+        line(label, &value);
+    }
     let held = editions(config, &*current(config).await?, |source| source == found.id);
     text += "\n";
     text += &if held.is_empty() { "no edition in the lake\n".to_owned() } else { columns(&EDITIONS, &held) };
@@ -100,7 +108,7 @@ async fn show(config: &Config, id: &str) -> Result<u8, Failure> {
 async fn status(config: &Config) -> Result<u8, Failure> {
     let held = editions(config, &*current(config).await?, |_| true);
     if held.is_empty() {
-        print("no edition in the lake; `envoi source import PATH` brings one\n")?;
+        print("no edition in the lake; `envoi source fetch ID` or `envoi source import PATH` brings one\n")?;
         return Ok(0);
     }
     print(&columns(&EDITIONS, &held))?;
@@ -134,7 +142,7 @@ fn editions(config: &Config, manifest: &Manifest, wanted: impl Fn(&str) -> bool)
 }
 
 /// What an import did, file by file.
-fn told(report: &Report, screen: Screen, lake: &str) -> String {
+pub(super) fn told(report: &Report, screen: Screen, lake: &str) -> String {
     let mut text = String::new();
     for file in &report.files {
         let FileReport { file: name, source_id, edition, rows, notes } = file;

@@ -5,9 +5,13 @@
 
 mod brief;
 mod check;
+mod fetch;
 mod readme;
 mod reference;
 mod run;
+#[path = "../../../lake/tests/it/server.rs"]
+#[allow(dead_code, reason = "the tests of the lake use more of it")]
+mod server;
 mod shell;
 mod source;
 mod sql;

@@ -63,8 +63,26 @@ fn commands_work_one_after_the_other() {
     let lines: Vec<_> = lines.filter(|line| !line.contains("~/")).collect();
     assert!(lines.len() >= 10, "{lines:?}");
     for line in lines {
-        let (code, _, err) = shell(folder.path(), line);
+        // No test leaves the machine.
+        let dry = if line.contains("source fetch") { " --dry-run" } else { "" };
+        let (code, _, err) = shell(folder.path(), &format!("{line}{dry}"));
         assert_eq!(code, 0, "{line}: {err}");
+    }
+}
+
+#[test]
+fn examples_of_fetching_plan() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/fetch.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.starts_with("envoi source fetch ")).collect();
+    assert!(lines.len() >= 6, "{lines:?}");
+    for line in lines {
+        let command = line.split('#').next().unwrap();
+        let (code, out, err) = shell(folder.path(), &format!("{command} --dry-run"));
+        assert!(
+            code == 0 && out.contains("https://") && !out.replace("{newest}", "").contains('{'),
+            "{line}: {out}{err}"
+        );
     }
 }
 

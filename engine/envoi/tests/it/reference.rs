@@ -54,7 +54,8 @@ fn sql_type(data_type: &DataType) -> &'static str {
 fn datasets() {
     let mut text = String::from(
         "What `envoi source import` recognises, by content. One file in `sources/` describes each dataset; \
-         `envoi source show ID` prints it with the editions in the lake.\n\n\
+         `envoi source show ID` prints it with the editions in the lake. What has a line `fetched` \
+         can be downloaded by `envoi source fetch ID` (`docs/fetch.md`).\n\n\
          The other folders: `country/` economies, spellings and groups; `geometry/` the map of the brief; \
          `sample/` the figures of the sample lake.\n\n\
          | id | dataset | licence | feeds |\n|---|---|---|---|\n",
@@ -84,6 +85,14 @@ fn datasets() {
             item("offered at", url);
         }
         item("formats", &d.formats.join("; "));
+        if let Some(fetch) = &d.fetch {
+            let (usual, forms) = (fetch.usual().join("`, `"), fetch.forms().join("`, `"));
+            let hosts = fetch.hosts.join(", ");
+            item(
+                "fetched",
+                &format!("`envoi source fetch {}`, forms `{forms}`, usually `{usual}`; hosts {hosts}", d.id),
+            );
+        }
         for caveat in &d.caveats {
             item("caveat", caveat);
         }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::sources::IMPORTERS;
 use crate::error::{Error, Place, Result};
+use crate::fetch::Endpoint;
 
 #[derive(RustEmbed)]
 #[folder = "../../datasets/sources"]
@@ -47,6 +48,8 @@ pub struct Descriptor {
     pub caveats: Vec<String>,
     /// Which importer reads it, where that is not one of its own with the same id.
     pub importer: Option<String>,
+    /// Where the publisher offers it to programs.
+    pub fetch: Option<Endpoint>,
     /// File of a mapping of the user's; none for what is part of the program.
     #[serde(skip)]
     pub mapping: Option<String>,
@@ -107,6 +110,9 @@ pub fn mapping(text: &str, name: &str) -> Result<Descriptor> {
         )));
     };
     importer.check(&found).map_err(wrong)?;
+    if found.fetch.is_some() {
+        return Err(wrong("has a section [fetch]; only datasets that are part of the program are fetched".to_owned()));
+    }
     if descriptors()?.iter().any(|d| d.id == found.id && d.importer != found.importer) {
         return Err(wrong(format!("id `{}` is that of a dataset of another kind; choose another", found.id)));
     }

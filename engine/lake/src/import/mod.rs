@@ -34,6 +34,9 @@ pub use staged::{StageWriter, stage, table_name};
 pub struct Options {
     /// `--source`: the dataset all files must be of.
     pub source: Option<String>,
+    /// The dataset that files which the user, or a download, names one by one must be of;
+    /// what lies beside the data in an archive may be of nobody.
+    pub expected: Option<String>,
     /// `--vintage`: the date of the edition, where the file does not say or says wrong.
     pub vintage: Option<NaiveDate>,
     /// `--mapping`: the descriptors that the files are of; none but these are tried.

@@ -154,7 +154,9 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
         }
         return Ok(Prepared::passed(input, None, "passed over: is empty".to_owned()));
     }
-    let wanted = options.source.as_deref().map(descriptor).transpose()?;
+    let expected = options.expected.as_ref().filter(|_| input.named);
+    let asked = options.source.as_ref().or(expected);
+    let wanted = asked.map(|id| descriptor(id)).transpose()?;
     if wanted.is_some_and(|d| d.id == PLAIN_TABLE) {
         return plain_table(input, options);
     }
@@ -169,7 +171,7 @@ fn one(input: &Input, inputs: &[Input], options: &Options) -> Result<Prepared> {
                 let what = format!(
                     "is of `{}`, not of `{}`; leave --source out or name the right one",
                     found.id,
-                    options.source.as_deref().unwrap_or_default()
+                    asked.map_or("", String::as_str)
                 );
                 return Err(Error::data(input.place(), what));
             }

@@ -7,6 +7,7 @@ mod ecb_fx_sdmx;
 mod facts;
 mod household_survey;
 mod knomad_bilateral_matrix;
+mod knomad_data360;
 mod knomad_flows;
 mod knomad_flows_layout;
 mod oecd_code_lists;
@@ -36,6 +37,7 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &worldbank_rpw_firms::WorldBankRpwFirms,
     &worldbank_wdi::WorldBankWdi,
     &knomad_bilateral_matrix::KnomadBilateralMatrix,
+    &knomad_data360::KnomadData360,
     &knomad_flows::KnomadFlows,
     &worldbank_migrant_stock::WorldBankMigrantStock,
     &worldbank_classification::WorldBankClassification,
