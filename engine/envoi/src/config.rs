@@ -107,8 +107,8 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "import.streamed_bytes",
-        default: "4GiB",
-        description: "most bytes that a sheet read row by row may unpack to",
+        default: "16GiB",
+        description: "most bytes of what is read row by row and never held: a sheet unpacked, a large SDMX-CSV",
         check: |text| bound(text).map(|_| ()),
     },
     Setting {
