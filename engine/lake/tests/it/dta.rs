@@ -57,7 +57,7 @@ fn as_113(bytes: &[u8]) -> Vec<u8> {
 const WRITTEN: [&str; 8] =
     ["v114_little", "v114_big", "v117_little", "v117_big", "v118_little", "v118_big", "v119_little", "v119_big"];
 
-fn every_version() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn every_version() -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<(String, Vec<u8>)> =
         WRITTEN.iter().map(|n| ((*n).to_owned(), fixture_bytes(&format!("dta/{n}.dta")))).collect();
     for name in ["v114_little", "v114_big"] {

@@ -217,3 +217,12 @@ fn a_large_file_is_read_from_disk() {
     let again = format!("{text}USA,KEN,201,D,V,1960,7,USD,6,A,x\n");
     s.refuses("again.csv", again, &["duplicate key", "row 2 has it already", &line(330_000)]);
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    let crs = "OECD.DCD.FSD:DSD_CRS@DF_CRS(1.6),USA,KEN,1000,100,_T,_T,D,V,_T,_T,USD,2021,900,,6,A\n";
+    vec![
+        [DAC1, &dac1(["FRA", "1140", "USD", "V", "2021", "15506.29", "2022", "6"])].concat().into_bytes(),
+        [CRS, crs].concat().into_bytes(),
+    ]
+}

@@ -213,3 +213,25 @@ fn every_file_of_the_publishers_is_known() {
     assert_eq!(alias("iso_ar", "ألبانيا").as_deref(), Some("ALB"));
     assert_eq!(alias("ocha", "NA").as_deref(), Some("NAM"), "Namibia, not missing");
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    let deflators: &[&[&str]] = &[
+        &["Deflators for Resource Flows from DAC Donors (2011 = 100)"],
+        &["", "2008", "2009", "2010", "2011", "2012"],
+        &["France", "98", "95.5", "91", "100", "93"],
+    ];
+    let recipients: &[&[&str]] = &[
+        &["Recipient code", "Recipient name (EN)", "Recipient name (FR)", "ISOcode", "Region", "DAC_IncomeGroup"],
+        &["248", "Kenya", "Kenya", "KEN", "Eastern Africa", "LMICs"],
+    ];
+    let names: String = COUNTRIES.map(|code| format!("\"{code}\": \"pays {code}\"")).join(",");
+    let codes: String = COUNTRIES.map(|code| format!("1,Land,{code}\n")).concat();
+    vec![
+        STAT.as_bytes().to_vec(),
+        workbook(&[("Deflators", deflators)]),
+        workbook(&[("Recipient", recipients)]),
+        format!("{{\"locale\": \"fr\", \"countries\": {{{names}}}}}").into_bytes(),
+        format!("numcode,name,code\n{codes}").into_bytes(),
+    ]
+}

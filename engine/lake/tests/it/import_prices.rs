@@ -149,3 +149,8 @@ fn the_publishers_files() {
     let euro = s.value("fx_rate", &[("currency", "EUR"), ("day", "2023-12-29")], "per_usd").unwrap();
     assert!((1.0 / euro - 1.1050).abs() < 1e-12);
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    [CORRIDORS, RATES, EXR].map(|text| text.as_bytes().to_vec()).to_vec()
+}

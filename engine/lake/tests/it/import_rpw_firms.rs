@@ -255,3 +255,8 @@ fn damaged_bytes_are_rows_or_an_error() {
         s.check_whole();
     }
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    vec![as_text().into_bytes(), publishers()]
+}

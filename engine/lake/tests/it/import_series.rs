@@ -190,3 +190,9 @@ fn a_series_is_never_cut_silently() {
     }
     assert!(!s.root().exists());
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    let mexico = states(&STATES, &[V::N(2.5), V::E], V::N(1.0));
+    vec![MONTHS.as_bytes().to_vec(), sheets(&[("MEX", &mexico)])]
+}

@@ -245,3 +245,8 @@ fn real_files() {
     );
     assert!((total("UNDESA.REFUGEES.BOTH") / 33_807_795.0 - 1.0).abs() < 1e-3, "{}", total("UNDESA.REFUGEES.BOTH"));
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    vec![TIDY.as_bytes().to_vec()]
+}

@@ -231,3 +231,8 @@ fn the_bulk_archive() {
     s.import_with(&[path], &Options { vintage: Some(day("2026-01-30")), ..Options::default() }).unwrap();
     assert!(s.rows("observation").iter().all(|r| r["vintage"] == "2026-01-30"));
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    vec![workbook(true, 1.0), workbook(false, 1.0), short_csv("1").into_bytes(), bulk(None)]
+}

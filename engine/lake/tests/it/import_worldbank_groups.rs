@@ -301,3 +301,14 @@ fn history_of_income_groups() {
         &["row 5", "column `FY00`", "`Q`", "`L`"],
     );
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    let header = [N(1980.0), T("2021"), T("2022f"), T("Remittances as a share of GDP in 2021 (%)")];
+    vec![
+        flows(CORNER, &header, &body(4.0), NOTE),
+        stocks("Bilateral Estimates of Migrant Stocks in 2017", "", "Bilateral_Migration_2017"),
+        class("List of economies", "Sub-Saharan Africa", IN_FORCE),
+        history("Country Analytical History", ["L", "L", "LM", "L"]),
+    ]
+}

@@ -142,3 +142,9 @@ fn what_is_wrong_is_named() {
         }
     }
 }
+
+/// One file of each form that these tests know, for damage: see `fuzz.rs`.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    let records = records(REMITTANCES);
+    vec![page(1, 1, records.len(), &records).into_bytes()]
+}

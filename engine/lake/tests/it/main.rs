@@ -12,6 +12,7 @@ mod bad_input;
 mod corpus;
 mod country;
 mod crash;
+mod damage;
 mod dta;
 mod faults;
 mod fetch;

@@ -202,6 +202,17 @@ struct Told {
     units: BTreeMap<String, f64>,
 }
 
+/// A value in US dollars, what it is of, and where it stands.
+struct Amount<'a> {
+    row: u64,
+    column: &'a str,
+    place: &'a Match,
+    year: i32,
+    dollars: f64,
+    unit: &'a str,
+    status: Option<&'a str>,
+}
+
 /// Rows by table and series.
 struct Tables<'a> {
     grid: &'a Grid,
@@ -241,6 +252,16 @@ impl Tables<'_> {
         let at = grid.at(row, &named(columns.recipient));
         let place = self.context.concordance.resolve_code(Provider::Oecd, &code, &text(columns.recipient + 1), at)?;
         let status = columns.flags.map(text).filter(|s| !s.is_empty());
+        let unit = unit_of(base);
+        let amount = Amount {
+            row: row.number,
+            column: &value_name,
+            place: &place,
+            year,
+            dollars,
+            unit: &unit,
+            status: status.as_deref(),
+        };
         let status = Value::MaybeText(status.as_deref());
         let (source, day) = (Value::Text(&self.context.descriptor.id), Value::Date(self.vintage));
 
@@ -275,7 +296,7 @@ impl Tables<'_> {
                 return rows.push(row.number, &value_name, &values);
             }
             let indicator = format!("DAC2A.{donor}.{measure}.{price}.{}", settings.flow);
-            return self.aggregate(row, &value_name, &indicator, &series, &place, (year, dollars, base), status);
+            return self.aggregate(&indicator, &series, &amount);
         }
         let indicator = [settings.prefix.as_str(), &more, price]
             .into_iter()
@@ -283,14 +304,13 @@ impl Tables<'_> {
             .collect::<Vec<_>>()
             .join(".");
         let series = format!("{}/{indicator}", self.context.descriptor.id);
-        let unit = unit_of(base);
         self.names.entry(indicator.clone()).or_insert_with(|| {
             let labels = columns.more.iter().map(|(_, i)| squeeze(&row.cell(i + 1).text()));
             let name = labels.chain([words.clone()]).collect::<Vec<_>>().join(", ");
             (name, unit.clone(), series.clone(), row.number)
         });
         let Match::Economy(iso3) = &place else {
-            return self.aggregate(row, &value_name, &indicator, &series, &place, (year, dollars, base), status);
+            return self.aggregate(&indicator, &series, &amount);
         };
         let values = [
             Value::Text(&indicator),
@@ -308,32 +328,22 @@ impl Tables<'_> {
         rows.push(row.number, &value_name, &values)
     }
 
-    fn aggregate(
-        &mut self,
-        row: &Row,
-        column: &str,
-        indicator: &str,
-        series: &str,
-        place: &Match,
-        (year, dollars, base): (i32, f64, Option<i32>),
-        status: Value<'_>,
-    ) -> Result<()> {
-        let Match::Aggregate { code, name } = place else { return Ok(()) };
-        let unit = unit_of(base);
+    fn aggregate(&mut self, indicator: &str, series: &str, amount: &Amount<'_>) -> Result<()> {
+        let Match::Aggregate { code, name } = amount.place else { return Ok(()) };
         let values = [
             Value::Text(indicator),
             Value::Text(code),
             Value::Text(name),
-            Value::Date(first_of(year, self.grid.place())?),
-            Value::Number(dollars),
-            Value::Text(&unit),
+            Value::Date(first_of(amount.year, self.grid.place())?),
+            Value::Number(amount.dollars),
+            Value::Text(amount.unit),
             Value::Text(&self.context.descriptor.id),
             Value::Date(self.vintage),
-            status,
+            Value::MaybeText(amount.status),
         ];
         let key = (AGGREGATE_OBSERVATION.name, series.to_owned());
         let rows = self.all.entry(key).or_insert_with(|| Rows::new(&AGGREGATE_OBSERVATION, series));
-        rows.push(row.number, column, &values)
+        rows.push(amount.row, amount.column, &values)
     }
 
     /// The newer service's code of a donor, by number or name; the number again for one that it does not have.
