@@ -15,8 +15,8 @@ use crate::damage::{Dice, damage};
 use crate::support::{DAC2A, Scratch, WDI_REMITTANCES, day, fixture, fixture_bytes, fixture_text};
 use crate::workbooks::{Matrix, stocks_2020, stocks_2024_pairs};
 use crate::{
-    dta, import_oecd, import_oecd_lists, import_prices, import_rpw_firms, import_series, import_undesa_pairs,
-    import_worldbank, import_worldbank_groups, import_worldbank_json,
+    dta, import_data360, import_oecd, import_oecd_lists, import_prices, import_rpw_firms, import_series,
+    import_undesa_pairs, import_worldbank, import_worldbank_groups, import_worldbank_json,
 };
 
 fn number(name: &str, otherwise: u64) -> u64 {
@@ -51,6 +51,7 @@ fn publishers_files() {
         stocks_2020().book(),
         stocks_2024_pairs().book(),
     ];
+    seeds.extend(import_data360::seeds());
     seeds.extend(import_oecd::seeds());
     seeds.extend(import_oecd_lists::seeds());
     seeds.extend(import_prices::seeds());

@@ -45,6 +45,11 @@ fn matrix() -> String {
     .concat()
 }
 
+/// Files to damage.
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
+    vec![inflows().into_bytes(), matrix().into_bytes()]
+}
+
 fn import(s: &Scratch, text: &str) -> String {
     let path = s.put("x.csv", text);
     let dated = Options { vintage: Some(day("2025-06-01")), ..Options::default() };
