@@ -56,7 +56,7 @@ impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<P> {
     }
 }
 
-/// The query with texts where `$argument` stands, in one pass: a text is never looked through itself.
+/// The query with what was given where `$argument` stands, in one pass: that is never looked through itself.
 fn filled(sql: &str, texts: &[(&str, String)]) -> String {
     let mut parts = sql.split('$');
     let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -64,7 +64,7 @@ fn filled(sql: &str, texts: &[(&str, String)]) -> String {
         let end = part.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(part.len());
         let (name, rest) = part.split_at(end);
         match texts.iter().find(|(known, _)| *known == name) {
-            Some((_, text)) => filled += &format!("'{}'", text.replace('\'', "''")),
+            Some((_, text)) => filled += text,
             None => filled += &format!("${name}"),
         }
         filled += rest;
@@ -72,10 +72,10 @@ fn filled(sql: &str, texts: &[(&str, String)]) -> String {
     filled
 }
 
-/// What each argument was given, by position or name.
+/// What each argument was given, by position or name, as SQL.
 fn texts<'a>(function: &'a TableFunction, given: &[FunctionArg]) -> Result<Vec<(&'a str, String)>> {
     let wrong = |why: String| {
-        let hint = format!("call it as `{}` with texts", function.signature());
+        let hint = format!("call it as `{}`", function.signature());
         Error::user(format!("`{}` {why}", function.name)).with_hint(hint)
     };
     let known = &function.meta.argument;
@@ -106,24 +106,44 @@ fn texts<'a>(function: &'a TableFunction, given: &[FunctionArg]) -> Result<Vec<(
 }
 
 fn text(argument: &Argument, value: &Expr) -> std::result::Result<String, String> {
-    let text = match value {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => Some(text),
-            _ => None,
-        },
-        Expr::TypedString(typed) => match &typed.value.value {
-            Value::SingleQuotedString(text) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    };
     let name = &argument.name;
-    let text = text.ok_or_else(|| format!("takes a text as `{name}`, not `{value}`"))?;
-    if argument.kind == ArgumentKind::Day && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_err() {
-        return Err(format!("takes a day as `{name}`; '{text}' is not of the form YYYY-MM-DD"));
+    match argument.kind {
+        ArgumentKind::Text | ArgumentKind::Day => {
+            let text = quoted(value).ok_or_else(|| format!("takes a text as `{name}`, not `{value}`"))?;
+            if argument.kind == ArgumentKind::Day && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_err() {
+                return Err(format!("takes a day as `{name}`; '{text}' is not of the form YYYY-MM-DD"));
+            }
+            if !argument.choices.is_empty() && !argument.choices.contains(text) {
+                return Err(format!("takes one of '{}' as `{name}`, not '{text}'", argument.choices.join("', '")));
+            }
+            Ok(format!("'{}'", text.replace('\'', "''")))
+        }
+        ArgumentKind::Number => {
+            let number = value.to_string();
+            if !number.parse::<f64>().is_ok_and(f64::is_finite) {
+                return Err(format!("takes a number as `{name}`, not `{value}`"));
+            }
+            if !argument.choices.is_empty() && !argument.choices.contains(&number) {
+                return Err(format!("takes one of {} as `{name}`, not {number}", argument.choices.join(", ")));
+            }
+            Ok(number)
+        }
+        ArgumentKind::Column | ArgumentKind::Table => match value {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => Ok(value.to_string()),
+            Expr::Subquery(query) if argument.kind == ArgumentKind::Table => Ok(format!("({query})")),
+            _ if argument.kind == ArgumentKind::Table => {
+                Err(format!("takes a table by name or `(select …)` as `{name}`, not `{value}`"))
+            }
+            _ => Err(format!("takes a column by name as `{name}`, not `{value}`")),
+        },
     }
-    if !argument.choices.is_empty() && !argument.choices.contains(text) {
-        return Err(format!("takes one of '{}' as `{name}`, not '{text}'", argument.choices.join("', '")));
-    }
-    Ok(text.clone())
+}
+
+fn quoted(value: &Expr) -> Option<&String> {
+    let value = match value {
+        Expr::Value(value) => &value.value,
+        Expr::TypedString(typed) => &typed.value.value,
+        _ => return None,
+    };
+    if let Value::SingleQuotedString(text) = value { Some(text) } else { None }
 }

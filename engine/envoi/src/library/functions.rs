@@ -48,7 +48,7 @@ pub struct Argument {
     /// All that may be given; empty: anything of its kind.
     #[serde(default)]
     pub choices: Vec<String>,
-    /// Taken where it is left out; without one the argument must be given.
+    /// Taken where it is left out, as SQL; without one the argument must be given.
     pub default: Option<String>,
 }
 
@@ -60,6 +60,12 @@ pub enum ArgumentKind {
     Text,
     /// A date.
     Day,
+    /// A number.
+    Number,
+    /// A column of a table argument, by name.
+    Column,
+    /// A table by name, or a query in brackets. Its columns count by position.
+    Table,
 }
 
 impl TableFunction {
