@@ -2,20 +2,27 @@
 //!
 //! What the functions know of economies is given by the engine, as [`Countries`].
 
+mod aggregate;
 mod country;
 mod scalar;
 
 use std::sync::Arc;
 
 pub use country::{Countries, Known, Meaning, Passage, PassageRule};
-use datafusion_expr::ScalarUDF;
+use datafusion_expr::{AggregateUDF, ScalarUDF};
 
 /// Every scalar function. The reference is generated from this list.
 pub fn all_scalars(countries: Known) -> Vec<Arc<ScalarUDF>> {
     let mut all = vec![
         Arc::new(ScalarUDF::from(scalar::RemitOdaRatio::new())),
         Arc::new(ScalarUDF::from(scalar::RemitExceedsOda::new())),
+        Arc::new(ScalarUDF::from(scalar::Relative::new())),
     ];
     all.extend(country::all(countries));
     all
+}
+
+/// Every aggregate function. The reference is generated from this list too.
+pub fn all_aggregates() -> Vec<Arc<AggregateUDF>> {
+    aggregate::all()
 }

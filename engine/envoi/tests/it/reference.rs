@@ -168,21 +168,23 @@ fn functions() {
         "Functions of envoi itself. `envoi functions` lists these and those of the engine beneath; \
          `envoi functions NAME` prints one.\n",
     );
-    let mut all = envoi_functions::all_scalars(envoi::economies);
-    all.sort_by(|a, b| a.name().cmp(b.name()));
-    for function in all {
-        let d = function.documentation().unwrap_or_else(|| panic!("`{}` has no documentation", function.name()));
+    let scalars = envoi_functions::all_scalars(envoi::economies);
+    let aggregates = envoi_functions::all_aggregates();
+    let mut all: Vec<_> = scalars.iter().map(|f| (f.name(), f.documentation())).collect();
+    all.extend(aggregates.iter().map(|f| (f.name(), f.documentation())));
+    all.sort_by_key(|(name, _)| *name);
+    for (name, documentation) in all {
+        let d = documentation.unwrap_or_else(|| panic!("`{name}` has no documentation"));
         let _ = write!(
             text,
-            "\n## `{}`\n\n{}\n\n{}\n\n",
-            function.name(),
+            "\n## `{name}`\n\n{}\n\n{}\n\n",
             format_args!("`{}`", d.syntax_example),
             d.description
         );
         for (name, meaning) in d.arguments.iter().flatten() {
             let _ = writeln!(text, "- `{name}`: {meaning}");
         }
-        let example = d.sql_example.as_deref().unwrap_or_else(|| panic!("`{}` has no example", function.name()));
+        let example = d.sql_example.as_deref().unwrap_or_else(|| panic!("`{name}` has no example"));
         let _ = writeln!(text, "\n{}", example.trim());
     }
     text.push_str(

@@ -1,8 +1,10 @@
 //! Functions of one row.
 
+mod relative;
 mod remit_exceeds_oda;
 mod remit_oda_ratio;
 
+pub(crate) use relative::Relative;
 pub(crate) use remit_exceeds_oda::RemitExceedsOda;
 pub(crate) use remit_oda_ratio::RemitOdaRatio;
 
