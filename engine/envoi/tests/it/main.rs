@@ -14,6 +14,7 @@ mod engine;
 mod lakes;
 mod limits;
 mod marts;
+mod published;
 mod reference;
 mod slt;
 mod tidy;

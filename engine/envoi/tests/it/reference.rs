@@ -175,12 +175,7 @@ fn functions() {
     all.sort_by_key(|(name, _)| *name);
     for (name, documentation) in all {
         let d = documentation.unwrap_or_else(|| panic!("`{name}` has no documentation"));
-        let _ = write!(
-            text,
-            "\n## `{name}`\n\n{}\n\n{}\n\n",
-            format_args!("`{}`", d.syntax_example),
-            d.description
-        );
+        let _ = write!(text, "\n## `{name}`\n\n{}\n\n{}\n\n", format_args!("`{}`", d.syntax_example), d.description);
         for (name, meaning) in d.arguments.iter().flatten() {
             let _ = writeln!(text, "- `{name}`: {meaning}");
         }
