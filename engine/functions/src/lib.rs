@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod country;
+mod hodrick_prescott;
 mod scalar;
 
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub fn all_scalars(countries: Known) -> Vec<Arc<ScalarUDF>> {
         Arc::new(ScalarUDF::from(scalar::RemitExceedsOda::new())),
         Arc::new(ScalarUDF::from(scalar::Relative::new())),
     ];
+    all.extend(scalar::HpFilter::all().map(|f| Arc::new(ScalarUDF::from(f))));
+    all.extend(scalar::numeric().into_iter().map(|f| Arc::new(ScalarUDF::from(f))));
     all.extend(country::all(countries));
     all
 }

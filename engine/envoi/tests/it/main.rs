@@ -11,6 +11,7 @@
 mod checks;
 mod damaged;
 mod engine;
+mod examples;
 mod lakes;
 mod limits;
 mod marts;

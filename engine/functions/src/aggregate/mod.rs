@@ -3,6 +3,10 @@
 mod frame;
 mod inequality;
 mod poverty;
+mod prices;
+mod series;
+mod transfers;
+mod world_bank;
 
 use std::sync::Arc;
 
@@ -11,7 +15,8 @@ use frame::{Measure, udaf};
 
 /// Every aggregate function.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
-    let families: [&[&'static Measure]; 2] = [inequality::ALL, poverty::ALL];
+    let families: [&[&'static Measure]; 6] =
+        [inequality::ALL, poverty::ALL, transfers::ALL, series::ALL, world_bank::ALL, prices::ALL];
     families.concat().into_iter().map(udaf).collect()
 }
 

@@ -87,6 +87,9 @@ pub(super) fn tables(folder: &Path) -> Vec<String> {
              factor_viv * tot_resid as persons, case when remittances > 0 then 1.0 else 0.0 end as receives from '{}'",
             file("enigh2012_households.csv")
         ),
+        "create table enigh_pc as select labour / tot_resid as labour, \
+         remittances / tot_resid as remittances, other / tot_resid as other, persons from enigh"
+            .to_owned(),
         format!("create table apistrat as select * from '{}'", file("apistrat.csv")),
         format!("create table apiclus1 as select * from '{}'", file("apiclus1.csv")),
         format!("create table macrodata as select *, year * 4 + quarter as t from '{}'", file("macrodata.csv")),

@@ -35,6 +35,9 @@ struct Compared {
 
 impl Compared {
     fn off(&self) -> f64 {
+        if self.expected.is_nan() {
+            return if self.ours == "NULL" { 0.0 } else { f64::INFINITY };
+        }
         let Ok(ours) = self.ours.parse::<f64>() else { return f64::INFINITY };
         if self.expected == 0.0 { ours.abs() } else { (ours / self.expected - 1.0).abs() }
     }
@@ -75,9 +78,9 @@ fn published_figures() {
         match questions::question(&expected) {
             Some(Question { from, value, error, tolerance, error_tolerance }) => {
                 let all = asked.entry(from).or_default();
-                if let Some(estimate) = expected.estimate {
-                    all.push((what.clone(), estimate, value, tolerance));
-                }
+                // An empty estimate says that there is none.
+                let estimate = expected.estimate.unwrap_or(f64::NAN);
+                all.push((what.clone(), estimate, value, tolerance));
                 if let (Some(se), Some(error)) = (expected.se, error) {
                     all.push((format!("{what} (se)"), se, error, error_tolerance));
                 } else if expected.se.is_some() {

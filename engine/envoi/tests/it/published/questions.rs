@@ -44,6 +44,9 @@ pub(super) fn question(e: &Expected) -> Option<Question> {
         "ilocos" => ilocos(e),
         "enigh2012" => enigh(e),
         "with_without" => with_without(e),
+        "macrodata" => macrodata(e),
+        "rpw" => prices(e),
+        "aggregate" => totals(e),
         _ => None,
     }
 }
@@ -126,6 +129,10 @@ fn persons(e: &Expected) -> Option<Question> {
 
 fn households(e: &Expected) -> Option<Question> {
     let from = "from households";
+    if let Some(source) = parameter(&e.params, "source") {
+        let sources = ["labour", "pensions", "remit", "social", "capital"];
+        return by_source(e, "households", "total", &sources, source, "db090");
+    }
     Some(match e.statistic.as_str() {
         "fgt" => {
             let y = if e.params.contains("y=without") { "(total - remit) / scale" } else { "total / scale" };
@@ -153,7 +160,35 @@ fn ilocos(e: &Expected) -> Option<Question> {
     Some(Question::new("from ilocos", value))
 }
 
+/// A figure of one source: its place in the list is that in the struct.
+fn by_source(e: &Expected, table: &str, total: &str, all: &[&str], source: &str, w: &str) -> Option<Question> {
+    let place = all.iter().position(|s| *s == source)? + 1;
+    let fields: Vec<String> = all.iter().map(|s| format!("{s}: {s}")).collect();
+    let from = format!("from (select gini_by_source({total}, {{{}}}, {w}) as l from {table})", fields.join(", "));
+    let field = |name: &str| format!("l[{place}]['{name}']");
+    let value = match e.statistic.as_str() {
+        "ly_share" => field("s"),
+        "ly_source_gini" => field("g"),
+        "ly_gini_correlation" => field("r"),
+        "concentration_coefficient" => format!("{} * {}", field("g"), field("r")),
+        "ly_contribution_share" => field("share"),
+        "ly_marginal_elasticity" => field("elasticity"),
+        _ => return None,
+    };
+    Some(Question::new(from, value))
+}
+
 fn enigh(e: &Expected) -> Option<Question> {
+    if let Some(source) = parameter(&e.params, "source") {
+        return by_source(
+            e,
+            "enigh_pc",
+            "labour + remittances + other",
+            &["labour", "remittances", "other"],
+            source,
+            "persons",
+        );
+    }
     let subset = e.subset.replace("household weight", "all");
     let (y, w) = match subset.split(';').next()? {
         "pc" => ("pc", "persons"),
@@ -190,8 +225,85 @@ fn with_without(e: &Expected) -> Option<Question> {
         "transfer_rate" => "sum(w * r) / sum(w * pre)".to_owned(),
         "redistributive_effect" => "gini(pre, w) - gini(post, w)".to_owned(),
         "receiving_share" => "sum(w) filter (where r > 0) / sum(w)".to_owned(),
+        "concentration_coefficient" => "concentration(r, pre, w)".to_owned(),
+        "kakwani_transfer" => "kakwani(r, pre, w)".to_owned(),
+        "reynolds_smolensky" => "reynolds_smolensky(pre, post, w)".to_owned(),
+        "reranking_atkinson_plotnick" => "reranking(pre, post, w)".to_owned(),
+        "remittance_share_of_quintile_income" => {
+            let quintile: u8 = parameter(&e.params, "quintile")?.trim_end_matches(" of pre").parse().ok()?;
+            let cut = |n: u8| match n {
+                0 => "-1e300".to_owned(),
+                5 => "1e300".to_owned(),
+                n => format!("q[{n}]"),
+            };
+            let within = format!("pre > {} and pre <= {}", cut(quintile - 1), cut(quintile));
+            let from = "from (select *, quantile(pre, [0.2, 0.4, 0.6, 0.8], w) over () as q from family)";
+            let value = format!("sum(w * r) filter (where {within}) / sum(w * post) filter (where {within})");
+            return Some(Question::new(from, value));
+        }
         "remittance_income_share" => "sum(w * r) / sum(w * post)".to_owned(),
         _ => return None,
     };
     Some(Question::new("from family", value))
+}
+
+fn macrodata(e: &Expected) -> Option<Question> {
+    let trend = "hp_filter(array_agg(ln(realcons) order by t), 1600)";
+    let value = match e.statistic.as_str() {
+        "hp_cycle_corr" => "cyclicality(realcons, realgdp, t, 1600)".to_owned(),
+        "first_difference_corr" => "cyclicality(realcons, realgdp, t, method => 'difference')".to_owned(),
+        "hp_trend[0]" => format!("{trend}[1]"),
+        "hp_trend[mid]" => format!("{trend}[102]"),
+        "hp_trend[last]" => format!("{trend}[203]"),
+        "hp_cycle_sd" => {
+            let cycle = "unnest(hp_cycle(array_agg(ln(realcons) order by t), 1600))";
+            return Some(Question::new(format!("from (select {cycle} as c from macrodata)"), "stddev(c)"));
+        }
+        "cagr" => "cagr(realcons, t)".to_owned(),
+        "least_squares_growth" => "growth_ls(realcons, t)".to_owned(),
+        "cv" => "stddev(realcons) / avg(realcons)".to_owned(),
+        _ => return None,
+    };
+    Some(Question::new("from macrodata", value))
+}
+
+fn prices(e: &Expected) -> Option<Question> {
+    let cost = "remit_cost_pct(fee, send_amount, fx_interbank, fx_quoted)";
+    if let Some((source, destination)) = e.subset.split_once('-') {
+        let value = match e.statistic.as_str() {
+            "average_total_cost" => format!("avg({cost})"),
+            "smart_average_strict3" => format!("smart_cost({cost}, smart_qualifies)"),
+            _ => return None,
+        };
+        let from = format!("from services where source = '{source}' and destination = '{destination}'");
+        return Some(Question::new(from, value));
+    }
+    let corridors = format!(
+        "from (select avg({cost}) as mean, smart_cost({cost}, smart_qualifies) as smart, min(corridor_volume) as volume \
+         from services group by source, destination)"
+    );
+    let value = match e.statistic.as_str() {
+        "simple_average_over_services" => return Some(Question::new("from services", format!("avg({cost})"))),
+        "simple_average_over_corridors" => "avg(mean)",
+        "weighted_average_by_corridor_volume" => "wb_wavg(mean, volume)",
+        "share_corridors_at_or_below_5pct" => "avg(case when mean <= 5 then 1.0 else 0.0 end)",
+        "smart_average_over_corridors" => "avg(smart)",
+        _ => return None,
+    };
+    Some(Question::new(corridors, value))
+}
+
+fn totals(e: &Expected) -> Option<Question> {
+    let (group, year) = e.subset.split_once(' ')?;
+    let value = match e.statistic.as_str() {
+        "weight_coverage" => "coverage(remittances, gdp)",
+        "count_coverage" => "coverage(remittances)",
+        "wb_sum_by_count_2of3" => "wb_sum(remittances)",
+        "wb_weighted_ratio_pct_of_gdp_by_weight_2of3" => "wb_wavg(100 * remittances / gdp, gdp)",
+        "proxy_scaled_total" => {
+            "case when coverage(remittances, gdp) >= 2.0 / 3 then sum(remittances) / coverage(remittances, gdp) end"
+        }
+        _ => return None,
+    };
+    Some(Question::new(format!("from totals where grp = '{group}' and year = {year}"), value))
 }

@@ -54,11 +54,16 @@ impl Given {
         self.constants.get(self.place(name)?)?.as_ref()
     }
 
+    /// Whether an argument of the whole call was given.
+    pub(crate) fn given(&self, name: &str) -> bool {
+        self.place(name).and_then(|p| self.types.get(p)).is_some_and(|t| !t.is_null())
+    }
+
     /// How many columns of the kernel an argument has.
     pub(crate) fn width(&self, place: usize) -> usize {
         let Some(data_type) = self.types.get(place).filter(|t| !t.is_null()) else { return 0 };
         match self.measure.parameters.get(place).map(|p| p.kind) {
-            Some(Kind::Number | Kind::Nullable) => 1,
+            Some(Kind::Number | Kind::Nullable | Kind::Truth) => 1,
             Some(Kind::Line) => usize::from(data_type.is_numeric()),
             Some(Kind::Key) => 2,
             Some(Kind::Sources) => match data_type {

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Number,
     /// A number a row, of which NULLs are counted: NaN in the kernel's column.
     Nullable,
+    /// Yes or no a row, as a boolean or as 1 and 0; NULL leaves the row out.
+    Truth,
     /// The weight: 0 or more; NULL and 0 leave the row out.
     Weight,
     /// A poverty line: a number a row or a value of `relative`.
@@ -156,6 +158,8 @@ impl Measure {
             _ if given.is_null() && parameter.optional => Some(DataType::Null),
             Kind::Number | Kind::Nullable | Kind::Weight | Kind::Constant if given.is_null() => Some(DataType::Float64),
             Kind::Number | Kind::Nullable | Kind::Weight | Kind::Constant => number,
+            Kind::Truth if given.is_null() || *given == DataType::Boolean => Some(DataType::Float64),
+            Kind::Truth => number,
             Kind::Line if matches!(given, DataType::Struct(_)) => Some(given.clone()),
             Kind::Line if given.is_null() => Some(DataType::Float64),
             Kind::Line => number,
@@ -208,6 +212,7 @@ impl Kind {
     fn wanted(self) -> String {
         match self {
             Self::Number | Self::Nullable | Self::Weight => "numbers".to_owned(),
+            Self::Truth => "true and false, or 1 and 0,".to_owned(),
             Self::Line => "a number or `relative(share, statistic)`".to_owned(),
             Self::Key => "integers or texts".to_owned(),
             Self::Sources => "a struct of numbers".to_owned(),

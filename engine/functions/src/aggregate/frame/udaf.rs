@@ -83,7 +83,7 @@ impl MeasureUdf {
     fn width(&self, types: &[DataType]) -> usize {
         let width = |(parameter, data_type): (&super::Parameter, &DataType)| match parameter.kind {
             _ if data_type.is_null() => 0,
-            Kind::Number | Kind::Nullable | Kind::Weight => 1,
+            Kind::Number | Kind::Nullable | Kind::Truth | Kind::Weight => 1,
             Kind::Line => usize::from(data_type.is_numeric()),
             Kind::Key => 2,
             Kind::Sources => match data_type {

@@ -7,11 +7,13 @@ mod gini;
 mod hoover;
 mod lorenz;
 mod quantile;
+mod ranks;
 mod shares;
 
 use super::frame::Measure;
 pub(super) use curve::Curve;
 pub(super) use gini::mid_rank;
+pub(super) use ranks::Ranks;
 
 const SECTION: &str = "Inequality";
 
