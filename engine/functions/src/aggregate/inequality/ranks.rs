@@ -3,6 +3,13 @@
 use super::near_one;
 use crate::aggregate::frame::{Rows, Total};
 
+/// Whether two values are one but for rounding: a sum of sources, or a division by
+/// the size of a household, ends a bit apart from the same amount reached otherwise,
+/// and who is ranked first must not hang on that.
+fn ties(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 2e-15 * a.abs().max(b.abs())
+}
+
 /// The rows of a group in the order of a column.
 #[derive(Debug)]
 pub(in crate::aggregate) struct Ranks {
@@ -23,7 +30,7 @@ impl Ranks {
         let weight = rows.weight_sum();
         let mut ranks = Vec::with_capacity(order.len());
         let mut below = Total::default();
-        for tied in order.chunk_by(|a, b| key(a) == key(b)) {
+        for tied in order.chunk_by(|a, b| ties(key(a), key(b))) {
             let mut at = Total::default();
             tied.iter().for_each(|row| at.add(rows.weight(*row)));
             let rank = (2.0 * below.value() - weight + at.value()) / weight;
