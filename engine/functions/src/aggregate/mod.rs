@@ -5,6 +5,7 @@ mod inequality;
 mod poverty;
 mod prices;
 mod series;
+mod survey;
 mod transfers;
 mod world_bank;
 
@@ -15,8 +16,8 @@ use frame::{Measure, udaf};
 
 /// Every aggregate function.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
-    let families: [&[&'static Measure]; 6] =
-        [inequality::ALL, poverty::ALL, transfers::ALL, series::ALL, world_bank::ALL, prices::ALL];
+    let families: [&[&'static Measure]; 7] =
+        [inequality::ALL, poverty::ALL, transfers::ALL, series::ALL, world_bank::ALL, prices::ALL, survey::ALL];
     families.concat().into_iter().map(udaf).collect()
 }
 

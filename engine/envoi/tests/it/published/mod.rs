@@ -4,6 +4,7 @@
 //! `cargo test -p envoi --test it published -- --nocapture` prints the table of agreement.
 
 mod data;
+mod errors;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -81,8 +82,8 @@ fn published_figures() {
                 // An empty estimate says that there is none.
                 let estimate = expected.estimate.unwrap_or(f64::NAN);
                 all.push((what.clone(), estimate, value, tolerance));
-                if let (Some(se), Some(error)) = (expected.se, error) {
-                    all.push((format!("{what} (se)"), se, error, error_tolerance));
+                if let (Some(se), Some((from, error))) = (expected.se, error) {
+                    asked.entry(from).or_default().push((format!("{what} (se)"), se, error, error_tolerance));
                 } else if expected.se.is_some() {
                     left.push(format!("{file}: {what} (se)"));
                 }

@@ -1,5 +1,7 @@
 //! How each figure is asked for.
 
+use super::errors;
+
 /// A figure as its file has it.
 #[derive(Debug)]
 pub(super) struct Expected {
@@ -16,7 +18,8 @@ pub(super) struct Expected {
 pub(super) struct Question {
     pub(super) from: String,
     pub(super) value: String,
-    pub(super) error: Option<String>,
+    /// The table and column of the standard error.
+    pub(super) error: Option<(String, String)>,
     pub(super) tolerance: f64,
     pub(super) error_tolerance: f64,
 }
@@ -27,7 +30,7 @@ const USUAL: f64 = 1e-9;
 const ORDERED: f64 = 1e-5;
 
 impl Question {
-    fn new(from: impl Into<String>, value: impl Into<String>) -> Self {
+    pub(super) fn new(from: impl Into<String>, value: impl Into<String>) -> Self {
         Self { from: from.into(), value: value.into(), error: None, tolerance: USUAL, error_tolerance: USUAL }
     }
 
@@ -38,7 +41,8 @@ impl Question {
 
 /// The question of a figure, or `None` where no measure answers it.
 pub(super) fn question(e: &Expected) -> Option<Question> {
-    match e.dataset.as_str() {
+    let question = match e.dataset.as_str() {
+        _ if e.statistic == "design_effect" => errors::question(e),
         "eusilc_persons" => persons(e),
         "eusilc_households" => households(e),
         "ilocos" => ilocos(e),
@@ -47,12 +51,16 @@ pub(super) fn question(e: &Expected) -> Option<Question> {
         "macrodata" => macrodata(e),
         "rpw" => prices(e),
         "aggregate" => totals(e),
-        _ => None,
-    }
+        _ => errors::question(e).map(|q| if e.statistic == "gini" { q.within(1e-1) } else { q }),
+    }?;
+    let error = errors::error(e).map(|(from, call)| (from, format!("({call})['se']")));
+    // The kernel of convey ranks rows one by one, which its errors inherit.
+    let error_tolerance = if e.statistic == "gini" { 2e-3 } else { USUAL };
+    Some(Question { error, error_tolerance, ..question })
 }
 
 /// The value after `name=` in a list of parameters.
-fn parameter<'a>(params: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn parameter<'a>(params: &'a str, name: &str) -> Option<&'a str> {
     params.split(',').find_map(|p| p.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
