@@ -70,7 +70,6 @@ fn call(e: &Expected, design: &Design) -> Option<String> {
         Some("0.5*mean") => "relative(0.5, 'mean')",
         Some(number) => number,
     };
-    let factor = if e.statistic == "poverty_threshold" { "0.6 * " } else { "" };
     let call = match e.statistic.as_str() {
         "mean" | "design_effect" => format!("svy_mean({y}, {tail})"),
         "total" => format!("svy_total({y}, {tail})"),
@@ -92,7 +91,7 @@ fn call(e: &Expected, design: &Design) -> Option<String> {
         "poverty_threshold" => format!("svy_quantile({y}, 0.5, {tail})"),
         _ => return None,
     };
-    Some(format!("{factor}{call}"))
+    Some(call)
 }
 
 /// The question of a figure that only a survey's design answers.
