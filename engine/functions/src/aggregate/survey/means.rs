@@ -43,7 +43,7 @@ pub(super) static SVY_RATIO: Measure = Measure {
             "Ratio of two estimated totals, such as remittances over income. NULL if the denominator is zero.",
             design_rule!()
         ),
-        example: "> select s['estimate'], s['se'] from (select svy_ratio(y, x, w) as s from (values (1.0, 2.0, 1.0), (3.0, 4.0, 1.0)) as t(y, x, w));\n0.6666666666666666, 0.11111111111111109",
+        example: "> select s['estimate'], s['se'] from (select svy_ratio(y, x, w) as s from (values (1.0, 2.0, 1.0), (3.0, 4.0, 1.0)) as t(y, x, w));\n0.6666666666666666, 0.11111111111111113",
     },
 };
 
