@@ -18,4 +18,5 @@ mod marts;
 mod published;
 mod reference;
 mod slt;
+mod splits;
 mod tidy;

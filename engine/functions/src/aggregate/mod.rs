@@ -4,6 +4,7 @@ mod frame;
 mod inequality;
 mod poverty;
 mod prices;
+mod regression;
 mod series;
 mod survey;
 mod transfers;
@@ -18,7 +19,7 @@ use frame::{Measure, udaf};
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
     let families: [&[&'static Measure]; 7] =
         [inequality::ALL, poverty::ALL, transfers::ALL, series::ALL, world_bank::ALL, prices::ALL, survey::ALL];
-    families.concat().into_iter().map(udaf).collect()
+    families.concat().into_iter().map(udaf).chain(regression::all()).collect()
 }
 
 #[cfg(test)]
