@@ -10,7 +10,7 @@ mod questions;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use questions::{Expected, Question};
+use questions::Question;
 
 use crate::lakes::{blocking, rows, sample_lake, session};
 
