@@ -2,7 +2,7 @@
 //!
 //! There grouped correlation takes differences of raw sums of squares, which far from
 //! zero leaves nothing, and grouped covariance and regression keep an object a group.
-//! Here all of them keep the same six numbers a group, and with and without groups the
+//! Here all of them keep the same eight numbers a group, and with and without groups the
 //! same code computes them.
 
 mod groups;
@@ -50,7 +50,7 @@ impl Regression {
         let (meaning, example) = statistic.text();
         let description = format!(
             "{meaning} Pairs with a NULL are left out; without pairs the answer is {}. Means and squares are kept around \
-             the running mean (Welford 1962; Chan, Golub and LeVeque 1983), so values far from zero lose no digits.",
+             the running mean, relative to the first pair (Welford 1962; Chan, Golub and LeVeque 1983), so values far from zero lose no digits.",
             if statistic == Statistic::Count { "0" } else { "NULL" }
         );
         let documentation = Documentation::builder(section, description, format!("{name}(y, x)"))

@@ -1,11 +1,17 @@
 //! Count, means, and sums of squares and products around the means of pairs.
+//!
+//! All is kept relative to the first pair: of values far from zero the differences are
+//! exact, where running means of the values themselves would be rounded.
 
 /// The moments of some pairs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Moments {
     pub(super) n: f64,
-    pub(super) mean_y: f64,
-    pub(super) mean_x: f64,
+    first_y: f64,
+    first_x: f64,
+    /// Means less the first pair.
+    off_y: f64,
+    off_x: f64,
     pub(super) syy: f64,
     pub(super) sxx: f64,
     pub(super) sxy: f64,
@@ -13,18 +19,32 @@ pub(super) struct Moments {
 
 impl Moments {
     /// Names of the numbers in the order of [`Moments::numbers`].
-    pub(super) const PARTS: [&'static str; 6] = ["n", "mean_y", "mean_x", "syy", "sxx", "sxy"];
+    pub(super) const PARTS: [&'static str; 8] = ["n", "first_y", "first_x", "off_y", "off_x", "syy", "sxx", "sxy"];
+
+    /// The mean of y.
+    pub(super) fn mean_y(&self) -> f64 {
+        self.first_y + self.off_y
+    }
+
+    /// The mean of x.
+    pub(super) fn mean_x(&self) -> f64 {
+        self.first_x + self.off_x
+    }
 
     /// Adds a pair.
     #[inline]
     pub(super) fn add(&mut self, y: f64, x: f64) {
+        if self.n == 0.0 {
+            (self.first_y, self.first_x) = (y, x);
+        }
         self.n += 1.0;
-        let (off_y, off_x) = (y - self.mean_y, x - self.mean_x);
-        self.mean_y += off_y / self.n;
-        self.mean_x += off_x / self.n;
-        self.syy += off_y * (y - self.mean_y);
-        self.sxx += off_x * (x - self.mean_x);
-        self.sxy += off_x * (y - self.mean_y);
+        let (y, x) = (y - self.first_y, x - self.first_x);
+        let (off_y, off_x) = (y - self.off_y, x - self.off_x);
+        self.off_y += off_y / self.n;
+        self.off_x += off_x / self.n;
+        self.syy += off_y * (y - self.off_y);
+        self.sxx += off_x * (x - self.off_x);
+        self.sxy += off_x * (y - self.off_y);
     }
 
     /// Takes a pair out that was added.
@@ -34,12 +54,13 @@ impl Moments {
             *self = Self::default();
             return;
         }
-        let (off_y, off_x) = (y - self.mean_y, x - self.mean_x);
-        self.mean_y -= off_y / left;
-        self.mean_x -= off_x / left;
-        self.syy -= off_y * (y - self.mean_y);
-        self.sxx -= off_x * (x - self.mean_x);
-        self.sxy -= off_x * (y - self.mean_y);
+        let (y, x) = (y - self.first_y, x - self.first_x);
+        let (off_y, off_x) = (y - self.off_y, x - self.off_x);
+        self.off_y -= off_y / left;
+        self.off_x -= off_x / left;
+        self.syy -= off_y * (y - self.off_y);
+        self.sxx -= off_x * (x - self.off_x);
+        self.sxy -= off_x * (y - self.off_y);
         self.n = left;
     }
 
@@ -53,24 +74,25 @@ impl Moments {
             return;
         }
         let n = self.n + other.n;
-        let (off_y, off_x) = (other.mean_y - self.mean_y, other.mean_x - self.mean_x);
+        let off_y = (other.first_y - self.first_y) + (other.off_y - self.off_y);
+        let off_x = (other.first_x - self.first_x) + (other.off_x - self.off_x);
         let both = self.n * (other.n / n);
         self.syy += other.syy + off_y * off_y * both;
         self.sxx += other.sxx + off_x * off_x * both;
         self.sxy += other.sxy + off_x * off_y * both;
-        self.mean_y += off_y * (other.n / n);
-        self.mean_x += off_x * (other.n / n);
+        self.off_y += off_y * (other.n / n);
+        self.off_x += off_x * (other.n / n);
         self.n = n;
     }
 
     /// The numbers, to be kept elsewhere.
-    pub(super) fn numbers(&self) -> [f64; 6] {
-        [self.n, self.mean_y, self.mean_x, self.syy, self.sxx, self.sxy]
+    pub(super) fn numbers(&self) -> [f64; 8] {
+        [self.n, self.first_y, self.first_x, self.off_y, self.off_x, self.syy, self.sxx, self.sxy]
     }
 
     /// The moments of such numbers.
-    pub(super) fn of([n, mean_y, mean_x, syy, sxx, sxy]: [f64; 6]) -> Self {
-        Self { n, mean_y, mean_x, syy, sxx, sxy }
+    pub(super) fn of([n, first_y, first_x, off_y, off_x, syy, sxx, sxy]: [f64; 8]) -> Self {
+        Self { n, first_y, first_x, off_y, off_x, syy, sxx, sxy }
     }
 }
 
@@ -93,8 +115,9 @@ mod tests {
             let (left, right) = pairs.split_at(cut);
             let mut merged = of(left);
             merged.merge(&of(right));
-            for (a, b) in merged.numbers().into_iter().zip(whole.numbers()) {
-                assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{cut}: {a} {b}");
+            let sums = |m: &Moments| [m.n, m.mean_y(), m.mean_x(), m.syy, m.sxx, m.sxy];
+            for (a, b) in sums(&merged).into_iter().zip(sums(&whole)) {
+                assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{cut}: {a} {b}");
             }
         }
         let mut back = whole;

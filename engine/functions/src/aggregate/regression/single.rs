@@ -18,7 +18,7 @@ pub(super) fn doubles(arrays: &[ArrayRef]) -> Result<Vec<&Float64Array>> {
 
 /// The moments of a row of states.
 pub(super) fn moments_at(columns: &[&Float64Array], row: usize) -> Moments {
-    let mut numbers = [0.0; 6];
+    let mut numbers = [0.0; 8];
     for (number, column) in numbers.iter_mut().zip(columns) {
         *number = column.values().get(row).copied().unwrap_or(0.0);
     }

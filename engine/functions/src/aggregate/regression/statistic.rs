@@ -94,17 +94,17 @@ impl Statistic {
     fn value(self, m: &Moments) -> Option<f64> {
         let two = m.n >= 2.0;
         match self {
-            Self::Corr if m.mean_x.is_nan() && m.mean_y.is_nan() => Some(f64::NAN),
-            Self::Corr if !two || m.mean_x.is_nan() || m.mean_y.is_nan() => None,
+            Self::Corr if m.mean_x().is_nan() && m.mean_y().is_nan() => Some(f64::NAN),
+            Self::Corr if !two || m.mean_x().is_nan() || m.mean_y().is_nan() => None,
             Self::Corr => (m.sxx != 0.0 && m.syy != 0.0).then(|| m.sxy / m.sxx.sqrt() / m.syy.sqrt()),
             Self::CovarSamp => two.then(|| m.sxy / (m.n - 1.0)),
             Self::CovarPop => (m.n > 0.0).then(|| m.sxy / m.n),
             Self::Slope => (two && m.sxx != 0.0).then(|| m.sxy / m.sxx),
-            Self::Intercept => (two && m.sxx != 0.0).then(|| m.mean_y - m.sxy / m.sxx * m.mean_x),
+            Self::Intercept => (two && m.sxx != 0.0).then(|| m.mean_y() - m.sxy / m.sxx * m.mean_x()),
             Self::Count => Some(m.n),
             Self::R2 => (two && m.sxx != 0.0 && m.syy != 0.0).then(|| m.sxy / m.sxx * (m.sxy / m.syy)),
-            Self::AvgX => (m.n > 0.0).then_some(m.mean_x),
-            Self::AvgY => (m.n > 0.0).then_some(m.mean_y),
+            Self::AvgX => (m.n > 0.0).then(|| m.mean_x()),
+            Self::AvgY => (m.n > 0.0).then(|| m.mean_y()),
             Self::Sxx => (m.n > 0.0).then_some(m.sxx),
             Self::Syy => (m.n > 0.0).then_some(m.syy),
             Self::Sxy => (m.n > 0.0).then_some(m.sxy),
