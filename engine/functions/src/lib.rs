@@ -2,20 +2,30 @@
 //!
 //! What the functions know of economies is given by the engine, as [`Countries`].
 
+mod aggregate;
 mod country;
+mod hodrick_prescott;
 mod scalar;
 
 use std::sync::Arc;
 
 pub use country::{Countries, Known, Meaning, Passage, PassageRule};
-use datafusion_expr::ScalarUDF;
+use datafusion_expr::{AggregateUDF, ScalarUDF};
 
 /// Every scalar function. The reference is generated from this list.
 pub fn all_scalars(countries: Known) -> Vec<Arc<ScalarUDF>> {
     let mut all = vec![
         Arc::new(ScalarUDF::from(scalar::RemitOdaRatio::new())),
         Arc::new(ScalarUDF::from(scalar::RemitExceedsOda::new())),
+        Arc::new(ScalarUDF::from(scalar::Relative::new())),
     ];
+    all.extend(scalar::HpFilter::all().map(|f| Arc::new(ScalarUDF::from(f))));
+    all.extend(scalar::numeric().into_iter().map(|f| Arc::new(ScalarUDF::from(f))));
     all.extend(country::all(countries));
     all
+}
+
+/// Every aggregate function. The reference is generated from this list too.
+pub fn all_aggregates() -> Vec<Arc<AggregateUDF>> {
+    aggregate::all()
 }

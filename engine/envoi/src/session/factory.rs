@@ -70,6 +70,9 @@ impl SessionFactory {
             for function in envoi_functions::all_scalars(economies) {
                 context.register_udf(function.as_ref().clone());
             }
+            for function in envoi_functions::all_aggregates() {
+                context.register_udaf(function.as_ref().clone());
+            }
             for function in super::bounded::functions(&context.state()) {
                 context.register_udf(function);
             }

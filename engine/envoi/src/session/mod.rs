@@ -1,6 +1,7 @@
 //! Sessions: one per connection or prompt; what is shared is the [`Runtime`](crate::Runtime).
 
 mod answer;
+mod arguments;
 mod bounded;
 mod caps;
 pub(crate) mod factory;
@@ -112,6 +113,7 @@ impl Session {
             walk(&mut statement, &mut LibraryFunctions(read))?;
             walk(&mut statement, &mut NamedEditions)?;
             walk(&mut statement, &mut ReadFunctions)?;
+            walk(&mut statement, &mut arguments::NamedArguments)?;
             walk(&mut statement, &mut literals::ExactDecimals)?;
             Ok(statement)
         })

@@ -38,7 +38,11 @@ fn errors_name_the_place_and_what_would_work() {
         "table `remittance_vs_odaa` does not exist; did you mean `remittance_vs_oda`?",
         "remittance_vs_odaa",
     );
-    check("select gini(1)", "function `gini` does not exist; `envoi functions` lists the functions", "gini");
+    check(
+        "select frobnicate(1)",
+        "function `frobnicate` does not exist; `envoi functions` lists the functions",
+        "frobnicate",
+    );
     check("select * frm observation", "syntax error: expected: end of statement, found: frm", "frm");
 }
 

@@ -11,9 +11,12 @@
 mod checks;
 mod damaged;
 mod engine;
+mod examples;
 mod lakes;
 mod limits;
 mod marts;
+mod published;
 mod reference;
 mod slt;
+mod splits;
 mod tidy;

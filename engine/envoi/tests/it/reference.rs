@@ -1,10 +1,12 @@
 //! The reference pages: rendered from the definitions the program uses, and compared with the committed files.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 use arrow::datatypes::DataType;
+use datafusion::logical_expr::Documentation;
 use envoi::lake::import;
 use envoi::lake::tables::TABLES;
 
@@ -171,31 +173,50 @@ fn marts() {
     check("docs/marts.md", "Marts", &text);
 }
 
+/// A function as its page has it.
+fn function(text: &mut String, name: &str, documentation: Option<&Documentation>) {
+    let d = documentation.unwrap_or_else(|| panic!("`{name}` has no documentation"));
+    let _ = write!(text, "\n## `{name}`\n\n`{}`\n\n{}\n\n", d.syntax_example, d.description);
+    for (name, meaning) in d.arguments.iter().flatten() {
+        let _ = writeln!(text, "- `{name}`: {meaning}");
+    }
+    let example = d.sql_example.as_deref().unwrap_or_else(|| panic!("`{name}` has no example"));
+    let _ = writeln!(text, "\n{}", example.trim());
+}
+
+#[test]
+fn measures() {
+    let mut pages: BTreeMap<&str, String> = BTreeMap::new();
+    let mut all = envoi_functions::all_aggregates();
+    all.sort_by(|a, b| a.name().cmp(b.name()));
+    for measure in &all {
+        let section = measure.documentation().unwrap_or_else(|| panic!("{}", measure.name())).doc_section.label;
+        let page = pages.entry(section).or_insert_with(|| {
+            "Aggregate functions: of all rows, by group, with `filter`, `distinct` and in windows. Optional arguments can be \
+             given by name.\n"
+                .to_owned()
+        });
+        function(page, measure.name(), measure.documentation());
+    }
+    for (section, text) in pages {
+        let page = format!("docs/measures/{}.md", section.to_lowercase().replace(' ', "_"));
+        check(&page, section, &text);
+    }
+}
+
 #[test]
 fn functions() {
     let mut text = String::from(
-        "Functions of envoi itself. `envoi functions` lists these and those of the engine beneath; \
-         `envoi functions NAME` prints one.\n",
+        "Functions of envoi itself; the aggregate functions are in `docs/measures/`. `envoi functions` lists these and \
+         those of the engine beneath; `envoi functions NAME` prints one.\n",
     );
-    let mut all = envoi_functions::all_scalars(envoi::economies);
-    all.sort_by(|a, b| a.name().cmp(b.name()));
-    for function in all {
-        let d = function.documentation().unwrap_or_else(|| panic!("`{}` has no documentation", function.name()));
-        let _ = write!(
-            text,
-            "\n## `{}`\n\n{}\n\n{}\n\n",
-            function.name(),
-            format_args!("`{}`", d.syntax_example),
-            d.description
-        );
-        for (name, meaning) in d.arguments.iter().flatten() {
-            let _ = writeln!(text, "- `{name}`: {meaning}");
-        }
-        let example = d.sql_example.as_deref().unwrap_or_else(|| panic!("`{}` has no example", function.name()));
-        let _ = writeln!(text, "\n{}", example.trim());
+    let mut scalars = envoi_functions::all_scalars(envoi::economies);
+    scalars.sort_by(|a, b| a.name().cmp(b.name()));
+    for scalar in &scalars {
+        function(&mut text, scalar.name(), scalar.documentation());
     }
     text.push_str(
-        "\n# Table functions\n\nCalled in place of a table: `select * from revision(…)`. Arguments are texts.\n",
+        "\n# Table functions\n\nCalled in place of a table: `select * from revision(…)`. A table argument is a table by name or `(select …)`.\n",
     );
     for function in envoi::library::functions().unwrap() {
         let _ =

@@ -1,8 +1,14 @@
 //! Functions of one row.
 
+mod hp_filter;
+mod numeric;
+mod relative;
 mod remit_exceeds_oda;
 mod remit_oda_ratio;
 
+pub(crate) use hp_filter::HpFilter;
+pub(crate) use numeric::all as numeric;
+pub(crate) use relative::Relative;
 pub(crate) use remit_exceeds_oda::RemitExceedsOda;
 pub(crate) use remit_oda_ratio::RemitOdaRatio;
 

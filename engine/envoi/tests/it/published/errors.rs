@@ -1,0 +1,102 @@
+//! How the standard errors of figures are asked for.
+
+use super::questions::{Expected, Question, parameter};
+
+/// A design: the table, and its arguments after the weight.
+struct Design {
+    from: &'static str,
+    y: String,
+    w: &'static str,
+    rest: &'static str,
+    domain: String,
+}
+
+/// The column with a figure's standard error, and the table it is asked of.
+pub(super) fn error(e: &Expected) -> Option<(String, String)> {
+    let design = match e.dataset.as_str() {
+        "eusilc_persons" => {
+            let parts: Vec<String> = e
+                .subset
+                .split(';')
+                .filter_map(|part| match part {
+                    "all" => None,
+                    "y>0" => Some("y > 0".to_owned()),
+                    other => other.split_once('=').map(|(column, value)| format!("{column} = '{value}'")),
+                })
+                .collect();
+            let domain = if parts.is_empty() { "true".to_owned() } else { parts.join(" and ") };
+            Design { from: "from persons", y: "y".to_owned(), w: "w", rest: "db040, rb030, null", domain }
+        }
+        "enigh2012" => {
+            let (y, w, domain) = match e.subset.as_str() {
+                "pc" | "pc_without" => (e.subset.as_str(), "persons", "true".to_owned()),
+                "pc;y>0" => ("pc", "persons", "pc > 0".to_owned()),
+                "pc_without;y>0" => ("pc_without", "persons", "pc_without > 0".to_owned()),
+                "household weight" if e.params.starts_with("receives") => ("receives", "factor_viv", "true".to_owned()),
+                "household weight" => ("remittances", "factor_viv", "true".to_owned()),
+                other => {
+                    let entity = other.strip_prefix("entity=")?.trim_start_matches('0');
+                    ("receives", "factor_viv", format!("cast(entity as bigint) = {entity}"))
+                }
+            };
+            Design { from: "from enigh", y: y.to_owned(), w, rest: "est_dis, upm, null", domain }
+        }
+        api if api.starts_with("api") => {
+            let from = if api.starts_with("apistrat") { "from apistrat" } else { "from apiclus1" };
+            let rest = match api {
+                "apistrat(fpc)" => "stype, null, fpc",
+                "apistrat(no fpc)" => "stype, null, null",
+                "apiclus1(fpc)" => "null, dnum, fpc",
+                _ => return None,
+            };
+            let y = e.params.split(['/', ',']).next()?.to_owned();
+            let domain = match e.subset.strip_prefix("stype=") {
+                Some(stype) => format!("stype = '{stype}'"),
+                None => "true".to_owned(),
+            };
+            Design { from, y, w: "pw", rest, domain }
+        }
+        _ => return None,
+    };
+    Some((design.from.to_owned(), call(e, &design)?))
+}
+
+fn call(e: &Expected, design: &Design) -> Option<String> {
+    let of = |name: &str| parameter(&e.params, name);
+    let Design { y, w, rest, domain, .. } = design;
+    let tail = format!("{w}, {rest}, {domain}");
+    let line = match of("line") {
+        Some("0.6*median") | None => "relative(0.6, 'median')",
+        Some("0.5*mean") => "relative(0.5, 'mean')",
+        Some(number) => number,
+    };
+    let call = match e.statistic.as_str() {
+        "mean" | "design_effect" => format!("svy_mean({y}, {tail})"),
+        "total" => format!("svy_total({y}, {tail})"),
+        "ratio" => {
+            let (above, below) = match e.params.split_once('/')? {
+                ("remittances", "total") => ("remittances", "total"),
+                ("api00", "api99") => ("api00", "api99"),
+                _ => return None,
+            };
+            format!("svy_ratio({above}, {below}, {tail})")
+        }
+        "gini" | "gini_midrank" => format!("svy_gini({y}, {tail})"),
+        "gei" => format!("svy_ge({y}, {}, {tail})", of("alpha")?),
+        "atkinson" => format!("svy_atkinson({y}, {}, {tail})", of("epsilon")?),
+        "fgt" => format!("svy_fgt({y}, {line}, {}, {tail})", of("alpha")?),
+        "at_risk_of_poverty" => format!("svy_fgt({y}, {line}, 0, {tail})"),
+        "watts" => format!("svy_watts({y}, {line}, {tail})"),
+        "quantile" => format!("svy_quantile({y}, {}, {tail})", of("p")?),
+        "poverty_threshold" => format!("svy_quantile({y}, 0.5, {tail})"),
+        _ => return None,
+    };
+    Some(call)
+}
+
+/// The question of a figure that only a survey's design answers.
+pub(super) fn question(e: &Expected) -> Option<Question> {
+    let (from, call) = error(e)?;
+    let field = if e.statistic == "design_effect" { "deff" } else { "estimate" };
+    Some(Question::new(from, format!("({call})['{field}']")))
+}

@@ -1,0 +1,158 @@
+//! A measure as DataFusion knows aggregate functions.
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion_common::Result;
+use datafusion_doc::Documentation;
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
+};
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::accumulator::{Maker, RowsAccumulator};
+use super::groups::RowsGroups;
+use super::intake::Intake;
+use super::lists::state_type;
+use super::sums::{Summed, SumsAccumulator, SumsMaker};
+use super::sums_groups::SumsGroups;
+use super::{Given, Kernel, Kind, Measure, Work};
+
+#[derive(Debug)]
+struct MeasureUdf {
+    measure: &'static Measure,
+    signature: Signature,
+    documentation: Documentation,
+}
+
+/// The aggregate function of a measure.
+pub(crate) fn udaf(measure: &'static Measure) -> Arc<AggregateUDF> {
+    let names: Vec<&str> = measure.parameters.iter().map(|p| p.name).collect();
+    let signature = Signature::user_defined(Volatility::Immutable);
+    // Names are refused only if one stands twice, which a test looks for.
+    let signature = signature.clone().with_parameter_names(names).unwrap_or(signature);
+    Arc::new(AggregateUDF::from(MeasureUdf { measure, signature, documentation: measure.documentation() }))
+}
+
+/// The name says which function it is.
+impl PartialEq for MeasureUdf {
+    fn eq(&self, other: &Self) -> bool {
+        self.measure.name == other.measure.name
+    }
+}
+
+impl Eq for MeasureUdf {}
+
+impl Hash for MeasureUdf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.measure.name.hash(state);
+    }
+}
+
+/// What is made for a call: it keeps sums or rows.
+enum Made {
+    Sums(Intake, SumsMaker),
+    Rows(Intake, Maker),
+}
+
+impl MeasureUdf {
+    fn make(&self, args: &AccumulatorArgs<'_>) -> Result<Made> {
+        let given = Given::new(self.measure, args)?;
+        let types: Vec<DataType> = args.expr_fields.iter().map(|f| f.data_type().clone()).collect();
+        let intake = Intake::new(&given);
+        let shape = (self.measure.shape)(&types);
+        let sources = self.measure.parameters.iter().filter(|p| p.kind == Kind::Sources);
+        let labels = sources.flat_map(|p| given.labels(p.name)).map(Cow::Owned).collect();
+        let weighted = given.weighted();
+        let keeps_sums = self.measure.sums(&types, args.is_distinct).is_some();
+        let kernel: Box<dyn Kernel> = match self.measure.work {
+            Work::Sums(width, make) | Work::Line(width, make, _) if keeps_sums => {
+                let sums = make(&given)?;
+                return Ok(Made::Sums(intake, SumsMaker { sums, width, shape, labels, weighted }));
+            }
+            Work::Rows(make) => make(&given)?,
+            Work::Line(_, _, make) if self.measure.relative(&types) => make(&given)?,
+            Work::Sums(width, make) | Work::Line(width, make, _) => Box::new(Summed(make(&given)?, width)),
+        };
+        Ok(Made::Rows(intake, Maker { kernel, shape, labels, weighted, distinct: args.is_distinct }))
+    }
+
+    /// The columns that rows are kept in.
+    fn width(&self, types: &[DataType]) -> usize {
+        let width = |(parameter, data_type): (&super::Parameter, &DataType)| match parameter.kind {
+            _ if data_type.is_null() => 0,
+            Kind::Number | Kind::Nullable | Kind::Truth | Kind::Weight => 1,
+            Kind::Line => usize::from(data_type.is_numeric()),
+            Kind::Key => 2,
+            Kind::Sources => match data_type {
+                DataType::Struct(fields) => fields.len(),
+                _ => 0,
+            },
+            Kind::Constant | Kind::Constants | Kind::Flag | Kind::Choice(_) => 0,
+        };
+        self.measure.parameters.iter().zip(types).map(width).sum()
+    }
+}
+
+impl AggregateUDFImpl for MeasureUdf {
+    fn name(&self) -> &str {
+        self.measure.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        self.measure.coerced(arg_types)
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        Ok((self.measure.shape)(arg_types).data_type())
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let types: Vec<DataType> = args.input_fields.iter().map(|f| f.data_type().clone()).collect();
+        let (count, data_type) = match self.measure.sums(&types, args.is_distinct) {
+            Some(width) => (2 * width + 1, DataType::Float64),
+            None => (self.width(&types), state_type()),
+        };
+        let field = |n: usize| {
+            let name = format_state_name(args.name, &format!("{}_{n}", self.measure.name));
+            Arc::new(Field::new(name, data_type.clone(), true))
+        };
+        Ok((0..count).map(field).collect())
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(match self.make(&args)? {
+            Made::Sums(intake, maker) => Box::new(SumsAccumulator::new(intake, maker)),
+            Made::Rows(intake, maker) => Box::new(RowsAccumulator::new(intake, maker)),
+        })
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(match self.make(&args)? {
+            Made::Sums(intake, maker) => Box::new(SumsGroups::new(intake, maker)),
+            Made::Rows(intake, maker) => Box::new(RowsGroups::new(intake, maker)),
+        })
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
+    }
+}
