@@ -64,6 +64,21 @@ pub(super) fn expected(folder: &Path) -> Vec<(&'static str, Expected)> {
             },
         ));
     }
+    for row in read(&folder.join("expected_bilateral.csv")) {
+        let text = |name: &str| row.get(name).cloned().unwrap_or_default();
+        all.push((
+            "expected_bilateral.csv",
+            Expected {
+                dataset: "bilateral".to_owned(),
+                subset: format!("{} {}", text("origin"), text("destination")),
+                statistic: text("rule"),
+                params: text("beta"),
+                tool: String::new(),
+                estimate: text("flow_usd_mn").parse().ok(),
+                se: None,
+            },
+        ));
+    }
     all
 }
 
@@ -94,6 +109,9 @@ pub(super) fn tables(folder: &Path) -> Vec<String> {
         format!("create table apiclus1 as select * from '{}'", file("apiclus1.csv")),
         format!("create table macrodata as select *, year * 4 + quarter as t from '{}'", file("macrodata.csv")),
         format!("create table services as select * from '{}'", file("rpw_services.csv")),
+        format!("create table stock as select origin, destination, migrants from '{}'", file("bilateral_stock.csv")),
+        format!("create table inflow as select origin, remittances_usd_mn from '{}'", file("bilateral_inflows.csv")),
+        format!("create table income as select country, gni_pc_usd from '{}'", file("bilateral_income.csv")),
         format!("create table totals as select * from '{}'", file("aggregate_input.csv")),
         "create table family as select (total - remit) / scale as pre, total / scale as post, remit / scale as r, \
          db090 * hsize as w from households"

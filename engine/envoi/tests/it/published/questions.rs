@@ -51,6 +51,7 @@ pub(super) fn question(e: &Expected) -> Option<Question> {
         "macrodata" => macrodata(e),
         "rpw" => prices(e),
         "aggregate" => totals(e),
+        "bilateral" => corridor(e),
         _ => errors::question(e).map(|q| if e.statistic == "gini" { q.within(1e-1) } else { q }),
     }?;
     let factor = if e.statistic == "poverty_threshold" { 0.6 } else { 1.0 };
@@ -320,4 +321,12 @@ fn totals(e: &Expected) -> Option<Question> {
         _ => return None,
     };
     Some(Question::new(format!("from totals where grp = '{group}' and year = {year}"), value))
+}
+
+fn corridor(e: &Expected) -> Option<Question> {
+    let (origin, destination) = e.subset.split_once(' ')?;
+    let beta = if e.params.is_empty() { String::new() } else { format!(", beta => {}", e.params) };
+    let call = format!("bilateral_remittances(stock, inflow, income, rule => {}{beta})", e.statistic);
+    let from = format!("from {call} where origin = '{origin}' and destination = '{destination}'");
+    Some(Question::new(from, "max(flow_usd_mn)"))
 }
