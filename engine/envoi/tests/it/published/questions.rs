@@ -82,6 +82,12 @@ fn usual(e: &Expected, y: &str, w: &str, line: &str) -> Option<String> {
         "gini" if e.tool == "laeken" => format!("100 * gini({y}, {w})"),
         "gini" | "gini_midrank" | "gini_IC2" => format!("gini({y}, {w})"),
         // IC2 leaves out values of zero or less, wherever there are some.
+        "gei_decomposition[within]" => {
+            format!("ge_decomposition({y}, {}, {}, {w})['within']", of("by")?, of("alpha")?)
+        }
+        "gei_decomposition[between]" => {
+            format!("ge_decomposition({y}, {}, {}, {w})['between']", of("by")?, of("alpha")?)
+        }
         "gei" => format!("ge({y}, {}, {w}, drop_nonpositive => {})", of("alpha")?, e.tool == "IC2"),
         "atkinson" => format!("atkinson({y}, {}, {w}, drop_nonpositive => {})", of("epsilon")?, e.tool == "IC2"),
         "j_divergence" => format!("theil_t({y}, {w}) + theil_l({y}, {w})"),

@@ -7,7 +7,7 @@ use crate::aggregate::frame::{
     Given, Kernel, Measure, Parameter, Rows, Shape, Sink, Text, Total, Work, constant, flag, number, refuse, weight,
 };
 
-const DROP: Parameter = flag(
+pub(super) const DROP: Parameter = flag(
     "drop_nonpositive",
     "Whether to leave out values of zero or less (Stata's and convey's practice) instead of failing on them. `count(*) filter (where y <= 0)` says how many.",
 );
@@ -113,10 +113,23 @@ pub(super) fn first(function: &str, values: &[f64], alpha: f64, drop: bool) -> R
 
 /// Generalised entropy of the rows from `first` on; `None` without rows or with a mean of zero or less.
 pub(super) fn entropy(rows: &Rows<'_>, first: usize, alpha: f64) -> Option<f64> {
-    let counted = || rows.weighted().skip(first);
     let near = rows.values().get(first + (rows.len() - first) / 2).copied()?;
+    entropy_of(rows.weighted().skip(first), near, alpha).map(|part| part.entropy)
+}
+
+/// A distribution as its entropy sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) weight: f64,
+    pub(super) mean: f64,
+    pub(super) entropy: f64,
+}
+
+/// Generalised entropy of values with weights, of which `near` is one in the middle;
+/// `None` for a mean of zero or less.
+pub(super) fn entropy_of(counted: impl Iterator<Item = (f64, f64)> + Clone, near: f64, alpha: f64) -> Option<Part> {
     let (mut weight, mut off) = (Total::default(), Total::default());
-    counted().for_each(|(y, w)| {
+    counted.clone().for_each(|(y, w)| {
         weight.add(w);
         off.add(w * (y - near));
     });
@@ -126,8 +139,8 @@ pub(super) fn entropy(rows: &Rows<'_>, first: usize, alpha: f64) -> Option<f64> 
         return None;
     }
     let mut sum = Total::default();
-    counted().for_each(|(y, w)| sum.add(w * divergence(y / mean, alpha)));
-    Some(sum.value() / weight)
+    counted.for_each(|(y, w)| sum.add(w * divergence(y / mean, alpha)));
+    Some(Part { weight, mean, entropy: sum.value() / weight })
 }
 
 /// (r^a - 1 - a(r - 1)) / (a(a - 1)), with its limits at 0 and 1.

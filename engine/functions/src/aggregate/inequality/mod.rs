@@ -2,6 +2,7 @@
 
 mod atkinson;
 mod curve;
+mod decomposition;
 mod entropy;
 mod gini;
 mod hoover;
@@ -23,6 +24,7 @@ pub(super) const ALL: &[&Measure] = &[
     &entropy::GE,
     &entropy::THEIL_T,
     &entropy::THEIL_L,
+    &decomposition::GE_DECOMPOSITION,
     &atkinson::ATKINSON,
     &hoover::HOOVER,
     &quantile::QUANTILE,
