@@ -7,6 +7,7 @@ use std::mem::{size_of, take};
 use std::sync::Arc;
 
 use super::accumulator::Maker;
+use super::buckets::Buckets;
 use super::intake::{Batch, Intake};
 use super::lists::{States, lists};
 use super::sort::{pair, unpair};
@@ -143,9 +144,10 @@ impl GroupsAccumulator for RowsGroups {
             let at = |column: &[f64], row: usize| column.get(row).copied().unwrap_or(0.0);
             let mut pairs = self.scatter(&plan, |row| pair(at(first, row), at(second, row)));
             let (mut left, mut right) = (Vec::new(), Vec::new());
+            let mut buckets = Buckets::default();
             for (begin, end) in bounds {
                 let group = pairs.get_mut(begin..end).unwrap_or_default();
-                group.sort_unstable();
+                buckets.sort(group);
                 left.clear();
                 right.clear();
                 left.extend(group.iter().map(|p| unpair(*p).0));

@@ -7,6 +7,7 @@
 //! nor on how they were split.
 
 mod accumulator;
+mod buckets;
 mod constants;
 mod groups;
 mod intake;

@@ -4,6 +4,7 @@
 //! estimate is that of the influences' weighted total (Deville 1999; Osier 2009).
 
 mod design;
+mod difference;
 mod inequality;
 mod means;
 mod poverty;
@@ -25,6 +26,7 @@ pub(super) const ALL: &[&Measure] = &[
     &quantile::SVY_QUANTILE,
     &poverty::SVY_FGT,
     &poverty::SVY_WATTS,
+    &difference::SVY_FGT_DIFFERENCE,
     &inequality::SVY_GINI,
     &inequality::SVY_GE,
     &inequality::SVY_ATKINSON,
