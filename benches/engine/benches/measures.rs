@@ -1,7 +1,7 @@
 //! Measures over two million weighted rows, beside the best form that plain SQL has for them.
 //!
 //! ```text
-//! cargo bench -p envoi-bench --bench measures
+//! cargo bench -p envoi-bench -p envoi-cli --bench measures [-- NAME]
 //! ```
 //! One session, as many threads as the machine has. Both forms run over the same rows,
 //! from Parquet and from memory, by 1, 868, 1,000 and 1,000,000 groups; their answers
@@ -101,7 +101,8 @@ fn main() {
     println!("{ROWS} rows, medians of {RUNS} runs in ms, new statements all");
     println!("{:<24} {:>9} {:>9} {:>9} {:>9} {:>7}", "", "groups", "from", "measure", "SQL", "ratio");
     let mut number = 0;
-    for pair in &PAIRS {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    for pair in PAIRS.iter().filter(|p| wanted.is_empty() || wanted.iter().any(|w| p.name.contains(w.as_str()))) {
         for groups in ["g1", "g868", "g1000", "g1000000"] {
             for (from, table) in [("parquet", parquet.as_str()), ("memory", "memory")] {
                 let text = |form: &str| form.replace("{g}", groups).replace("{t}", table);

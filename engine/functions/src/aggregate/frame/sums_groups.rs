@@ -61,11 +61,18 @@ impl GroupsAccumulator for SumsGroups {
         batch.compact();
         let mut terms = std::mem::take(&mut self.terms);
         self.maker.terms(&batch.columns, &mut terms)?;
+        // Sums that nothing is added to, such as of what is wrong, cost nothing.
+        let adds = |terms: &Vec<f64>| terms.iter().fold(false, |any, t| any | (*t != 0.0));
+        let adding: Vec<(usize, &[f64])> =
+            terms.iter().enumerate().filter(|(_, t)| adds(t)).map(|(place, t)| (place, t.as_slice())).collect();
+        let groups = |row: usize| kept.as_ref().map_or(Some(row), |k| k.get(row).copied());
         for row in 0..batch.len() {
-            let place = kept.as_ref().map_or(Some(row), |k| k.get(row).copied());
-            let Some(group) = place.and_then(|p| group_indices.get(p).copied()) else { continue };
-            for (total, terms) in self.group(group).iter_mut().zip(&terms) {
-                total.add(terms.get(row).copied().unwrap_or(0.0));
+            let Some(group) = groups(row).and_then(|p| group_indices.get(p).copied()) else { continue };
+            let totals = self.group(group);
+            for (place, terms) in &adding {
+                if let (Some(total), Some(term)) = (totals.get_mut(*place), terms.get(row)) {
+                    total.add(*term);
+                }
             }
             if let Some(count) = self.counts.get_mut(group) {
                 *count += 1;
