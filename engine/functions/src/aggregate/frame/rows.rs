@@ -26,6 +26,11 @@ impl<'a> Rows<'a> {
         self.columns.get(place).copied().unwrap_or_default()
     }
 
+    /// All columns but the weights.
+    pub(crate) fn columns(&self) -> &'a [&'a [f64]] {
+        self.columns
+    }
+
     /// The first column: values in ascending order.
     pub(crate) fn values(&self) -> &'a [f64] {
         self.column(0)

@@ -80,8 +80,9 @@ pub(super) static SVY_ATKINSON: Measure = Measure {
     },
 };
 
+/// The Gini coefficient.
 #[derive(Debug)]
-struct Gini;
+pub(super) struct Gini;
 
 impl Estimator for Gini {
     fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>> {

@@ -47,8 +47,9 @@ pub(super) static SVY_RATIO: Measure = Measure {
     },
 };
 
+/// A mean, a total, a ratio.
 #[derive(Debug)]
-enum Moment {
+pub(super) enum Moment {
     Mean,
     Total,
     Ratio,

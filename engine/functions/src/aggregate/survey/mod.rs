@@ -4,16 +4,19 @@
 //! estimate is that of the influences' weighted total (Deville 1999; Osier 2009).
 
 mod design;
+mod difference;
+mod estimate;
 mod inequality;
 mod means;
 mod poverty;
 mod quantile;
+mod sample;
 mod student;
+mod with_without;
 
-use datafusion_common::Result;
-
-use super::frame::{Field, Given, Kernel, Kind, Measure, Parameter, Rows, Shape, Sink, option};
-use design::Design;
+use super::frame::{Field, Kind, Measure, Parameter, Shape, option};
+use estimate::{difference, survey};
+use sample::{Estimator, Linear, Sample};
 
 const SECTION: &str = "Surveys";
 
@@ -28,6 +31,10 @@ pub(super) const ALL: &[&Measure] = &[
     &inequality::SVY_GINI,
     &inequality::SVY_GE,
     &inequality::SVY_ATKINSON,
+    &difference::SVY_MEAN_DIFFERENCE,
+    &difference::SVY_FGT_DIFFERENCE,
+    &difference::SVY_GINI_DIFFERENCE,
+    &with_without::POVERTY_WITH_WITHOUT,
 ];
 
 const FIELDS: &[Field] = &[
@@ -83,114 +90,3 @@ macro_rules! design_rule {
     };
 }
 use design_rule;
-
-/// An estimate and the influence of every row of the domain.
-struct Linear {
-    estimate: f64,
-    influence: Vec<f64>,
-    /// What all rows add by their place, in the domain or not: those that moved the line.
-    beyond: Option<Vec<f64>>,
-}
-
-/// What makes an estimate of the domain's rows, in ascending order of the variable.
-trait Estimator: std::fmt::Debug + Send + Sync + 'static {
-    /// The estimate; `None` where it is not defined.
-    fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>>;
-}
-
-/// The rows of the domain.
-struct Sample<'a> {
-    rows: &'a Rows<'a>,
-    /// Their places among all rows.
-    places: Vec<usize>,
-    values: Vec<f64>,
-    weights: Vec<f64>,
-    weight: f64,
-}
-
-impl<'a> Sample<'a> {
-    fn new(rows: &'a Rows<'a>, inside: impl Fn(usize) -> bool) -> Self {
-        let values = rows.values();
-        let known = |row: &usize| values.get(*row).is_some_and(|y| !y.is_nan()) && inside(*row);
-        let places: Vec<usize> = (0..rows.len()).filter(known).collect();
-        let weights: Vec<f64> = places.iter().map(|row| rows.weight(*row)).collect();
-        let weight = super::frame::total(weights.iter().copied());
-        let values = places.iter().filter_map(|row| values.get(*row).copied()).collect();
-        Self { rows, places, values, weights, weight }
-    }
-
-    /// Values with their weights.
-    fn pairs(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
-        self.values.iter().copied().zip(self.weights.iter().copied())
-    }
-
-    /// The weighted mean of something of each value.
-    fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
-        super::frame::total(self.pairs().map(|(y, w)| w * of(y))) / self.weight
-    }
-
-    /// Influences as a function of the value.
-    fn influence(&self, of: impl Fn(f64) -> f64) -> Vec<f64> {
-        self.values.iter().map(|y| of(*y)).collect()
-    }
-}
-
-/// An estimate from a design.
-#[derive(Debug)]
-struct Survey<E> {
-    design: Design,
-    estimator: E,
-}
-
-fn survey<E: Estimator>(given: &Given, estimator: E) -> Result<Box<dyn Kernel>> {
-    Ok(Box::new(Survey { design: Design::new(given)?, estimator }))
-}
-
-impl<E: Estimator> Kernel for Survey<E> {
-    fn compute(&self, rows: &Rows<'_>, sink: &mut Sink) -> Result<()> {
-        let sample = Sample::new(rows, |row| self.design.inside(rows, row));
-        let linear = match sample.places.is_empty() {
-            true => None,
-            false => self.estimator.linearise(&sample)?,
-        };
-        let Some(Linear { estimate, influence, beyond }) = linear else {
-            sink.null();
-            return Ok(());
-        };
-        let mut totals = vec![0.0; rows.len()];
-        for ((place, z), w) in sample.places.iter().zip(&influence).zip(&sample.weights) {
-            if let Some(slot) = totals.get_mut(*place) {
-                *slot = w * z;
-            }
-        }
-        for (row, (slot, z)) in totals.iter_mut().zip(beyond.into_iter().flatten()).enumerate() {
-            *slot += rows.weight(row) * z;
-        }
-        let (variance, df) = self.design.variance(rows, &totals)?;
-        let n = sample.places.len();
-        let se = variance.sqrt();
-        let half = student::quantile(0.975, df) * se;
-        let interval = (df > 0).then_some(half);
-        sink.row(&[
-            Some(estimate),
-            Some(se),
-            interval.map(|half| estimate - half),
-            interval.map(|half| estimate + half),
-            Some(df as f64),
-            Some(n as f64),
-            simple(&sample, &influence).filter(|v| *v > 0.0).map(|simple| variance / simple),
-        ]);
-        Ok(())
-    }
-}
-
-/// The variance under simple random sampling without replacement of as many rows.
-fn simple(sample: &Sample<'_>, influence: &[f64]) -> Option<f64> {
-    let n = sample.places.len() as f64;
-    let weighted = || influence.iter().zip(&sample.weights);
-    let mean = super::frame::total(weighted().map(|(z, w)| w * z)) / sample.weight;
-    let spread = super::frame::total(weighted().map(|(z, w)| w * (z - mean) * (z - mean))) / sample.weight;
-    let scale = sample.weight * sample.weight * spread * n / (n - 1.0) / n;
-    let drawn = (sample.weight - n) / sample.weight;
-    (n > 1.0).then_some(scale * if drawn > 0.0 { drawn } else { 1.0 })
-}

@@ -6,26 +6,19 @@ use super::quantile::{density, linear};
 use super::{DOMAIN, Estimator, FPC, LONELY, Linear, PSU, SECTION, SHAPE, STRATUM, Sample, W, Y, design_rule, survey};
 use crate::aggregate::frame::{Given, Kind, Measure, Parameter, Text, Work, constant, refuse, total};
 
-const LINE: Parameter = Parameter {
+pub(super) const LINE: Parameter = Parameter {
     name: "line",
     kind: Kind::Line,
     optional: false,
     text: "Poverty line in the unit of y: a number, a column, or `relative(0.6, 'median')` of all rows, in the domain or not.",
 };
 
+pub(super) const ALPHA: Parameter =
+    constant("alpha", "0 counts the poor, 1 weighs them by their gap, 2 by its square; any number of 0 or more.");
+
 pub(super) static SVY_FGT: Measure = Measure {
     name: "svy_fgt",
-    parameters: &[
-        Y,
-        LINE,
-        constant("alpha", "0 counts the poor, 1 weighs them by their gap, 2 by its square; any number of 0 or more."),
-        W,
-        STRATUM,
-        PSU,
-        FPC,
-        DOMAIN,
-        LONELY,
-    ],
+    parameters: &[Y, LINE, ALPHA, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| {
         let alpha = given.required("alpha", "expected a number of 0 or more", |a| a >= 0.0)?;
@@ -60,7 +53,7 @@ pub(super) static SVY_WATTS: Measure = Measure {
 };
 
 #[derive(Debug)]
-struct Poverty {
+pub(super) struct Poverty {
     function: &'static str,
     /// None for the Watts index.
     alpha: Option<f64>,
@@ -69,15 +62,20 @@ struct Poverty {
 }
 
 impl Poverty {
-    fn new(given: &Given, alpha: Option<f64>) -> Result<Self> {
-        let (function, relative) = (given.measure.name, given.relative("line"));
+    pub(super) fn new(given: &Given, alpha: Option<f64>) -> Result<Self> {
+        Self::of(given, "line", alpha)
+    }
+
+    /// With the line in the argument of that name.
+    pub(super) fn of(given: &Given, name: &str, alpha: Option<f64>) -> Result<Self> {
+        let (function, relative) = (given.measure.name, given.relative(name));
         if relative.is_none()
-            && let Some(line) = given.number("line")?
+            && let Some(line) = given.number(name)?
             && line <= 0.0
         {
-            return refuse(function, "line", line, "expected a poverty line greater than 0");
+            return refuse(function, name, line, "expected a poverty line greater than 0");
         }
-        Ok(Self { function, alpha, line: given.column("line"), relative })
+        Ok(Self { function, alpha, line: given.column(name), relative })
     }
 
     /// What a poor person counts.
