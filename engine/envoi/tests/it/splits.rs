@@ -3,7 +3,7 @@
 use crate::lakes::{blocking, rows, sample_lake, session};
 
 /// Calls over columns y (zero and ties among them), z, w and g.
-const CALLS: [&str; 36] = [
+const CALLS: [&str; 38] = [
     "gini(y, w)",
     "gini(y, corrected => true)",
     "ge(y, 2, w)",
@@ -38,6 +38,8 @@ const CALLS: [&str; 36] = [
     "(svy_gini(y, w, g, c))['se']",
     "(svy_gini_difference(y, z, w, g, c))['se']",
     "(poverty_with_without(y + z, z, 1.5, 300, w, g, c))[3]['se']",
+    "(svy_gini(y, w, g, c, method => 'jackknife'))['se']",
+    "(svy_fgt(y, 300, 1, w, g, c, method => 'bootstrap', replicates => 50, seed => 3))['se']",
     "corr(y, z)",
     "regr_slope(y, z)",
 ];

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use datafusion_expr::AggregateUDF;
 use frame::{Measure, udaf};
+pub(crate) use survey::{estimates, half_interval, spread};
 
 /// Every aggregate function.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {

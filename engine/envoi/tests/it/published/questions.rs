@@ -41,6 +41,9 @@ impl Question {
 
 /// The question of a figure, or `None` where no measure answers it.
 pub(super) fn question(e: &Expected) -> Option<Question> {
+    if e.statistic == "gini_jackknife" {
+        return errors::replicated(e);
+    }
     let question = match e.dataset.as_str() {
         _ if e.statistic == "design_effect" => errors::question(e),
         "eusilc_persons" => persons(e),

@@ -41,6 +41,11 @@ impl<'a> Rows<'a> {
         self.weights
     }
 
+    /// The same rows with other weights, of which some may be 0.
+    pub(crate) fn reweighted<'b>(&'b self, weights: &'b [f64]) -> Rows<'b> {
+        Rows { columns: self.columns, weights: Some(weights) }
+    }
+
     /// The weight of a row; 1 without weights.
     #[inline]
     pub(crate) fn weight(&self, row: usize) -> f64 {

@@ -6,7 +6,7 @@ use super::estimate::Whole;
 use super::inequality::Gini;
 use super::means::Moment;
 use super::poverty::{ALPHA, LINE, Poverty};
-use super::{DOMAIN, Estimator, FPC, LONELY, PSU, SECTION, SHAPE, STRATUM, W, difference};
+use super::{DOMAIN, Estimator, FPC, LONELY, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, W, difference};
 use crate::aggregate::frame::{Given, Kind, Measure, Parameter, Rows, Text, Work};
 
 const WITH: Parameter = Parameter {
@@ -31,12 +31,12 @@ macro_rules! difference_rule {
 
 pub(super) static SVY_MEAN_DIFFERENCE: Measure = Measure {
     name: "svy_mean_difference",
-    parameters: &[WITH, WITHOUT, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[WITH, WITHOUT, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given| difference(given, Moment::Mean)),
     text: Text {
         section: SECTION,
-        syntax: "svy_mean_difference(y_with, y_without, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_mean_difference(y_with, y_without, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Mean of `y_with` less the mean of `y_without`, in their unit.",
             difference_rule!(),
@@ -48,7 +48,7 @@ pub(super) static SVY_MEAN_DIFFERENCE: Measure = Measure {
 
 pub(super) static SVY_FGT_DIFFERENCE: Measure = Measure {
     name: "svy_fgt_difference",
-    parameters: &[WITH, WITHOUT, LINE, ALPHA, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[WITH, WITHOUT, LINE, ALPHA, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| {
         let alpha = given.required("alpha", "expected a number of 0 or more", |a| a >= 0.0)?;
@@ -56,7 +56,7 @@ pub(super) static SVY_FGT_DIFFERENCE: Measure = Measure {
     }),
     text: Text {
         section: SECTION,
-        syntax: "svy_fgt_difference(y_with, y_without, line, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_fgt_difference(y_with, y_without, line, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Poverty by `fgt` of `y_with` less that of `y_without`: negative where remittances lower poverty. A relative line is \
              that of each variable, so it moves too; for one line give a number or a column. NULL if a line is zero or less.",
@@ -69,12 +69,12 @@ pub(super) static SVY_FGT_DIFFERENCE: Measure = Measure {
 
 pub(super) static SVY_GINI_DIFFERENCE: Measure = Measure {
     name: "svy_gini_difference",
-    parameters: &[WITH, WITHOUT, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[WITH, WITHOUT, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given| difference(given, Gini)),
     text: Text {
         section: SECTION,
-        syntax: "svy_gini_difference(y_with, y_without, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_gini_difference(y_with, y_without, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Gini coefficient of `y_with` less that of `y_without`: negative where remittances lower inequality. NULL if the mean \
              of either is zero or negative.",

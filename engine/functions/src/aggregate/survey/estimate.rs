@@ -3,8 +3,9 @@
 use datafusion_common::Result;
 
 use super::design::Design;
+use super::half_interval;
+use super::replicates::Replicates;
 use super::sample::{Estimator, Sample};
-use super::student;
 use crate::aggregate::frame::{Given, Kernel, Rows, Sink, total};
 
 /// An estimate of all rows, and what each of them adds to it.
@@ -20,7 +21,8 @@ pub(super) struct Whole {
 /// An estimate with its error.
 pub(super) struct Estimate {
     estimate: f64,
-    pub(super) se: f64,
+    /// None if a replicate has no estimate.
+    pub(super) se: Option<f64>,
     /// Half of the interval; none without degrees of freedom.
     pub(super) half: Option<f64>,
     pub(super) df: usize,
@@ -69,7 +71,7 @@ impl Whole {
         Self { estimate: self.estimate - other.estimate, places: self.places, influence, beyond }
     }
 
-    /// Its error.
+    /// Its error by linearisation.
     pub(super) fn under(&self, design: &Design, rows: &Rows<'_>) -> Result<Estimate> {
         let mut totals = vec![0.0; rows.len()];
         for (place, z) in self.places.iter().zip(&self.influence) {
@@ -81,15 +83,20 @@ impl Whole {
             *slot += rows.weight(row) * z;
         }
         let (variance, df) = design.variance(rows, &totals)?;
-        let se = variance.sqrt();
-        Ok(Estimate {
+        Ok(self.erring(Some(variance), df, rows))
+    }
+
+    /// With a variance; none if a replicate has no estimate.
+    fn erring(&self, variance: Option<f64>, df: usize, rows: &Rows<'_>) -> Estimate {
+        let se = variance.map(f64::sqrt);
+        Estimate {
             estimate: self.estimate,
             se,
-            half: (df > 0).then(|| student::quantile(0.975, df) * se),
+            half: se.filter(|_| df > 0).map(|se| half_interval(se, df)),
             df,
             n: self.places.len(),
-            deff: self.simple(rows).filter(|v| *v > 0.0).map(|simple| variance / simple),
-        })
+            deff: self.simple(rows).filter(|v| *v > 0.0).and_then(|simple| Some(variance? / simple)),
+        }
     }
 
     /// The variance under simple random sampling without replacement of as many rows.
@@ -110,7 +117,7 @@ impl Estimate {
     fn cells(&self) -> [Option<f64>; 7] {
         [
             Some(self.estimate),
-            Some(self.se),
+            self.se,
             self.half.map(|half| self.estimate - half),
             self.half.map(|half| self.estimate + half),
             Some(self.df as f64),
@@ -127,31 +134,50 @@ struct Survey<E> {
     estimator: E,
     /// Whether it is of the first variable less that of the second.
     difference: bool,
+    replicates: Option<Replicates>,
 }
 
 /// An estimate of one variable.
 pub(super) fn survey<E: Estimator>(given: &Given, estimator: E) -> Result<Box<dyn Kernel>> {
-    Ok(Box::new(Survey { design: Design::new(given)?, estimator, difference: false }))
+    kernel(given, estimator, false)
 }
 
 /// The estimate of the first variable less that of the second.
 pub(super) fn difference<E: Estimator>(given: &Given, estimator: E) -> Result<Box<dyn Kernel>> {
-    Ok(Box::new(Survey { design: Design::new(given)?, estimator, difference: true }))
+    kernel(given, estimator, true)
+}
+
+fn kernel<E: Estimator>(given: &Given, estimator: E, difference: bool) -> Result<Box<dyn Kernel>> {
+    let (design, replicates) = (Design::new(given)?, Replicates::new(given)?);
+    Ok(Box::new(Survey { design, estimator, difference, replicates }))
+}
+
+impl<E: Estimator> Survey<E> {
+    fn whole(&self, rows: &Rows<'_>) -> Result<Option<Whole>> {
+        let inside = |row: usize| self.design.inside(rows, row);
+        if !self.difference {
+            return Whole::of(&self.estimator, rows, inside);
+        }
+        let both = super::difference::pair(&self.estimator, rows, inside)?;
+        Ok(both.map(|(first, second, order)| first.less(&second, &order, rows.len())))
+    }
 }
 
 impl<E: Estimator> Kernel for Survey<E> {
     fn compute(&self, rows: &Rows<'_>, sink: &mut Sink) -> Result<()> {
-        let inside = |row: usize| self.design.inside(rows, row);
-        let whole = if self.difference {
-            let both = super::difference::pair(&self.estimator, rows, inside)?;
-            both.map(|(first, second, order)| first.less(&second, &order, rows.len()))
-        } else {
-            Whole::of(&self.estimator, rows, inside)?
+        let Some(whole) = self.whole(rows)? else {
+            sink.null();
+            return Ok(());
         };
-        match whole {
-            Some(whole) => sink.row(&whole.under(&self.design, rows)?.cells()),
-            None => sink.null(),
-        }
+        let estimate = match &self.replicates {
+            None => whole.under(&self.design, rows)?,
+            Some(replicates) => {
+                let again = |weights: &[f64]| Ok(self.whole(&rows.reweighted(weights))?.map(|w| w.estimate));
+                let (variance, df) = replicates.variance(&self.design, rows, &again)?;
+                whole.erring(variance, df, rows)
+            }
+        };
+        sink.row(&estimate.cells());
         Ok(())
     }
 }

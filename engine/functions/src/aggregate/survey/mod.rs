@@ -10,12 +10,14 @@ mod inequality;
 mod means;
 mod poverty;
 mod quantile;
+mod replicates;
 mod sample;
 mod student;
 mod with_without;
 
 use super::frame::{Field, Kind, Measure, Parameter, Shape, option};
 use estimate::{difference, survey};
+pub(crate) use replicates::spread;
 use sample::{Estimator, Linear, Sample};
 
 const SECTION: &str = "Surveys";
@@ -47,7 +49,17 @@ const FIELDS: &[Field] = &[
     Field::Number("deff"),
 ];
 
-const SHAPE: fn(&[arrow::datatypes::DataType]) -> Shape = |_| Shape::Struct(FIELDS);
+/// What estimates give.
+pub(crate) fn estimates() -> Shape {
+    Shape::Struct(FIELDS)
+}
+
+/// Half of the 95 % interval of an estimate.
+pub(crate) fn half_interval(se: f64, df: usize) -> f64 {
+    student::quantile(0.975, df) * se
+}
+
+const SHAPE: fn(&[arrow::datatypes::DataType]) -> Shape = |_| estimates();
 
 const Y: Parameter = Parameter {
     name: "y",
@@ -83,10 +95,23 @@ const LONELY: Parameter = option(
     "A stratum of one unit is an error, is centred at the mean of all units ('adjust'), or adds nothing ('certainty').",
 );
 
+const METHOD: Parameter = option(
+    "method",
+    Kind::Choice(&["linearisation", "jackknife", "bootstrap"]),
+    "How the error is found: 'linearisation', the default; 'jackknife' leaves out one unit after another; 'bootstrap' draws units anew.",
+);
+const REPLICATES: Parameter =
+    option("replicates", Kind::Constant, "Number of draws of the bootstrap, from 2 to 100000; 1000 if left out.");
+const SEED: Parameter = option(
+    "seed",
+    Kind::Constant,
+    "Seed of the bootstrap, an integer of 0 or more; 0 if left out. The same seed gives the same draws.",
+);
+
 /// What all estimates here give.
 macro_rules! design_rule {
     () => {
-        " A struct: estimate; se, its standard error by linearisation, units with replacement within strata; ci_low and ci_high, the 95 % interval by Student's t; df, units less strata; n, rows of the domain; deff, the variance over that of a simple random sample of as many rows. Rows with a NULL in the design or weight 0 are left out; without rows in the domain the answer is NULL. NaN, infinite values and negative weights are errors."
+        " A struct: estimate; se, its standard error, units with replacement within strata, by linearisation unless `method` says otherwise; ci_low and ci_high, the 95 % interval by Student's t; df, units less strata; n, rows of the domain; deff, the variance over that of a simple random sample of as many rows. Rows with a NULL in the design or weight 0 are left out; without rows in the domain the answer is NULL. NaN, infinite values and negative weights are errors."
     };
 }
 use design_rule;

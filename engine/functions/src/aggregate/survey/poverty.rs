@@ -3,7 +3,10 @@
 use datafusion_common::Result;
 
 use super::quantile::{density, linear};
-use super::{DOMAIN, Estimator, FPC, LONELY, Linear, PSU, SECTION, SHAPE, STRATUM, Sample, W, Y, design_rule, survey};
+use super::{
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    design_rule, survey,
+};
 use crate::aggregate::frame::{Given, Kind, Measure, Parameter, Text, Work, constant, refuse, total};
 
 pub(super) const LINE: Parameter = Parameter {
@@ -18,7 +21,7 @@ pub(super) const ALPHA: Parameter =
 
 pub(super) static SVY_FGT: Measure = Measure {
     name: "svy_fgt",
-    parameters: &[Y, LINE, ALPHA, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[Y, LINE, ALPHA, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| {
         let alpha = given.required("alpha", "expected a number of 0 or more", |a| a >= 0.0)?;
@@ -26,7 +29,7 @@ pub(super) static SVY_FGT: Measure = Measure {
     }),
     text: Text {
         section: SECTION,
-        syntax: "svy_fgt(y, line, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_fgt(y, line, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Poverty measure of Foster, Greer and Thorbecke as `fgt` gives it. The error of a relative line is part of the error: \
              with the density of values there, as for `svy_quantile` (Osier 2009). NULL if a line is zero or less.",
@@ -38,12 +41,12 @@ pub(super) static SVY_FGT: Measure = Measure {
 
 pub(super) static SVY_WATTS: Measure = Measure {
     name: "svy_watts",
-    parameters: &[Y, LINE, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[Y, LINE, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| survey(given, Poverty::new(given, None)?)),
     text: Text {
         section: SECTION,
-        syntax: "svy_watts(y, line, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_watts(y, line, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Watts index as `watts` gives it; values of zero or less among the poor are an error. NULL if a line is zero or less.",
             design_rule!()

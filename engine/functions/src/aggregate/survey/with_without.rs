@@ -97,7 +97,7 @@ impl Kernel for WithWithout {
                 Some(first),
                 Some(second),
                 Some(off),
-                Some(error.se),
+                error.se,
                 error.half.map(|half| off - half),
                 error.half.map(|half| off + half),
                 Some(error.df as f64),
