@@ -3,9 +3,10 @@
 use crate::lakes::{blocking, rows, sample_lake, session};
 
 /// Calls over columns y (zero and ties among them), z, w and g.
-const CALLS: [&str; 38] = [
+const CALLS: [&str; 39] = [
     "gini(y, w)",
     "gini(y, corrected => true)",
+    "approx_gini(y, w)",
     "ge(y, 2, w)",
     "theil_t(y + 1, w)",
     "theil_l(y + 1, w)",
