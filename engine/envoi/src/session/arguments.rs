@@ -15,10 +15,8 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::Error;
 
 /// The parameters of each measure in their order.
-static PARAMETERS: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
-    let all = envoi_functions::all_aggregates().into_iter();
-    all.filter_map(|f| Some((f.name().to_owned(), f.signature().parameter_names.clone()?))).collect()
-});
+static PARAMETERS: LazyLock<HashMap<String, Vec<String>>> =
+    LazyLock::new(|| envoi_functions::all_named().into_iter().collect());
 
 /// Puts named arguments in their places.
 pub(super) struct NamedArguments;

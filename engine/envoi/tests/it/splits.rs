@@ -3,9 +3,10 @@
 use crate::lakes::{blocking, rows, sample_lake, session};
 
 /// Calls over columns y (zero and ties among them), z, w and g.
-const CALLS: [&str; 34] = [
+const CALLS: [&str; 39] = [
     "gini(y, w)",
     "gini(y, corrected => true)",
+    "approx_gini(y, w)",
     "ge(y, 2, w)",
     "theil_t(y + 1, w)",
     "theil_l(y + 1, w)",
@@ -36,6 +37,10 @@ const CALLS: [&str; 34] = [
     "coverage(n, w)",
     "(svy_mean(y, w, g, c))['se']",
     "(svy_gini(y, w, g, c))['se']",
+    "(svy_gini_difference(y, z, w, g, c))['se']",
+    "(poverty_with_without(y + z, z, 1.5, 300, w, g, c))[3]['se']",
+    "(svy_gini(y, w, g, c, method => 'jackknife'))['se']",
+    "(svy_fgt(y, 300, 1, w, g, c, method => 'bootstrap', replicates => 50, seed => 3))['se']",
     "corr(y, z)",
     "regr_slope(y, z)",
 ];

@@ -1,5 +1,6 @@
 //! Functions of many rows.
 
+mod approximate;
 mod frame;
 mod inequality;
 mod poverty;
@@ -14,11 +15,20 @@ use std::sync::Arc;
 
 use datafusion_expr::AggregateUDF;
 use frame::{Measure, udaf};
+pub(crate) use survey::{estimates, half_interval, spread};
 
 /// Every aggregate function.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
-    let families: [&[&'static Measure]; 7] =
-        [inequality::ALL, poverty::ALL, transfers::ALL, series::ALL, world_bank::ALL, prices::ALL, survey::ALL];
+    let families: [&[&'static Measure]; 8] = [
+        inequality::ALL,
+        approximate::ALL,
+        poverty::ALL,
+        transfers::ALL,
+        series::ALL,
+        world_bank::ALL,
+        prices::ALL,
+        survey::ALL,
+    ];
     families.concat().into_iter().map(udaf).chain(regression::all()).collect()
 }
 

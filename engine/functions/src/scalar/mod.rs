@@ -5,12 +5,14 @@ mod numeric;
 mod relative;
 mod remit_exceeds_oda;
 mod remit_oda_ratio;
+mod svy_replicate;
 
 pub(crate) use hp_filter::HpFilter;
 pub(crate) use numeric::all as numeric;
 pub(crate) use relative::Relative;
 pub(crate) use remit_exceeds_oda::RemitExceedsOda;
 pub(crate) use remit_oda_ratio::RemitOdaRatio;
+pub(crate) use svy_replicate::SvyReplicate;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::Float64Type;

@@ -46,6 +46,8 @@ pub(super) fn error(e: &Expected) -> Option<(String, String)> {
             let rest = match api {
                 "apistrat(fpc)" => "stype, null, fpc",
                 "apistrat(no fpc)" => "stype, null, null",
+                // Replicates of this design do not know its finite population.
+                "apiclus1(fpc)" if e.statistic.ends_with("jackknife") => "null, dnum, null",
                 "apiclus1(fpc)" => "null, dnum, fpc",
                 _ => return None,
             };
@@ -71,6 +73,7 @@ fn call(e: &Expected, design: &Design) -> Option<String> {
         Some(number) => number,
     };
     let call = match e.statistic.as_str() {
+        "mean_jackknife" => format!("svy_mean({y}, {tail}, method => 'jackknife')"),
         "mean" | "design_effect" => format!("svy_mean({y}, {tail})"),
         "total" => format!("svy_total({y}, {tail})"),
         "ratio" => {
@@ -92,6 +95,30 @@ fn call(e: &Expected, design: &Design) -> Option<String> {
         _ => return None,
     };
     Some(call)
+}
+
+/// A jackknife of convey's Gini coefficient from replicates made in SQL: with them its ranks run over rows
+/// and begin a person lower.
+pub(super) fn replicated(e: &Expected) -> Option<Question> {
+    let (from, h, c) = match e.dataset.as_str() {
+        "apistrat(no fpc)" => ("apistrat", "stype", "snum"),
+        "apiclus1(fpc)" => ("apiclus1", "'all'", "dnum"),
+        _ => return None,
+    };
+    let y = &e.params;
+    let gini = |w: &str| format!("gini(y, {w}) + (sum({w} * {w} * y) / sum({w} * y) - 1) / sum({w})");
+    let sql = format!(
+        "from (with t as (select {h} as h, {c} as c, cast({y} as double) as y, pw as w from {from}), \
+         u as (select h, c, count(*) over (partition by h) as n from (select distinct h, c from t)), \
+         v as (select u.h, u.c, (n - 1.0) / n as s, y, case when t.h <> u.h then w when t.c = u.c then 0.0 \
+         else w * n / (n - 1.0) end as v from t cross join u), \
+         r as (select h, c, min(s) as s, {} as g from v group by h, c) \
+         select svy_replicate((select {} from t), array_agg(g order by h, c), 'JKn', scale => array_agg(s order by h, c)) as r from r)",
+        gini("v"),
+        gini("w")
+    );
+    let error = Some((sql.clone(), "r['se']".to_owned()));
+    Some(Question { error, ..Question::new(sql, "r['estimate']") })
 }
 
 /// The question of a figure that only a survey's design answers.

@@ -41,6 +41,9 @@ impl Question {
 
 /// The question of a figure, or `None` where no measure answers it.
 pub(super) fn question(e: &Expected) -> Option<Question> {
+    if e.statistic == "gini_jackknife" {
+        return errors::replicated(e);
+    }
     let question = match e.dataset.as_str() {
         _ if e.statistic == "design_effect" => errors::question(e),
         "eusilc_persons" => persons(e),
@@ -156,9 +159,10 @@ fn households(e: &Expected) -> Option<Question> {
     }
     Some(match e.statistic.as_str() {
         "fgt" => {
-            let y = if e.params.contains("y=without") { "(total - remit) / scale" } else { "total / scale" };
-            let alpha = parameter(&e.params, "alpha")?;
-            Question::new(from, format!("fgt({y}, 10000, {alpha}, db090 * hsize)"))
+            let field = if e.params.contains("y=without") { "without" } else { "with" };
+            let place = parameter(&e.params, "alpha")?.parse::<u8>().ok()? + 1;
+            let call = "poverty_with_without(total, remit, scale, 10000, db090 * hsize)";
+            Question::new(from, format!("({call})[{place}]['{field}']"))
         }
         "gini_midrank" | "gini_IC2" => Question::new(from, "gini(total, db090)"),
         _ => return None,

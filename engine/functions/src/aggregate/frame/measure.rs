@@ -89,6 +89,8 @@ pub(crate) enum Work {
     Sums(usize, fn(&Given) -> Result<Box<dyn Sums>>),
     /// From so many sums, or from all rows where the poverty line is relative.
     Line(usize, fn(&Given) -> Result<Box<dyn Sums>>, fn(&Given) -> Result<Box<dyn Kernel>>),
+    /// From values and weights of buckets, in ascending order: of one number a row and its weight.
+    Sketch(fn(&[f64], &[f64]) -> Option<f64>),
 }
 
 /// An aggregate function.
@@ -121,7 +123,7 @@ impl Measure {
     pub(crate) fn sums(&self, types: &[DataType], distinct: bool) -> Option<usize> {
         match self.work {
             _ if distinct => None,
-            Work::Rows(_) => None,
+            Work::Rows(_) | Work::Sketch(_) => None,
             Work::Sums(width, _) => Some(width),
             Work::Line(width, ..) => (!self.relative(types)).then_some(width),
         }

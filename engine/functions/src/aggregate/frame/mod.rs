@@ -22,11 +22,12 @@ mod total;
 mod udaf;
 
 pub(crate) use constants::Given;
+pub(crate) use intake::Intake;
 pub(crate) use lists::{States, lists, state_type};
 pub(crate) use measure::{Kernel, Kind, Measure, Parameter, Sums, Text, Work, constant, flag, number, option, weight};
 pub(crate) use rows::Rows;
 pub(crate) use sink::{Field, Shape, Sink};
-pub(crate) use sort::{dedup, sort};
+pub(crate) use sort::{dedup, key, sort, value};
 pub(crate) use total::{Total, total};
 pub(crate) use udaf::udaf;
 

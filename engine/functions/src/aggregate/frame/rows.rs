@@ -26,6 +26,11 @@ impl<'a> Rows<'a> {
         self.columns.get(place).copied().unwrap_or_default()
     }
 
+    /// All columns but the weights.
+    pub(crate) fn columns(&self) -> &'a [&'a [f64]] {
+        self.columns
+    }
+
     /// The first column: values in ascending order.
     pub(crate) fn values(&self) -> &'a [f64] {
         self.column(0)
@@ -34,6 +39,11 @@ impl<'a> Rows<'a> {
     /// Weights, if any were given.
     pub(crate) fn weights(&self) -> Option<&'a [f64]> {
         self.weights
+    }
+
+    /// The same rows with other weights, of which some may be 0.
+    pub(crate) fn reweighted<'b>(&'b self, weights: &'b [f64]) -> Rows<'b> {
+        Rows { columns: self.columns, weights: Some(weights) }
     }
 
     /// The weight of a row; 1 without weights.

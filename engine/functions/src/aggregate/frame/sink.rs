@@ -44,6 +44,11 @@ impl Field {
 }
 
 impl Shape {
+    /// A sink for results without labels.
+    pub(crate) fn sink(self) -> Sink {
+        Sink::new(self, Vec::new())
+    }
+
     /// The type of the result.
     pub(crate) fn data_type(&self) -> DataType {
         match self {

@@ -1,7 +1,7 @@
 //! A measure as DataFusion knows aggregate functions.
 
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion_common::Result;
+use datafusion_common::{Result, internal_err, plan_err};
 use datafusion_doc::Documentation;
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
@@ -19,6 +19,7 @@ use super::lists::state_type;
 use super::sums::{Summed, SumsAccumulator, SumsMaker};
 use super::sums_groups::SumsGroups;
 use super::{Given, Kernel, Kind, Measure, Work};
+use crate::aggregate::approximate::{STATES, Sketch};
 
 #[derive(Debug)]
 struct MeasureUdf {
@@ -55,6 +56,7 @@ impl Hash for MeasureUdf {
 enum Made {
     Sums(Intake, SumsMaker),
     Rows(Intake, Maker),
+    Sketch(Sketch),
 }
 
 impl MeasureUdf {
@@ -72,11 +74,19 @@ impl MeasureUdf {
                 let sums = make(&given)?;
                 return Ok(Made::Sums(intake, SumsMaker { sums, width, shape, labels, weighted }));
             }
+            Work::Sketch(_) if args.is_distinct => {
+                return plan_err!("`{}` does not know DISTINCT rows; the exact measure does", self.measure.name);
+            }
+            Work::Sketch(finish) => return Ok(Made::Sketch(Sketch::new(intake, finish))),
             Work::Rows(make) => make(&given)?,
             Work::Line(_, _, make) if self.measure.relative(&types) => make(&given)?,
             Work::Sums(width, make) | Work::Line(width, make, _) => Box::new(Summed(make(&given)?, width)),
         };
         Ok(Made::Rows(intake, Maker { kernel, shape, labels, weighted, distinct: args.is_distinct }))
+    }
+
+    fn sketched(&self) -> bool {
+        matches!(self.measure.work, Work::Sketch(_))
     }
 
     /// The columns that rows are kept in.
@@ -117,6 +127,7 @@ impl AggregateUDFImpl for MeasureUdf {
         let types: Vec<DataType> = args.input_fields.iter().map(|f| f.data_type().clone()).collect();
         let (count, data_type) = match self.measure.sums(&types, args.is_distinct) {
             Some(width) => (2 * width + 1, DataType::Float64),
+            None if self.sketched() => (STATES, state_type()),
             None => (self.width(&types), state_type()),
         };
         let field = |n: usize| {
@@ -130,17 +141,19 @@ impl AggregateUDFImpl for MeasureUdf {
         Ok(match self.make(&args)? {
             Made::Sums(intake, maker) => Box::new(SumsAccumulator::new(intake, maker)),
             Made::Rows(intake, maker) => Box::new(RowsAccumulator::new(intake, maker)),
+            Made::Sketch(sketch) => Box::new(sketch),
         })
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
-        true
+        !self.sketched()
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(match self.make(&args)? {
             Made::Sums(intake, maker) => Box::new(SumsGroups::new(intake, maker)),
             Made::Rows(intake, maker) => Box::new(RowsGroups::new(intake, maker)),
+            Made::Sketch(_) => return internal_err!("`{}` has an accumulator for each group", self.measure.name),
         })
     }
 

@@ -16,7 +16,7 @@ pub(super) use curve::Curve;
 pub(super) use gini::mid_rank;
 pub(super) use ranks::Ranks;
 
-const SECTION: &str = "Inequality";
+pub(super) const SECTION: &str = "Inequality";
 
 /// The measures of this family.
 pub(super) const ALL: &[&Measure] = &[

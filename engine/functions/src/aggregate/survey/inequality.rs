@@ -2,18 +2,21 @@
 
 use datafusion_common::Result;
 
-use super::{DOMAIN, Estimator, FPC, LONELY, Linear, PSU, SECTION, SHAPE, STRATUM, Sample, W, Y, design_rule, survey};
+use super::{
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    design_rule, survey,
+};
 use crate::aggregate::frame::{Given, Measure, Text, Total, Work, constant, refuse};
 use crate::aggregate::inequality::mid_rank;
 
 pub(super) static SVY_GINI: Measure = Measure {
     name: "svy_gini",
-    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Gini)),
     text: Text {
         section: SECTION,
-        syntax: "svy_gini(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_gini(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Gini coefficient of a survey as `gini` gives it. NULL if the mean is zero or negative.",
             design_rule!()
@@ -33,6 +36,9 @@ pub(super) static SVY_GE: Measure = Measure {
         FPC,
         DOMAIN,
         LONELY,
+        METHOD,
+        REPLICATES,
+        SEED,
     ],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| {
@@ -41,7 +47,7 @@ pub(super) static SVY_GE: Measure = Measure {
     }),
     text: Text {
         section: SECTION,
-        syntax: "svy_ge(y, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_ge(y, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Generalised entropy of a survey as `ge` gives it. Values of zero or less are an error where they have no power or \
              logarithm: exclude them with `domain => y > 0`. NULL if the mean is zero or negative.",
@@ -62,6 +68,9 @@ pub(super) static SVY_ATKINSON: Measure = Measure {
         FPC,
         DOMAIN,
         LONELY,
+        METHOD,
+        REPLICATES,
+        SEED,
     ],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| {
@@ -70,7 +79,7 @@ pub(super) static SVY_ATKINSON: Measure = Measure {
     }),
     text: Text {
         section: SECTION,
-        syntax: "svy_atkinson(y, epsilon, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_atkinson(y, epsilon, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Atkinson's index of a survey as `atkinson` gives it. Values of zero or less are an error where they have no power or \
              logarithm: exclude them with `domain => y > 0`. NULL if the mean is zero or negative.",
@@ -80,8 +89,9 @@ pub(super) static SVY_ATKINSON: Measure = Measure {
     },
 };
 
+/// The Gini coefficient.
 #[derive(Debug)]
-struct Gini;
+pub(super) struct Gini;
 
 impl Estimator for Gini {
     fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>> {

@@ -2,17 +2,20 @@
 
 use datafusion_common::Result;
 
-use super::{DOMAIN, Estimator, FPC, LONELY, Linear, PSU, SECTION, SHAPE, STRATUM, Sample, W, Y, design_rule, survey};
+use super::{
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    design_rule, survey,
+};
 use crate::aggregate::frame::{Measure, Text, Work, number, total};
 
 pub(super) static SVY_MEAN: Measure = Measure {
     name: "svy_mean",
-    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Moment::Mean)),
     text: Text {
         section: SECTION,
-        syntax: "svy_mean(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_mean(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!("Weighted mean of a survey, in the unit of y; of 1 and 0 a share.", design_rule!()),
         example: "> select s['estimate'], s['se'], s['df'] from (select svy_mean(y, w, h) as s from (values (1.0, 1.0, 'a'), (3.0, 1.0, 'a'), (5.0, 2.0, 'b'), (9.0, 2.0, 'b')) as t(y, w, h));\n5.333333333333333, 1.3743685418725535, 2",
     },
@@ -20,12 +23,12 @@ pub(super) static SVY_MEAN: Measure = Measure {
 
 pub(super) static SVY_TOTAL: Measure = Measure {
     name: "svy_total",
-    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Moment::Total)),
     text: Text {
         section: SECTION,
-        syntax: "svy_total(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_total(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!("Estimated population total, in the unit of y.", design_rule!()),
         example: "> select s['estimate'], s['se'] from (select svy_total(y, w) as s from (values (1.0, 10.0), (3.0, 10.0)) as t(y, w));\n40.0, 20.0",
     },
@@ -33,12 +36,24 @@ pub(super) static SVY_TOTAL: Measure = Measure {
 
 pub(super) static SVY_RATIO: Measure = Measure {
     name: "svy_ratio",
-    parameters: &[Y, number("x", "The denominator; a NULL leaves the row out."), W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[
+        Y,
+        number("x", "The denominator; a NULL leaves the row out."),
+        W,
+        STRATUM,
+        PSU,
+        FPC,
+        DOMAIN,
+        LONELY,
+        METHOD,
+        REPLICATES,
+        SEED,
+    ],
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Moment::Ratio)),
     text: Text {
         section: SECTION,
-        syntax: "svy_ratio(y, x, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_ratio(y, x, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Ratio of two estimated totals, such as remittances over income. NULL if the denominator is zero.",
             design_rule!()
@@ -47,8 +62,9 @@ pub(super) static SVY_RATIO: Measure = Measure {
     },
 };
 
+/// A mean, a total, a ratio.
 #[derive(Debug)]
-enum Moment {
+pub(super) enum Moment {
     Mean,
     Total,
     Ratio,

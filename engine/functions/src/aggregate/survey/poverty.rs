@@ -3,29 +3,25 @@
 use datafusion_common::Result;
 
 use super::quantile::{density, linear};
-use super::{DOMAIN, Estimator, FPC, LONELY, Linear, PSU, SECTION, SHAPE, STRATUM, Sample, W, Y, design_rule, survey};
+use super::{
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    design_rule, survey,
+};
 use crate::aggregate::frame::{Given, Kind, Measure, Parameter, Text, Work, constant, refuse, total};
 
-const LINE: Parameter = Parameter {
+pub(super) const LINE: Parameter = Parameter {
     name: "line",
     kind: Kind::Line,
     optional: false,
     text: "Poverty line in the unit of y: a number, a column, or `relative(0.6, 'median')` of all rows, in the domain or not.",
 };
 
+pub(super) const ALPHA: Parameter =
+    constant("alpha", "0 counts the poor, 1 weighs them by their gap, 2 by its square; any number of 0 or more.");
+
 pub(super) static SVY_FGT: Measure = Measure {
     name: "svy_fgt",
-    parameters: &[
-        Y,
-        LINE,
-        constant("alpha", "0 counts the poor, 1 weighs them by their gap, 2 by its square; any number of 0 or more."),
-        W,
-        STRATUM,
-        PSU,
-        FPC,
-        DOMAIN,
-        LONELY,
-    ],
+    parameters: &[Y, LINE, ALPHA, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| {
         let alpha = given.required("alpha", "expected a number of 0 or more", |a| a >= 0.0)?;
@@ -33,7 +29,7 @@ pub(super) static SVY_FGT: Measure = Measure {
     }),
     text: Text {
         section: SECTION,
-        syntax: "svy_fgt(y, line, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_fgt(y, line, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Poverty measure of Foster, Greer and Thorbecke as `fgt` gives it. The error of a relative line is part of the error: \
              with the density of values there, as for `svy_quantile` (Osier 2009). NULL if a line is zero or less.",
@@ -45,12 +41,12 @@ pub(super) static SVY_FGT: Measure = Measure {
 
 pub(super) static SVY_WATTS: Measure = Measure {
     name: "svy_watts",
-    parameters: &[Y, LINE, W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[Y, LINE, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| survey(given, Poverty::new(given, None)?)),
     text: Text {
         section: SECTION,
-        syntax: "svy_watts(y, line, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_watts(y, line, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Watts index as `watts` gives it; values of zero or less among the poor are an error. NULL if a line is zero or less.",
             design_rule!()
@@ -60,7 +56,7 @@ pub(super) static SVY_WATTS: Measure = Measure {
 };
 
 #[derive(Debug)]
-struct Poverty {
+pub(super) struct Poverty {
     function: &'static str,
     /// None for the Watts index.
     alpha: Option<f64>,
@@ -69,15 +65,20 @@ struct Poverty {
 }
 
 impl Poverty {
-    fn new(given: &Given, alpha: Option<f64>) -> Result<Self> {
-        let (function, relative) = (given.measure.name, given.relative("line"));
+    pub(super) fn new(given: &Given, alpha: Option<f64>) -> Result<Self> {
+        Self::of(given, "line", alpha)
+    }
+
+    /// With the line in the argument of that name.
+    pub(super) fn of(given: &Given, name: &str, alpha: Option<f64>) -> Result<Self> {
+        let (function, relative) = (given.measure.name, given.relative(name));
         if relative.is_none()
-            && let Some(line) = given.number("line")?
+            && let Some(line) = given.number(name)?
             && line <= 0.0
         {
-            return refuse(function, "line", line, "expected a poverty line greater than 0");
+            return refuse(function, name, line, "expected a poverty line greater than 0");
         }
-        Ok(Self { function, alpha, line: given.column("line"), relative })
+        Ok(Self { function, alpha, line: given.column(name), relative })
     }
 
     /// What a poor person counts.

@@ -2,13 +2,28 @@
 
 use datafusion_common::Result;
 
-use super::{DOMAIN, Estimator, FPC, LONELY, Linear, PSU, SECTION, SHAPE, STRATUM, Sample, W, Y, design_rule, survey};
+use super::{
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    design_rule, survey,
+};
 use crate::aggregate::frame::{Given, Measure, Rows, Text, Work, constant};
 use crate::aggregate::inequality::Curve;
 
 pub(super) static SVY_QUANTILE: Measure = Measure {
     name: "svy_quantile",
-    parameters: &[Y, constant("p", "Share of the population from 0 to 1."), W, STRATUM, PSU, FPC, DOMAIN, LONELY],
+    parameters: &[
+        Y,
+        constant("p", "Share of the population from 0 to 1."),
+        W,
+        STRATUM,
+        PSU,
+        FPC,
+        DOMAIN,
+        LONELY,
+        METHOD,
+        REPLICATES,
+        SEED,
+    ],
     shape: SHAPE,
     work: Work::Rows(|given: &Given| {
         let p = given.required("p", "expected a number from 0 to 1", |p| (0.0..=1.0).contains(&p))?;
@@ -16,7 +31,7 @@ pub(super) static SVY_QUANTILE: Measure = Measure {
     }),
     text: Text {
         section: SECTION,
-        syntax: "svy_quantile(y, p, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'])",
+        syntax: "svy_quantile(y, p, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Weighted quantile as `quantile` gives it, in the unit of y. Its error takes the density there from a Gaussian kernel \
              with the bandwidth sd/W^0.2, W the sum of weights, as R convey does.",
