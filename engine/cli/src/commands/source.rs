@@ -38,6 +38,9 @@ pub(crate) enum SourceCommand {
         /// What is where in a survey or a bank's series, as TOML (docs/surveys.md); may be repeated
         #[arg(long, value_name = "FILE", conflicts_with = "source")]
         mapping: Vec<PathBuf>,
+        /// The report as JSON: every file with its dataset, edition, rows and decisions
+        #[arg(long)]
+        json: bool,
     },
     /// Editions in the lake
     Status,
@@ -49,7 +52,7 @@ pub(crate) async fn source(config: &Config, screen: Screen, command: SourceComma
         SourceCommand::Show { id } => show(config, &id).await,
         SourceCommand::Status => status(config).await,
         SourceCommand::Fetch(args) => fetch(config, screen, &args).await,
-        SourceCommand::Import { paths, source, vintage, mapping } => {
+        SourceCommand::Import { paths, source, vintage, mapping, json } => {
             if let Some(id) = &source {
                 import::descriptor(id).map_err(|e| Failure::usage(e.to_string()))?;
             }
@@ -59,7 +62,8 @@ pub(crate) async fn source(config: &Config, screen: Screen, command: SourceComma
             let options = Options { source, vintage, mappings, limits: config.import_limits(), expected: None };
             let report = import::import(&lake, &paths, &options, &|p| progress.show(p)).await;
             progress.end();
-            print(&told(&report?, screen, &lake.store().label()))?;
+            let (report, label) = (report?, lake.store().label());
+            print(&if json { as_json(&report, &label) } else { told(&report, screen, &label) })?;
             Ok(0)
         }
     }
@@ -139,6 +143,26 @@ fn editions(config: &Config, manifest: &Manifest, wanted: impl Fn(&str) -> bool)
         ]
     };
     held.iter().map(row).collect()
+}
+
+/// What an import did, for programs.
+fn as_json(report: &Report, lake: &str) -> String {
+    let file = |file: &FileReport| {
+        serde_json::json!({
+            "file": file.file,
+            "source_id": file.source_id,
+            "edition": file.edition,
+            "rows": file.rows,
+            "notes": file.notes,
+        })
+    };
+    let whole = serde_json::json!({
+        "lake": lake,
+        "version": report.version,
+        "changed": report.changed,
+        "files": report.files.iter().map(file).collect::<Vec<_>>(),
+    });
+    format!("{whole:#}\n")
 }
 
 /// What an import did, file by file.

@@ -42,3 +42,22 @@ fn a_limit_names_the_setting_that_raises_it() {
     let (code, _, err) = source(folder.path(), &["import", "t.csv"], Some(("ENVOI__IMPORT__ROWS", "3")));
     assert_eq!(code, 0, "{err}");
 }
+
+#[test]
+fn the_report_of_an_import_is_for_programs_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "DONOR,RECIPIENT,MEASURE,FLOW_TYPE,PRICE_BASE,TIME_PERIOD,OBS_VALUE,UNIT_MEASURE,UNIT_MULT\n\
+        ALLD,KEN,206,D,V,2005,760,USD,6\n";
+    std::fs::write(folder.path().join("aid.csv"), text).unwrap();
+    let (code, out, err) = source(folder.path(), &["import", "--json", "--vintage", "2024-01-31", "aid.csv"], None);
+    assert_eq!(code, 0, "{err}");
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["version"], &report["changed"]), (&1.into(), &true.into()));
+    let file = &report["files"][0];
+    assert_eq!(
+        (&file["file"], &file["source_id"], &file["rows"]),
+        (&"aid.csv".into(), &"oecd.dac2a".into(), &1.into())
+    );
+    let notes = file["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|n| n == "values are in US dollars (from 10^6)"), "{notes:?}");
+}
