@@ -87,6 +87,10 @@ impl Error {
     pub(crate) fn from_datafusion(error: &DataFusionError, sql: &str) -> Self {
         let span = error.diagnostic().and_then(|d| d.span).map(|s| (s.start.line, s.start.column));
         let root = root(error);
+        let position = span.and_then(|(line, column)| offset(sql, line, column));
+        if let Some(what) = of_measure(&root.strip_backtrace()) {
+            return Self::user(what).at(position);
+        }
         let translated = match root {
             Df::SQL(parser, _) => return parse_error(parser, sql),
             Df::SchemaError(schema, _) => schema_error(schema),
@@ -111,7 +115,6 @@ impl Error {
             },
             other => Self::user(lower_first(&first_line(&other.strip_backtrace()))),
         };
-        let position = span.and_then(|(line, column)| offset(sql, line, column));
         translated.at(position)
     }
 }
@@ -142,6 +145,13 @@ fn unknown_function(what: &str) -> Error {
 fn wrong_arguments(what: &str) -> String {
     let first = what.split("Error during planning: ").nth(1).unwrap_or(what);
     lower_first(first.trim_end_matches(',').lines().next().unwrap_or(first).trim()).replace('\'', "`")
+}
+
+/// What a measure says of its arguments, without the words of the engine below around it.
+fn of_measure(what: &str) -> Option<String> {
+    let (_, own) = what.split_once("user-defined coercion failed with: Error during planning: ")?;
+    let own = own.split(". No function matches").next().unwrap_or(own);
+    Some(first_line(own))
 }
 
 fn parse_error(parser: &ParserError, sql: &str) -> Error {
