@@ -43,12 +43,14 @@ fn errors_name_the_place_and_what_would_work() {
         "function `frobnicate` does not exist; `envoi functions` lists the functions",
         "frobnicate",
     );
-    check(
-        "select gini('a')",
-        "`gini` takes numbers as `y`, not Utf8; call it as `gini(y [, w] [, corrected => true])`",
-        "gini",
-    );
     check("select * frm observation", "syntax error: expected: end of statement, found: frm", "frm");
+}
+
+#[test]
+fn a_measure_says_what_it_takes() {
+    let (text, class, _) = error("select gini('a')");
+    let expected = "`gini` takes numbers as `y`, not Utf8; call it as `gini(y [, w] [, corrected => true])`";
+    assert_eq!((text.as_str(), class), (expected, Class::User));
 }
 
 #[test]
