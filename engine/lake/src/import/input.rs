@@ -145,11 +145,12 @@ impl Input {
                 let file = File::open(&large.path).map_err(|source| io(&large.path, source))?;
                 Ok(Some((large.head.delimiter, Box::new(file))))
             }
-            Content::Text(text) if text.encoding.starts_with("utf-8") => {
+            Content::Text(text) if text.encoding.starts_with("utf-8") && !lone_returns(&self.bytes) => {
                 Ok(Some((text.delimiter, Box::new(self.bytes.as_ref()))))
             }
             Content::Text(text) => {
-                let plain = plain(&self.bytes).into_owned();
+                // Lines are counted by line feeds.
+                let plain = plain(&self.bytes).replace("\r\n", "\n").replace('\r', "\n");
                 Ok(Some((text.delimiter, Box::new(std::io::Cursor::new(plain)))))
             }
             _ => Ok(None),
@@ -348,6 +349,11 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, String, bool)>, limits: &Limits
         limits.check_files(files.len(), || Place::file(folder.display().to_string()))?;
     }
     Ok(())
+}
+
+/// True if a line ends with a carriage return alone, as on old Macs.
+fn lone_returns(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|w| matches!(w, [b'\r', next] if *next != b'\n'))
 }
 
 /// The file as one that stays on disk, if it is such a one.

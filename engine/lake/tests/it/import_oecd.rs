@@ -40,6 +40,24 @@ fn dialect_of_the_api_with_labels() {
 }
 
 #[test]
+fn line_ends_and_encodings_of_all_kinds() {
+    let text = "DONOR,RECIPIENT,MEASURE,FLOW_TYPE,PRICE_BASE,TIME_PERIOD,OBS_VALUE,UNIT_MEASURE,UNIT_MULT\n\
+        ALLD,KEN,206,D,V,2005,760,USD,6\nALLD,CIV,206,D,V,2005,1.5,USD,6\n";
+    let utf16: Vec<u8> =
+        format!("\u{feff}{}", text.replace(',', ";")).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mixed = text.replacen('\n', "\r", 1);
+    for bytes in
+        [text.replace('\n', "\r"), text.replace('\n', "\r\n"), mixed].map(String::into_bytes).into_iter().chain([utf16])
+    {
+        let s = Scratch::new();
+        s.import_bytes("aid.csv", &bytes).unwrap();
+        assert_eq!(s.rows("aid_flow").len(), 2, "{:?}", String::from_utf8_lossy(&bytes));
+    }
+    let wrong = text.replace('\n', "\r").replace("1.5", "1.5x");
+    Scratch::new().refuses("aid.csv", wrong, &["row 3", "OBS_VALUE", "`1.5x`"]);
+}
+
+#[test]
 fn measures_stand_side_by_side() {
     let s = Scratch::new();
     s.import(&[fixture(DAC2A)]).unwrap();
