@@ -230,6 +230,8 @@ fn a_large_file_is_read_from_disk() {
     assert!(!s.import(&[path]).unwrap().changed);
 
     let line = |n: usize| format!("row {}", n + 2);
+    // The reader is blocks ahead when the first one fails, and must not wait for threads that have stopped.
+    s.refuses("early.csv", lines(Some((68_000, "1.5x"))), &["early.csv", &line(68_000), "`1.5x`"]);
     s.refuses("wrong.csv", lines(Some((200_000, "1.5x"))), &["wrong.csv", &line(200_000), "`1.5x`"]);
     s.refuses("cut.csv", text.trim_end(), &["cut.csv", "no line end"]);
     let again = format!("{text}USA,KEN,201,D,V,1960,7,USD,6,A,x\n");

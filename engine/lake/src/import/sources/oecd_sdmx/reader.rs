@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use csv::{ByteRecord, ReaderBuilder};
 
@@ -38,13 +38,15 @@ impl Reading<'_> {
     /// Reads all of `text` on `threads` threads. The error is that of the first block that has one.
     pub(super) fn all(&self, text: &mut dyn Read, threads: usize) -> Result<()> {
         let (send, receive) = sync_channel::<Block>(threads);
-        let receive = Mutex::new(receive);
+        let receive = Arc::new(Mutex::new(receive));
         let failed: Mutex<Option<Failed>> = Mutex::new(None);
         let stop = AtomicBool::new(false);
         let read = std::thread::scope(|scope| {
+            let (failed, stop) = (&failed, &stop);
             for _ in 0..threads {
-                scope.spawn(|| {
-                    if let Err(new) = Worker::new(self).work(&receive, &stop) {
+                let receive = Arc::clone(&receive);
+                scope.spawn(move || {
+                    if let Err(new) = Worker::new(self).work(&receive, stop) {
                         stop.store(true, Ordering::Relaxed);
                         let mut first = failed.lock().unwrap_or_else(PoisonError::into_inner);
                         if first.as_ref().is_none_or(|old| new.line < old.line) {
@@ -53,6 +55,9 @@ impl Reading<'_> {
                     }
                 });
             }
+            // The threads alone hold the receiving end: when all have stopped it is gone, and
+            // a block that waits to be sent waits no longer.
+            drop(receive);
             let read =
                 each_block(text, self.file, &mut |block| Ok(!stop.load(Ordering::Relaxed) && send.send(block).is_ok()));
             drop(send);
