@@ -11,6 +11,7 @@
 
 mod catalogue;
 pub mod config;
+pub mod conventions;
 mod economies;
 mod error;
 pub mod library;

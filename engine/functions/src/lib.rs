@@ -18,6 +18,7 @@ pub fn all_scalars(countries: Known) -> Vec<Arc<ScalarUDF>> {
         Arc::new(ScalarUDF::from(scalar::RemitOdaRatio::new())),
         Arc::new(ScalarUDF::from(scalar::RemitExceedsOda::new())),
         Arc::new(ScalarUDF::from(scalar::Relative::new())),
+        Arc::new(ScalarUDF::from(scalar::AdultEquiv::new())),
         Arc::new(ScalarUDF::from(scalar::SvyReplicate::new())),
     ];
     all.extend(scalar::HpFilter::all().map(|f| Arc::new(ScalarUDF::from(f))));

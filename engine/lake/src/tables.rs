@@ -378,6 +378,12 @@ pub static HOUSEHOLD: TableDef = TableDef {
         text_or_null("psu", "primary sampling unit"),
         number("weight", "households", "households of the population that this one stands for"),
         number_or_null("size_persons", "persons", "members of the household"),
+        number_or_null(
+            "adults",
+            "persons",
+            "members whom the survey's mapping counts as adults, for equivalence scales",
+        ),
+        number_or_null("children", "persons", "members whom it counts as children"),
         flag_or_null("urban", "lives in an urban area"),
         text_or_null("region", "region within the economy, the survey's code"),
         number_or_null("income_total", "`currency` over `months`", "income from all sources, remittances among them"),

@@ -5,82 +5,170 @@ use std::ops::ControlFlow;
 use chrono::NaiveDate;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, Query, Statement as Ast, TableAlias, TableFactor, Value, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query, Statement as Ast, TableAlias, TableFactor, Value,
+    VisitMut, VisitorMut,
 };
 
+use crate::conventions::Conventions;
 use crate::error::{Error, Result};
-use crate::library::{Argument, ArgumentKind, TableFunction, functions};
+use crate::library::{Argument, ArgumentKind, Mart, TableFunction, functions, mart, signature};
 
-/// Puts the query of a library function where it is called; `parse` reads the query's text.
-pub(crate) struct LibraryFunctions<P>(pub(crate) P);
+/// A query of the library that takes arguments.
+#[derive(Clone, Copy)]
+struct Callable<'a> {
+    name: &'a str,
+    sql: &'a str,
+    arguments: &'a [Argument],
+}
 
-impl<P: Fn(&str) -> Result<Statement>> VisitorMut for LibraryFunctions<P> {
+impl<'a> Callable<'a> {
+    fn function(function: &'a TableFunction) -> Self {
+        Self { name: &function.name, sql: &function.sql, arguments: &function.meta.argument }
+    }
+
+    fn mart(mart: &'a Mart) -> Self {
+        Self { name: &mart.name, sql: &mart.sql, arguments: &mart.meta.argument }
+    }
+}
+
+/// Puts the query of a library function where it is called, and names marts that are called with
+/// arguments; `parse` reads the query's text.
+pub(crate) struct LibraryFunctions<'a, P> {
+    pub(crate) conventions: &'a Conventions,
+    pub(crate) parse: P,
+}
+
+impl<P: Fn(&str) -> Result<Statement>> VisitorMut for LibraryFunctions<'_, P> {
     type Break = Error;
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        let TableFactor::Table { name, alias, args: Some(arguments), .. } = factor else {
-            return ControlFlow::Continue(());
-        };
-        let called = name.to_string().to_lowercase();
-        let function = match functions() {
-            Ok(all) => all.iter().find(|f| f.name == called),
-            Err(error) => return ControlFlow::Break(error),
-        };
-        let Some(function) = function else { return ControlFlow::Continue(()) };
-        let query = texts(function, &arguments.args).and_then(|texts| self.query(function, &texts));
-        match query {
-            Ok(subquery) => {
-                let own = || TableAlias { explicit: false, name: Ident::new(called), columns: Vec::new(), at: None };
-                *factor = TableFactor::Derived {
-                    lateral: false,
-                    subquery,
-                    alias: Some(alias.take().unwrap_or_else(own)),
-                    sample: None,
-                };
-                ControlFlow::Continue(())
-            }
+        match self.called(factor) {
+            Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
     }
 }
 
-impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<P> {
-    fn query(&self, function: &TableFunction, texts: &[(&str, String)]) -> Result<Box<Query>> {
-        match (self.0)(&filled(&function.sql, texts))? {
+impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
+    fn called(&self, factor: &mut TableFactor) -> Result<()> {
+        let TableFactor::Table { name, alias, args, .. } = factor else { return Ok(()) };
+        let Some(arguments) = args.as_ref() else { return Ok(()) };
+        let called = name.to_string().to_lowercase();
+        let own = |name: &str| TableAlias { explicit: false, name: Ident::new(name), columns: Vec::new(), at: None };
+        if let Some(function) = functions()?.iter().find(|f| f.name == called) {
+            let callable = Callable::function(function);
+            let given = given(callable, &arguments.args)?;
+            let subquery = self.query(callable, &filled(callable, &given, self.conventions)?)?;
+            let alias = Some(alias.take().unwrap_or_else(|| own(&called)));
+            *factor = TableFactor::Derived { lateral: false, subquery, alias, sample: None };
+            return Ok(());
+        }
+        let base = called.strip_prefix("envoi.").unwrap_or(&called);
+        let Some(mart) = mart(base.strip_prefix("mart.").unwrap_or(base))? else { return Ok(()) };
+        // What has no arguments of its own may still be read at an edition.
+        if mart.meta.argument.is_empty() {
+            return Ok(());
+        }
+        let given = given(Callable::mart(mart), &arguments.args)?;
+        let said: Vec<String> = given.iter().map(|(argument, text)| format!("{} => {text}", argument.name)).collect();
+        let call = if said.is_empty() { mart.name.clone() } else { format!("{}({})", mart.name, said.join(", ")) };
+        *name = ObjectName::from(vec![Ident::new("mart"), Ident::with_quote('"', call)]);
+        *args = None;
+        alias.get_or_insert_with(|| own(&mart.name));
+        Ok(())
+    }
+
+    fn query(&self, callable: Callable<'_>, sql: &str) -> Result<Box<Query>> {
+        match (self.parse)(sql)? {
             Statement::Statement(statement) => match *statement {
                 Ast::Query(query) => Ok(query),
-                other => Err(Error::internal(format!("`{}` is no query: {other}", function.name))),
+                other => Err(Error::internal(format!("`{}` is no query: {other}", callable.name))),
             },
-            _ => Err(Error::internal(format!("`{}` is no query", function.name))),
+            _ => Err(Error::internal(format!("`{}` is no query", callable.name))),
         }
     }
 }
 
-/// The query with what was given where `$argument` stands, in one pass: that is never looked through itself.
-fn filled(sql: &str, texts: &[(&str, String)]) -> String {
-    let mut parts = sql.split('$');
+/// The name of a mart without the arguments that a call put behind it.
+pub(crate) fn mart_name(call: &str) -> &str {
+    call.split_once('(').map_or(call, |(name, _)| name)
+}
+
+/// The query of a mart that is named or called as `name(argument => value, …)`.
+pub(crate) fn mart_query(
+    mart: &Mart,
+    call: &str,
+    conventions: &Conventions,
+    parse: impl Fn(&str) -> Result<Statement>,
+) -> Result<String> {
+    let callable = Callable::mart(mart);
+    if !call.contains('(') {
+        return filled(callable, &[], conventions);
+    }
+    let mut found = Arguments::default();
+    if let Statement::Statement(mut statement) = parse(&format!("select * from {call}"))? {
+        let _ = statement.visit(&mut found);
+    }
+    filled(callable, &given(callable, &found.0)?, conventions)
+}
+
+/// The arguments of the first table that has some.
+#[derive(Default)]
+struct Arguments(Vec<FunctionArg>);
+
+impl VisitorMut for Arguments {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { args: Some(arguments), .. } = factor {
+            self.0 = arguments.args.clone();
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The query with what was given, or holds by default, where `$argument` stands, in one pass: what
+/// was given is never looked through itself.
+fn filled(callable: Callable<'_>, given: &[(&Argument, String)], conventions: &Conventions) -> Result<String> {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for argument in callable.arguments {
+        let text = given.iter().find(|(a, _)| a.name == argument.name).map(|(_, text)| text.clone());
+        match argument.convention() {
+            Some(convention) => {
+                let text = text.map_or_else(|| conventions.get(convention).to_owned(), |t| t.replace('\'', ""));
+                texts.extend(convention.variables(&text).map_err(Error::internal)?);
+            }
+            None => match text.or_else(|| argument.default.clone()) {
+                Some(text) => texts.push((argument.name.clone(), text)),
+                None => return Err(wrong(callable, &format!("lacks its argument `{}`", argument.name))),
+            },
+        }
+    }
+    let mut parts = callable.sql.split('$');
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let end = part.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(part.len());
         let (name, rest) = part.split_at(end);
-        match texts.iter().find(|(known, _)| *known == name) {
+        match texts.iter().find(|(known, _)| known == name) {
             Some((_, text)) => filled += text,
             None => filled += &format!("${name}"),
         }
         filled += rest;
     }
-    filled
+    Ok(filled)
 }
 
-/// What each argument was given, by position or name, as SQL.
-fn texts<'a>(function: &'a TableFunction, given: &[FunctionArg]) -> Result<Vec<(&'a str, String)>> {
-    let wrong = |why: String| {
-        let hint = format!("call it as `{}`", function.signature());
-        Error::user(format!("`{}` {why}", function.name)).with_hint(hint)
-    };
-    let known = &function.meta.argument;
+fn wrong(callable: Callable<'_>, why: &str) -> Error {
+    let hint = format!("call it as `{}`", signature(callable.name, callable.arguments));
+    Error::user(format!("`{}` {why}", callable.name)).with_hint(hint)
+}
+
+/// What was given, by position or name, as SQL, in the order of the arguments.
+fn given<'a>(callable: Callable<'a>, given: &[FunctionArg]) -> Result<Vec<(&'a Argument, String)>> {
+    let known = callable.arguments;
     if given.len() > known.len() {
-        return Err(wrong(format!("takes {} arguments, not {}", known.len(), given.len())));
+        return Err(wrong(callable, &format!("takes {} arguments, not {}", known.len(), given.len())));
     }
     let mut found: Vec<Option<String>> = vec![None; known.len()];
     for (place, argument) in given.iter().enumerate() {
@@ -89,20 +177,15 @@ fn texts<'a>(function: &'a TableFunction, given: &[FunctionArg]) -> Result<Vec<(
             FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), .. } => {
                 (known.iter().position(|a| a.name == name.value.to_lowercase()), value)
             }
-            other => return Err(wrong(format!("does not take `{other}`"))),
+            other => return Err(wrong(callable, &format!("does not take `{other}`"))),
         };
         let slot = place.and_then(|p| Some((found.get_mut(p)?, known.get(p)?)));
         let Some((slot, meant)) = slot else {
-            return Err(wrong(format!("has no argument of the name in `{argument}`")));
+            return Err(wrong(callable, &format!("has no argument of the name in `{argument}`")));
         };
-        *slot = Some(text(meant, value).map_err(wrong)?);
+        *slot = Some(text(meant, value).map_err(|why| wrong(callable, &why))?);
     }
-    let taken = found.into_iter().zip(known).map(|(text, argument)| {
-        let text = text.or_else(|| argument.default.clone());
-        text.map(|t| (argument.name.as_str(), t))
-            .ok_or_else(|| wrong(format!("lacks its argument `{}`", argument.name)))
-    });
-    taken.collect()
+    Ok(known.iter().zip(found).filter_map(|(argument, text)| Some((argument, text?))).collect())
 }
 
 fn text(argument: &Argument, value: &Expr) -> std::result::Result<String, String> {
@@ -127,6 +210,14 @@ fn text(argument: &Argument, value: &Expr) -> std::result::Result<String, String
                 return Err(format!("takes one of {} as `{name}`, not {number}", argument.choices.join(", ")));
             }
             Ok(number)
+        }
+        ArgumentKind::Convention => {
+            let convention = argument.convention().ok_or_else(|| format!("has no convention `{name}`"))?;
+            let number = || value.to_string().parse::<u64>().is_ok().then(|| value.to_string());
+            let text = quoted(value).cloned().or_else(number);
+            let text = text.ok_or_else(|| format!("takes a text as `{name}`, not `{value}`"))?;
+            let text = convention.canonical(&text).map_err(|why| why.replacen('`', "takes another `", 1))?;
+            Ok(format!("'{text}'"))
         }
         ArgumentKind::Column | ArgumentKind::Table => match value {
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => Ok(value.to_string()),

@@ -52,7 +52,8 @@ impl LakeView {
     /// What the session sees, as a key for plans made of it.
     pub(crate) fn key(&self) -> String {
         let options = self.state.options();
-        format!("{:?} {:?} {}", options.as_of, options.lake_version, self.newest().version)
+        let conventions = options.conventions;
+        format!("{:?} {:?} {} {conventions:?}", options.as_of, options.lake_version, self.newest().version)
     }
 }
 

@@ -10,17 +10,20 @@ use datafusion::common::DataFusionError;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::{TableType, ViewTable};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::VisitMut;
 use envoi_lake::tables::{DESCRIPTION, UNIT};
 
 use super::edition::{self, AllAt, Edition};
+use super::functions::{mart_name, mart_query};
 use super::lake::LakeView;
 use super::lake_table::PROVENANCE;
 use super::view::StateHandle;
 use crate::error::Error;
 use crate::library::{Mart, mart, marts};
+use crate::session::{parsed, statement};
 
 /// The schema. Plans are kept for as long as the session sees the same lake.
 #[derive(Debug)]
@@ -31,10 +34,13 @@ pub(crate) struct MartSchema {
 }
 
 impl MartSchema {
-    async fn planned(&self, sql: &str, edition: Option<Edition>) -> Result<LogicalPlan, DataFusionError> {
-        let state = self.state.state()?;
-        let dialect = state.config().options().sql_parser.dialect;
-        let mut statement = state.sql_to_statement(sql, &dialect)?;
+    async fn planned(
+        &self,
+        state: &SessionState,
+        sql: &str,
+        edition: Option<Edition>,
+    ) -> Result<LogicalPlan, DataFusionError> {
+        let mut statement = statement(state, sql)?;
         if let (Some(edition), Statement::Statement(query)) = (edition, &mut statement)
             && let ControlFlow::Break(error) = query.visit(&mut AllAt(edition))
         {
@@ -52,16 +58,18 @@ impl SchemaProvider for MartSchema {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         let (base, edition) = edition::split(name);
-        let Some(mart) = mart(base)? else { return Ok(None) };
+        let Some(mart) = mart(mart_name(base))? else { return Ok(None) };
         let key = (name.to_owned(), self.view.key());
         if let Some(known) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
+        let state = self.state.state()?;
+        let sql = mart_query(mart, base, &self.state.options().conventions, |sql| parsed(&state, sql))?;
         let plan = self
-            .planned(&mart.sql, edition)
+            .planned(&state, &sql, edition)
             .await
-            .map_err(|e| Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &mart.sql))))?;
-        let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(documented(plan, mart)?, Some(mart.sql.clone())));
+            .map_err(|e| Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &sql))))?;
+        let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(documented(plan, mart)?, Some(sql)));
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         // What the session saw before is not asked for again.
         plans.retain(|(_, seen), _| *seen == key.1);
@@ -70,7 +78,7 @@ impl SchemaProvider for MartSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        mart(name).is_ok_and(|m| m.is_some())
+        mart(mart_name(edition::split(name).0)).is_ok_and(|m| m.is_some())
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>, DataFusionError> {

@@ -6,6 +6,7 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 
 use super::{sql_and_meta, stems};
+use crate::conventions::{Convention, convention};
 use crate::error::Result;
 
 #[derive(RustEmbed)]
@@ -43,7 +44,8 @@ pub struct Argument {
     pub name: String,
     /// What may be given.
     pub kind: ArgumentKind,
-    /// What it means.
+    /// What it means; of a convention that says it itself.
+    #[serde(default)]
     pub description: String,
     /// All that may be given; empty: anything of its kind.
     #[serde(default)]
@@ -66,18 +68,33 @@ pub enum ArgumentKind {
     Column,
     /// A table by name, or a query in brackets. Its columns count by position.
     Table,
+    /// How families are measured; left out, what the session has set.
+    Convention,
+}
+
+impl Argument {
+    /// The convention that it is, if it is one.
+    pub fn convention(&self) -> Option<&'static Convention> {
+        convention(&self.name).filter(|_| self.kind == ArgumentKind::Convention)
+    }
+
+    /// What it means.
+    pub fn meaning(&self) -> &str {
+        self.convention().map_or(&self.description, |c| c.description)
+    }
+}
+
+/// `revision(indicator, old, new)`.
+pub fn signature(name: &str, arguments: &[Argument]) -> String {
+    let optional = |a: &Argument| a.default.is_some() || a.kind == ArgumentKind::Convention;
+    let shown = |a: &Argument| if optional(a) { format!("[{}]", a.name) } else { a.name.clone() };
+    format!("{name}({})", arguments.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
 impl TableFunction {
     /// `revision(indicator, old, new)`.
     pub fn signature(&self) -> String {
-        let names: Vec<String> = self
-            .meta
-            .argument
-            .iter()
-            .map(|a| if a.default.is_some() { format!("[{}]", a.name) } else { a.name.clone() })
-            .collect();
-        format!("{}({})", self.name, names.join(", "))
+        signature(&self.name, &self.meta.argument)
     }
 }
 

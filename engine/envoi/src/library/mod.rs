@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use checks::{Check, CheckMeta, Severity, checks};
-pub use functions::{Argument, ArgumentKind, FunctionMeta, TableFunction, functions};
+pub use functions::{Argument, ArgumentKind, FunctionMeta, TableFunction, functions, signature};
 
 use crate::error::{Error, Result};
 
@@ -43,6 +43,9 @@ pub struct MartMeta {
     pub key: Vec<String>,
     /// The columns, in the order of the query.
     pub column: Vec<MartColumn>,
+    /// What may be said in a call, `select * from mart(…)`; without a call defaults hold.
+    #[serde(default)]
+    pub argument: Vec<Argument>,
     /// What must hold of the rows; run by the tests on every lake they build.
     #[serde(default)]
     pub test: Vec<MartTest>,

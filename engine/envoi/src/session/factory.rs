@@ -29,7 +29,8 @@ pub struct SessionFactory {
 impl SessionFactory {
     /// Sessions over the runtime's lake, seeing what the configuration says.
     pub fn new(runtime: Arc<Runtime>, config: &Config) -> Self {
-        let options = EnvoiOptions { as_of: config.as_of(), lake_version: config.lake_version() };
+        let options =
+            EnvoiOptions { as_of: config.as_of(), lake_version: config.lake_version(), ..EnvoiOptions::default() };
         Self { runtime, options }
     }
 

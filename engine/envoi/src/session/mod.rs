@@ -8,9 +8,9 @@ pub(crate) mod factory;
 mod literals;
 mod names;
 mod plans;
+mod rewrite;
 mod sizes;
 
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
@@ -20,17 +20,16 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{DmlStatement, LogicalPlan, Statement as PlanStatement, WriteOp};
-use datafusion::sql::parser::{CopyToSource, Statement};
-use datafusion::sql::sqlparser::ast::{VisitMut, VisitorMut};
 use envoi_lake::Manifest;
 
 pub use answer::{Answer, AnswerKind};
 pub use factory::SessionFactory;
 pub use names::{ColumnName, FunctionName, Names, TableName};
+pub(crate) use rewrite::{parsed, statement};
 
 use plans::{Plans, repeatable};
 
-use crate::catalogue::{LakeView, LibraryFunctions, NamedEditions, ReadFunctions, SessionSchema, as_arguments};
+use crate::catalogue::{LakeView, SessionSchema};
 use crate::error::{Error, Result, nearest};
 use crate::runtime::Runtime;
 
@@ -73,7 +72,7 @@ impl Session {
         if let Some(plan) = kept {
             return self.rows(&state, &plan, sql).await;
         }
-        let plan = state.statement_to_plan(self.parse(sql)?).await.map_err(failed)?;
+        let plan = state.statement_to_plan(statement(&state, sql)?).await.map_err(failed)?;
         let tag = tag(&plan);
         let repeatable = repeatable(&plan).map_err(failed)?;
         let frame = self.0.context.execute_logical_plan(plan).await.map_err(failed)?;
@@ -97,26 +96,6 @@ impl Session {
         let plan = state.query_planner().create_physical_plan(plan, state).await.map_err(failed)?;
         let stream = datafusion::physical_plan::execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
         Answer::rows(&self.0.runtime, plan, stream, sql.to_owned())
-    }
-
-    fn parse(&self, sql: &str) -> Result<Statement> {
-        let state = self.0.context.state();
-        let dialect = state.config().options().sql_parser.dialect;
-        let tokens = caps::check_text(sql, dialect.as_ref())?;
-        caps::with_stack_for(tokens, || {
-            let read = |sql: &str| {
-                let text = as_arguments(sql);
-                state.sql_to_statement(&text, &dialect).map_err(|e| Error::from_datafusion(&e, sql))
-            };
-            let mut statement = read(sql)?;
-            walk(&mut statement, &mut caps::Caps::default())?;
-            walk(&mut statement, &mut LibraryFunctions(read))?;
-            walk(&mut statement, &mut NamedEditions)?;
-            walk(&mut statement, &mut ReadFunctions)?;
-            walk(&mut statement, &mut arguments::NamedArguments)?;
-            walk(&mut statement, &mut literals::ExactDecimals)?;
-            Ok(statement)
-        })
     }
 
     /// Says which table may have been meant where one is not found.
@@ -164,24 +143,6 @@ impl Session {
     /// The lake's address, for people.
     pub fn lake_label(&self) -> String {
         self.0.runtime.lake().store().label()
-    }
-}
-
-/// Visits every query and expression of a statement.
-fn walk(statement: &mut Statement, visitor: &mut impl VisitorMut<Break = Error>) -> Result<()> {
-    let flow = match statement {
-        Statement::Statement(inner) => inner.visit(visitor),
-        Statement::Explain(explain) => return walk(&mut explain.statement, visitor),
-        Statement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => query.visit(visitor),
-            CopyToSource::Relation(_) => ControlFlow::Continue(()),
-        },
-        Statement::CreateExternalTable(table) => table.columns.visit(visitor),
-        Statement::Reset(_) => ControlFlow::Continue(()),
-    };
-    match flow {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
     }
 }
 

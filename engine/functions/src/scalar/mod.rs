@@ -1,5 +1,6 @@
 //! Functions of one row.
 
+mod adult_equiv;
 mod hp_filter;
 mod numeric;
 mod relative;
@@ -7,6 +8,7 @@ mod remit_exceeds_oda;
 mod remit_oda_ratio;
 mod svy_replicate;
 
+pub(crate) use adult_equiv::AdultEquiv;
 pub(crate) use hp_filter::HpFilter;
 pub(crate) use numeric::all as numeric;
 pub(crate) use relative::Relative;

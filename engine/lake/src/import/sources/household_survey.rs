@@ -230,7 +230,12 @@ fn rows(
     let (stratum, psu, region) =
         (texts("stratum", &columns.stratum)?, texts("psu", &columns.psu)?, texts("region", &columns.region)?);
     let urban = columns.urban.as_ref().map(|s| households.flags("urban", &s.from())).transpose()?;
-    let persons = columns.size_persons.as_ref().map(|s| households.numbers("size_persons", &s.from())).transpose()?;
+    let members = |name: &str, source: &Option<settings::Source>| {
+        source.as_ref().map(|s| households.numbers(name, &s.from())).transpose()
+    };
+    let persons = members("size_persons", &columns.size_persons)?;
+    let adults = members("adults", &columns.adults)?;
+    let children = members("children", &columns.children)?;
     let mut amounts = Vec::new();
     for (name, all) in settings.amounts.all() {
         amounts.push(households.amounts(name, &all)?);
@@ -256,6 +261,8 @@ fn rows(
             Value::MaybeText(psu.as_deref()),
             Value::Number(number(&weight, i).unwrap_or(0.0)),
             Value::MaybeNumber(persons.as_ref().and_then(|p| number(p, i))),
+            Value::MaybeNumber(adults.as_ref().and_then(|p| number(p, i))),
+            Value::MaybeNumber(children.as_ref().and_then(|p| number(p, i))),
             Value::MaybeFlag(urban.as_ref().and_then(|u| u.get(i).copied().flatten())),
             Value::MaybeText(region.as_deref()),
             Value::MaybeNumber(of(0)),

@@ -197,7 +197,7 @@ impl<'a> Households<'a> {
     /// must be there.
     pub(super) fn numbers(&self, name: &str, from: &From) -> Result<Vec<Option<f64>>> {
         if from.count {
-            return self.counts(from);
+            return self.counts(name, from);
         }
         let column = from.column.as_ref().and_then(|c| c.all().first()).cloned().unwrap_or_default();
         let weight = name == "weight";
@@ -211,9 +211,11 @@ impl<'a> Households<'a> {
                     (number, _) => number,
                 },
             };
+            // A household may be without children, and stand for nobody; it has members.
+            let least = name != "size_persons";
             let fine = match number {
                 None => !weight,
-                Some(n) => n.is_finite() && (n > 0.0 || weight && n == 0.0),
+                Some(n) => n.is_finite() && (n > 0.0 || least && n == 0.0),
             };
             if !fine {
                 bad.push((household, number, row));
@@ -247,17 +249,21 @@ impl<'a> Households<'a> {
         Err(Error::data(place, what))
     }
 
-    /// How many rows of the file each household has.
-    fn counts(&self, from: &From) -> Result<Vec<Option<f64>>> {
-        let name = from.file.as_deref().unwrap_or(&self.settings.households);
-        let (table, file) = table(self.settings, self.tables, name)?;
+    /// How many rows of the file each household has. Only members as such cannot be none.
+    fn counts(&self, name: &str, from: &From) -> Result<Vec<Option<f64>>> {
+        let file_name = from.file.as_deref().unwrap_or(&self.settings.households);
+        let (table, file) = table(self.settings, self.tables, file_name)?;
+        let counted = |row: &usize| table.fits(&from.only, *row);
+        if !from.only.is_empty() && !(0..table.len()).any(|row| counted(&row)) {
+            return Err(Error::data(table.place.clone(), format!("{name}: no row {}", table.told(&from.only))));
+        }
         let mut counts = vec![0.0; self.len()];
-        for row in 0..table.len() {
+        for row in (0..table.len()).filter(counted) {
             if let Some(count) = self.index.get(&key(table, file, row)?).and_then(|i| counts.get_mut(*i)) {
                 *count += 1.0;
             }
         }
-        Ok(counts.into_iter().map(|n| (n > 0.0).then_some(n)).collect())
+        Ok(counts.into_iter().map(|n| (n > 0.0 || name != "size_persons").then_some(n)).collect())
     }
 
     /// Money of each household over the reference period of the survey.

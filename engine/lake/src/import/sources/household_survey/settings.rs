@@ -92,6 +92,8 @@ pub(super) struct Columns {
     pub(super) stratum: Option<Source>,
     pub(super) psu: Option<Source>,
     pub(super) size_persons: Option<Source>,
+    pub(super) adults: Option<Source>,
+    pub(super) children: Option<Source>,
     pub(super) urban: Option<Source>,
     pub(super) region: Option<Source>,
 }
@@ -123,6 +125,9 @@ pub(super) struct From {
     /// The number of the file's rows.
     #[serde(default)]
     pub(super) count: bool,
+    /// Rows that are counted, as `where` of a file.
+    #[serde(default, rename = "where")]
+    pub(super) only: BTreeMap<String, Vec<String>>,
 }
 
 impl Source {
@@ -196,6 +201,8 @@ impl Columns {
             ("stratum", &self.stratum),
             ("psu", &self.psu),
             ("size_persons", &self.size_persons),
+            ("adults", &self.adults),
+            ("children", &self.children),
             ("urban", &self.urban),
             ("region", &self.region),
         ];
@@ -269,15 +276,21 @@ impl Settings {
                 }
                 _ => {}
             }
-            let number = matches!(name, "weight" | "size_persons");
+            let members = matches!(name, "size_persons" | "adults" | "children");
+            let number = members || name == "weight";
             if number && (from.first.is_some() || from.codes.is_some()) || name != "urban" && from.yes.is_some() {
                 return Err(format!("{name}: `first` and `codes` are for text, `yes` is for urban"));
             }
             if name == "urban" && from.yes.is_none() {
                 return Err("urban: say which values mean yes, as in { column = \"area\", yes = [\"1\"] }".to_owned());
             }
-            if from.no.is_some() && from.yes.is_none() || from.count && name != "size_persons" {
-                return Err(format!("{name}: `no` goes with `yes`, `count` with size_persons"));
+            if from.no.is_some() && from.yes.is_none() || from.count && !members {
+                return Err(format!("{name}: `no` goes with `yes`, `count` with size_persons, adults and children"));
+            }
+            if !from.only.is_empty() && !from.count {
+                return Err(format!(
+                    "{name}: `where` goes with `count`; a file of the mapping has a `where` of its own"
+                ));
             }
         }
         for (name, all) in self.amounts.all() {
@@ -321,6 +334,7 @@ impl Settings {
         let here = |named: Option<&String>| named.unwrap_or(&self.households) == file;
         for (_, from) in self.columns.all().filter(|(_, from)| here(from.file.as_ref())) {
             columns.extend(from.column.iter().flat_map(|c| c.all().iter().cloned()).chain(from.shared_by));
+            columns.extend(from.only.into_keys());
         }
         for of in self.amounts.all().into_iter().flat_map(|(_, all)| all).filter(|of| here(of.file.as_ref())) {
             columns.extend(of.amount.all().iter().chain(of.only.keys()).cloned());

@@ -246,10 +246,16 @@ impl<'a> Table<'a> {
     }
 }
 
-/// True if `text` is the value, is in the range `A01-A09` of it, or fits its `*`.
+/// True if `text` is the value, is in the range `A01-A09` or `0-13` of it, or fits its `*`.
 pub(super) fn within(value: &str, text: &str) -> bool {
     if value == text {
         return true;
+    }
+    // Numbers, such as ages; with leading zeros they are codes, of one length.
+    let whole = |text: &str| text.parse::<u64>().ok().filter(|n| n.to_string() == text);
+    let ends = value.split_once('-').and_then(|(low, high)| Some((whole(low)?, whole(high)?)));
+    if let (Some((low, high)), Some(number)) = (ends, whole(text)) {
+        return (low..=high).contains(&number);
     }
     let half = value.len() / 2;
     if let (Some((low, rest)), true) = (value.split_at_checked(half), value.len() % 2 == 1)
@@ -276,6 +282,11 @@ mod tests {
             ("P001-P022", "P01", false),
             ("1-3", "2", true),
             ("1-3", "1-3", true),
+            ("0-13", "8", true),
+            ("0-13", "14", false),
+            ("14-120", "14", true),
+            ("14-120", "9", false),
+            ("01-13", "9", false),
             ("P0*", "P041", true),
             ("*", "", true),
             ("-", "x", false),

@@ -1,0 +1,56 @@
+//! From text to a statement that the engine plans: what is envoi's own in it is rewritten.
+
+use std::ops::ControlFlow;
+
+use datafusion::execution::SessionState;
+use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::sqlparser::ast::{VisitMut, VisitorMut};
+
+use super::{arguments, caps, literals};
+use crate::catalogue::{LibraryFunctions, NamedEditions, ReadFunctions, as_arguments};
+use crate::error::{Error, Result};
+use crate::options::EnvoiOptions;
+
+/// The statement of a text: within the caps, its calls of the library and names of editions in place.
+pub(crate) fn statement(state: &SessionState, sql: &str) -> Result<Statement> {
+    let dialect = state.config().options().sql_parser.dialect;
+    let tokens = caps::check_text(sql, dialect.as_ref())?;
+    let conventions =
+        state.config_options().extensions.get::<EnvoiOptions>().map(|o| o.conventions.clone()).unwrap_or_default();
+    caps::with_stack_for(tokens, || {
+        let parse = |sql: &str| parsed(state, sql);
+        let mut statement = parse(sql)?;
+        walk(&mut statement, &mut caps::Caps::default())?;
+        walk(&mut statement, &mut LibraryFunctions { conventions: &conventions, parse })?;
+        walk(&mut statement, &mut NamedEditions)?;
+        walk(&mut statement, &mut ReadFunctions)?;
+        walk(&mut statement, &mut arguments::NamedArguments)?;
+        walk(&mut statement, &mut literals::ExactDecimals)?;
+        Ok(statement)
+    })
+}
+
+/// The statement as it was written, but that editions are arguments.
+pub(crate) fn parsed(state: &SessionState, sql: &str) -> Result<Statement> {
+    let text = as_arguments(sql);
+    let dialect = state.config().options().sql_parser.dialect;
+    state.sql_to_statement(&text, &dialect).map_err(|e| Error::from_datafusion(&e, sql))
+}
+
+/// Visits every query and expression of a statement.
+fn walk(statement: &mut Statement, visitor: &mut impl VisitorMut<Break = Error>) -> Result<()> {
+    let flow = match statement {
+        Statement::Statement(inner) => inner.visit(visitor),
+        Statement::Explain(explain) => return walk(&mut explain.statement, visitor),
+        Statement::CopyTo(copy) => match &mut copy.source {
+            CopyToSource::Query(query) => query.visit(visitor),
+            CopyToSource::Relation(_) => ControlFlow::Continue(()),
+        },
+        Statement::CreateExternalTable(table) => table.columns.visit(visitor),
+        Statement::Reset(_) => ControlFlow::Continue(()),
+    };
+    match flow {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
