@@ -11,8 +11,8 @@ use datafusion_common::{Result, exec_datafusion_err};
 
 use super::{Given, Kind, refuse};
 
-const FINITE: &str = "expected a finite number or NULL";
-const WEIGHT: &str = "weights are finite numbers of 0 or more, or NULL";
+pub(crate) const FINITE: &str = "expected a finite number or NULL";
+pub(crate) const WEIGHT: &str = "weights are finite numbers of 0 or more, or NULL";
 
 /// Takes batches of arguments in.
 #[derive(Debug)]
@@ -61,11 +61,7 @@ impl Intake {
 
     /// Checks the rows that pass the filter, and says which of them count.
     pub(crate) fn take<'a>(&self, arrays: &'a [ArrayRef], filter: Option<&BooleanArray>) -> Result<Batch<'a>> {
-        let passes = filter.map(|f| match f.nulls() {
-            Some(nulls) => NullBuffer::new(f.values() & nulls.inner()),
-            None => NullBuffer::new(f.values().clone()),
-        });
-        let passes = passes.filter(|p| p.null_count() > 0);
+        let passes = passing(filter);
         let mut columns = Vec::with_capacity(self.width);
         let mut counted = passes.clone();
         let mut zeros = false;
@@ -85,7 +81,7 @@ impl Intake {
                         let nulls = NullBuffer::union(numbers.nulls(), array.nulls());
                         let seen = NullBuffer::union(nulls.as_ref(), passes.as_ref());
                         let name = format!("{}.{}", slot.name, field.name());
-                        self.check(&name, numbers.values(), seen.as_ref(), f64::is_finite, FINITE)?;
+                        check(self.function, &name, numbers.values(), seen.as_ref(), f64::is_finite, FINITE)?;
                         counted = NullBuffer::union(counted.as_ref(), nulls.as_ref());
                         columns.push(Cow::Owned(numbers.values().to_vec()));
                     }
@@ -96,10 +92,10 @@ impl Intake {
                     let seen = NullBuffer::union(numbers.nulls(), passes.as_ref());
                     let values: &[f64] = numbers.values();
                     if slot.kind == Kind::Weight {
-                        self.check(slot.name, values, seen.as_ref(), |w| w.is_finite() && w >= 0.0, WEIGHT)?;
+                        check(self.function, slot.name, values, seen.as_ref(), |w| w.is_finite() && w >= 0.0, WEIGHT)?;
                         zeros = values.iter().fold(false, |zero, w| zero | (*w <= 0.0));
                     } else {
-                        self.check(slot.name, values, seen.as_ref(), f64::is_finite, FINITE)?;
+                        check(self.function, slot.name, values, seen.as_ref(), f64::is_finite, FINITE)?;
                     }
                     if slot.kind == Kind::Nullable && numbers.null_count() > 0 {
                         columns.push(Cow::Owned(numbers.iter().map(|v| v.unwrap_or(f64::NAN)).collect()));
@@ -122,25 +118,35 @@ impl Intake {
         });
         Ok(Batch { columns, kept })
     }
+}
 
-    fn check(
-        &self,
-        name: &str,
-        values: &[f64],
-        seen: Option<&NullBuffer>,
-        allowed: impl Fn(f64) -> bool,
-        expected: &str,
-    ) -> Result<()> {
-        // Without an early end the loop takes several values at once.
-        if values.iter().fold(true, |all, v| all & allowed(*v)) {
-            return Ok(());
-        }
-        // Under a NULL or outside the filter anything may stand.
-        let wrong = |(row, v): &(usize, &f64)| !allowed(**v) && seen.is_none_or(|s| s.is_valid(*row));
-        match values.iter().enumerate().find(wrong) {
-            Some((_, value)) => refuse(self.function, name, value, expected),
-            None => Ok(()),
-        }
+/// Rows that pass a filter; `None` if all do.
+pub(crate) fn passing(filter: Option<&BooleanArray>) -> Option<NullBuffer> {
+    let passes = filter.map(|f| match f.nulls() {
+        Some(nulls) => NullBuffer::new(f.values() & nulls.inner()),
+        None => NullBuffer::new(f.values().clone()),
+    });
+    passes.filter(|p| p.null_count() > 0)
+}
+
+/// Refuses a value that is not allowed where `seen` says that it counts.
+pub(crate) fn check(
+    function: &str,
+    name: &str,
+    values: &[f64],
+    seen: Option<&NullBuffer>,
+    allowed: impl Fn(f64) -> bool,
+    expected: &str,
+) -> Result<()> {
+    // Without an early end the loop takes several values at once.
+    if values.iter().fold(true, |all, v| all & allowed(*v)) {
+        return Ok(());
+    }
+    // Under a NULL or outside the filter anything may stand.
+    let wrong = |(row, v): &(usize, &f64)| !allowed(**v) && seen.is_none_or(|s| s.is_valid(*row));
+    match values.iter().enumerate().find(wrong) {
+        Some((_, value)) => refuse(function, name, value, expected),
+        None => Ok(()),
     }
 }
 
@@ -179,13 +185,18 @@ fn keys(array: &ArrayRef) -> Option<(Vec<f64>, Vec<f64>)> {
         let low = numbers.values().iter().map(|v| f64::from_bits(*v as u64)).collect();
         return Some((vec![0.0; numbers.len()], low));
     }
-    let hash = |text: &str, salt: u8| {
+    let texts = array.as_string_view_opt()?;
+    let bits = |(high, low): (u64, u64)| (f64::from_bits(high), f64::from_bits(low));
+    Some(texts.iter().map(|t| t.map_or((0.0, 0.0), |t| bits(name(t)))).unzip())
+}
+
+/// The bits that stand for a text.
+pub(crate) fn name(text: &str) -> (u64, u64) {
+    let hash = |salt: u8| {
         let mut hasher = DefaultHasher::new();
         hasher.write_u8(salt);
         hasher.write(text.as_bytes());
-        f64::from_bits(hasher.finish())
+        hasher.finish()
     };
-    let texts = array.as_string_view_opt()?;
-    let pairs = texts.iter().map(|t| t.map_or((0.0, 0.0), |t| (hash(t, 1), hash(t, 2))));
-    Some(pairs.unzip())
+    (hash(1), hash(2))
 }

@@ -1,27 +1,45 @@
-//! Rows on their way between partial and final aggregation: one list of doubles a column and group.
+//! Rows on their way between partial and final aggregation: one list of numbers a column and group.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, LargeListArray};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, LargeListArray, PrimitiveArray};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, internal_datafusion_err};
 
-/// The type of a column of states.
+/// The type of a column of states that are doubles.
 pub(crate) fn state_type() -> DataType {
-    DataType::LargeList(item())
+    state_type_of::<Float64Type>()
 }
 
-fn item() -> FieldRef {
-    Arc::new(Field::new_list_field(DataType::Float64, false))
+/// The type of a column of states.
+pub(crate) fn state_type_of<T: ArrowPrimitiveType>() -> DataType {
+    DataType::LargeList(item::<T>())
+}
+
+fn item<T: ArrowPrimitiveType>() -> FieldRef {
+    Arc::new(Field::new_list_field(T::DATA_TYPE, false))
+}
+
+/// Lists of doubles that end where `ends` says.
+pub(crate) fn lists(values: Vec<f64>, ends: &[usize]) -> Result<LargeListArray> {
+    lists_of::<Float64Type>(values, ends)
 }
 
 /// Lists that end where `ends` says. Offsets are 64 bits wide: a partition may hold
 /// more rows than 32 bits can count.
-pub(crate) fn lists(values: Vec<f64>, ends: &[usize]) -> Result<LargeListArray> {
+pub(crate) fn lists_of<T: ArrowPrimitiveType>(values: Vec<T::Native>, ends: &[usize]) -> Result<LargeListArray> {
     let offsets: ScalarBuffer<i64> = std::iter::once(0).chain(ends.iter().map(|e| *e as i64)).collect();
-    let values = Float64Array::new(values.into(), None);
-    Ok(LargeListArray::try_new(item(), OffsetBuffer::new(offsets), Arc::new(values), None)?)
+    let values = PrimitiveArray::<T>::new(values.into(), None);
+    Ok(LargeListArray::try_new(item::<T>(), OffsetBuffer::new(offsets), Arc::new(values), None)?)
+}
+
+/// The values of one state in an array that [`lists_of`] made.
+pub(crate) fn values_of<T: ArrowPrimitiveType>(array: &ArrayRef, state: usize) -> Result<&[T::Native]> {
+    let wrong = || internal_datafusion_err!("the state of a measure is not lists of numbers");
+    let list = array.as_list_opt::<i64>().ok_or_else(wrong)?;
+    let values = list.values().as_primitive_opt::<T>().ok_or_else(wrong)?;
+    Ok(part(list, values.values(), state))
 }
 
 /// Columns of states, read.
@@ -57,7 +75,7 @@ impl<'a> States<'a> {
     }
 }
 
-fn part<'a>(list: &LargeListArray, values: &'a [f64], state: usize) -> &'a [f64] {
+fn part<'a, T>(list: &LargeListArray, values: &'a [T], state: usize) -> &'a [T] {
     let offsets = list.value_offsets();
     match (offsets.get(state), offsets.get(state + 1)) {
         (Some(begin), Some(end)) if list.is_valid(state) => {

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, plan_err};
 use datafusion_doc::{DocSection, Documentation};
+use datafusion_expr::{Accumulator, GroupsAccumulator};
 
 use super::{Given, Rows, Shape, Sink};
 
@@ -91,6 +92,8 @@ pub(crate) enum Work {
     Line(usize, fn(&Given) -> Result<Box<dyn Sums>>, fn(&Given) -> Result<Box<dyn Kernel>>),
     /// From values and weights of buckets, in ascending order: of one number a row and its weight.
     Sketch(fn(&[f64], &[f64]) -> Option<f64>),
+    /// By accumulators of its own.
+    Own(&'static dyn Own),
 }
 
 /// An aggregate function.
@@ -110,6 +113,16 @@ pub(crate) trait Kernel: Debug + Send + Sync {
     fn compute(&self, rows: &Rows<'_>, sink: &mut Sink) -> Result<()>;
 }
 
+/// Makes the accumulators of a measure that keeps its rows in a way of its own.
+pub(crate) trait Own: Debug + Sync {
+    /// The types of its states.
+    fn states(&self) -> Vec<DataType>;
+    /// For one group, or a window.
+    fn single(&self, given: &Given) -> Result<Box<dyn Accumulator>>;
+    /// For many groups.
+    fn groups(&self, given: &Given) -> Result<Box<dyn GroupsAccumulator>>;
+}
+
 /// Computes a measure from sums over the rows of a group.
 pub(crate) trait Sums: Debug + Send + Sync {
     /// What each row adds to each sum.
@@ -123,7 +136,7 @@ impl Measure {
     pub(crate) fn sums(&self, types: &[DataType], distinct: bool) -> Option<usize> {
         match self.work {
             _ if distinct => None,
-            Work::Rows(_) | Work::Sketch(_) => None,
+            Work::Rows(_) | Work::Sketch(_) | Work::Own(_) => None,
             Work::Sums(width, _) => Some(width),
             Work::Line(width, ..) => (!self.relative(types)).then_some(width),
         }

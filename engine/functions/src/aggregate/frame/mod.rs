@@ -22,9 +22,11 @@ mod total;
 mod udaf;
 
 pub(crate) use constants::Given;
-pub(crate) use intake::Intake;
-pub(crate) use lists::{States, lists, state_type};
-pub(crate) use measure::{Kernel, Kind, Measure, Parameter, Sums, Text, Work, constant, flag, number, option, weight};
+pub(crate) use intake::{FINITE, Intake, WEIGHT, check, name, passing};
+pub(crate) use lists::{States, lists, lists_of, state_type, state_type_of, values_of};
+pub(crate) use measure::{
+    Kernel, Kind, Measure, Own, Parameter, Sums, Text, Work, constant, flag, number, option, weight,
+};
 pub(crate) use rows::Rows;
 pub(crate) use sink::{Field, Shape, Sink};
 pub(crate) use sort::{dedup, key, sort, value};

@@ -18,7 +18,7 @@ use super::intake::Intake;
 use super::lists::state_type;
 use super::sums::{Summed, SumsAccumulator, SumsMaker};
 use super::sums_groups::SumsGroups;
-use super::{Given, Kernel, Kind, Measure, Work};
+use super::{Given, Kernel, Kind, Measure, Own, Work};
 use crate::aggregate::approximate::{STATES, Sketch};
 
 #[derive(Debug)]
@@ -78,11 +78,21 @@ impl MeasureUdf {
                 return plan_err!("`{}` does not know DISTINCT rows; the exact measure does", self.measure.name);
             }
             Work::Sketch(finish) => return Ok(Made::Sketch(Sketch::new(intake, finish))),
+            Work::Own(_) => return internal_err!("`{}` has accumulators of its own", self.measure.name),
             Work::Rows(make) => make(&given)?,
             Work::Line(_, _, make) if self.measure.relative(&types) => make(&given)?,
             Work::Sums(width, make) | Work::Line(width, make, _) => Box::new(Summed(make(&given)?, width)),
         };
         Ok(Made::Rows(intake, Maker { kernel, shape, labels, weighted, distinct: args.is_distinct }))
+    }
+
+    /// The accumulators of its own, if it has some, and the call.
+    fn own(&self, args: &AccumulatorArgs<'_>) -> Result<Option<(&'static dyn Own, Given)>> {
+        let Work::Own(own) = self.measure.work else { return Ok(None) };
+        if args.is_distinct {
+            return plan_err!("`{}` does not know DISTINCT rows; select them before", self.measure.name);
+        }
+        Ok(Some((own, Given::new(self.measure, args)?)))
     }
 
     fn sketched(&self) -> bool {
@@ -125,19 +135,25 @@ impl AggregateUDFImpl for MeasureUdf {
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let types: Vec<DataType> = args.input_fields.iter().map(|f| f.data_type().clone()).collect();
+        let field = |n: usize, data_type: DataType| {
+            let name = format_state_name(args.name, &format!("{}_{n}", self.measure.name));
+            Arc::new(Field::new(name, data_type, true))
+        };
+        if let Work::Own(own) = self.measure.work {
+            return Ok(own.states().into_iter().enumerate().map(|(n, data_type)| field(n, data_type)).collect());
+        }
         let (count, data_type) = match self.measure.sums(&types, args.is_distinct) {
             Some(width) => (2 * width + 1, DataType::Float64),
             None if self.sketched() => (STATES, state_type()),
             None => (self.width(&types), state_type()),
         };
-        let field = |n: usize| {
-            let name = format_state_name(args.name, &format!("{}_{n}", self.measure.name));
-            Arc::new(Field::new(name, data_type.clone(), true))
-        };
-        Ok((0..count).map(field).collect())
+        Ok((0..count).map(|n| field(n, data_type.clone())).collect())
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if let Some((own, given)) = self.own(&args)? {
+            return own.single(&given);
+        }
         Ok(match self.make(&args)? {
             Made::Sums(intake, maker) => Box::new(SumsAccumulator::new(intake, maker)),
             Made::Rows(intake, maker) => Box::new(RowsAccumulator::new(intake, maker)),
@@ -150,6 +166,9 @@ impl AggregateUDFImpl for MeasureUdf {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        if let Some((own, given)) = self.own(&args)? {
+            return own.groups(&given);
+        }
         Ok(match self.make(&args)? {
             Made::Sums(intake, maker) => Box::new(SumsGroups::new(intake, maker)),
             Made::Rows(intake, maker) => Box::new(RowsGroups::new(intake, maker)),

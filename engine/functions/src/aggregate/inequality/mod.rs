@@ -14,7 +14,7 @@ mod shares;
 use super::frame::Measure;
 pub(super) use curve::Curve;
 pub(super) use gini::mid_rank;
-pub(super) use ranks::Ranks;
+pub(super) use ranks::{Ranks, ties};
 
 pub(super) const SECTION: &str = "Inequality";
 
@@ -45,7 +45,7 @@ use rows_rule;
 
 /// A power of two that brings numbers as large as `largest` near 1, so that
 /// products of huge or tiny numbers stay in the range of doubles. Exact.
-fn near_one(largest: f64) -> f64 {
+pub(super) fn near_one(largest: f64) -> f64 {
     let exponent = ((largest.to_bits() >> 52) & 0x7ff) as i64 - 1023;
     let power = (-exponent).clamp(-1000, 1000);
     f64::from_bits(((power + 1023) as u64) << 52)

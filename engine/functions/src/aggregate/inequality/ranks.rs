@@ -6,7 +6,7 @@ use crate::aggregate::frame::{Rows, Total};
 /// Whether two values are one but for rounding: a sum of sources, or a division by
 /// the size of a household, ends a bit apart from the same amount reached otherwise,
 /// and who is ranked first must not hang on that.
-fn ties(a: f64, b: f64) -> bool {
+pub(in crate::aggregate) fn ties(a: f64, b: f64) -> bool {
     (a - b).abs() <= 2e-15 * a.abs().max(b.abs())
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use datafusion_common::{Result, exec_err};
 
-use crate::aggregate::frame::{Given, Rows, Total, refuse};
+use crate::aggregate::frame::{Given, Rows, Total, refuse, total};
 
 /// Which columns tell of the design, and what is done with single units.
 #[derive(Debug)]
@@ -30,13 +30,16 @@ type Name = (u64, u64);
 /// The rows in the order of their units, and the strata.
 pub(super) struct Drawn {
     pub(super) order: Vec<usize>,
+    /// Where the rows of each unit are in the order, the units of a stratum side by side.
+    pub(super) units: Vec<Range<usize>>,
     pub(super) strata: Vec<Stratum>,
 }
 
-/// The primary sampling units of a stratum.
+/// A stratum of the sample.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Stratum {
-    /// Where the rows of each are in the order.
-    pub(super) units: Vec<Range<usize>>,
+    /// Number of its primary sampling units.
+    pub(super) units: usize,
     /// The share of the population that was not drawn.
     pub(super) left: f64,
 }
@@ -67,54 +70,60 @@ impl Design {
     pub(super) fn variance(&self, rows: &Rows<'_>, totals: &[f64]) -> Result<(f64, usize)> {
         let drawn = self.drawn(rows)?;
         let sum = |unit: &Range<usize>| {
-            let mut sum = Total::default();
             let rows = drawn.order.get(unit.clone()).unwrap_or_default();
-            rows.iter().for_each(|row| sum.add(totals.get(*row).copied().unwrap_or(0.0)));
-            sum
+            total(rows.iter().map(|row| totals.get(*row).copied().unwrap_or(0.0)))
         };
-        let mean_of = |units: &[Total]| {
-            let mut all = Total::default();
-            units.iter().for_each(|u| all.merge(*u));
-            all.value() / units.len() as f64
-        };
-        let sums: Vec<Vec<Total>> = drawn.strata.iter().map(|s| s.units.iter().map(sum).collect()).collect();
+        let sums: Vec<f64> = drawn.units.iter().map(sum).collect();
+        Ok((self.variance_of(&drawn.strata, &sums)?, freedom(&drawn.strata)))
+    }
+
+    /// The variance of the sum of what units have, those of a stratum side by side.
+    pub(super) fn variance_of(&self, strata: &[Stratum], sums: &[f64]) -> Result<f64> {
+        let mean_of = |units: &[f64]| total(units.iter().copied()) / units.len() as f64;
         let mut variance = Total::default();
-        for (stratum, units) in drawn.strata.iter().zip(&sums) {
+        let mut rest = sums;
+        for stratum in strata {
+            let Some((units, others)) = rest.split_at_checked(stratum.units) else { break };
+            rest = others;
             let n = units.len() as f64;
             let (centre, scale) = match (units.len(), self.lonely) {
                 // A stratum that was sampled as a whole has no sampling error.
                 (1, _) if stratum.left <= 0.0 => continue,
                 (1, Lonely::Certainty) => continue,
-                (1, Lonely::Adjust) => (mean_of(&sums.concat()), stratum.left),
+                (1, Lonely::Adjust) => (mean_of(sums), stratum.left),
                 (1, Lonely::Error) => return self.lonely(),
                 _ => (mean_of(units), stratum.left * n / (n - 1.0)),
             };
             for unit in units {
-                let off = unit.value() - centre;
+                let off = unit - centre;
                 variance.add(scale * off * off);
             }
         }
-        Ok((variance.value().max(0.0), drawn.freedom()))
+        Ok(variance.value().max(0.0))
     }
 
-    /// Strata of which replicates are drawn: those with more than one unit that are not sampled as a whole.
-    pub(super) fn replicated(&self, rows: &Rows<'_>) -> Result<Drawn> {
-        let mut drawn = self.drawn(rows)?;
-        for stratum in &drawn.strata {
-            match self.lonely {
-                _ if stratum.units.len() > 1 || stratum.left <= 0.0 => {}
-                Lonely::Certainty => {}
-                Lonely::Error => return self.lonely(),
-                Lonely::Adjust => {
-                    return exec_err!(
-                        "`{}` got 'adjust' as `lonely_psu`; replicates know 'error' and 'certainty' alone",
-                        self.function
-                    );
-                }
-            }
+    /// Whether replicates are drawn of a stratum: not of one unit, nor of one that is sampled as a whole.
+    pub(super) fn replicated(&self, stratum: Stratum) -> Result<bool> {
+        match self.lonely {
+            _ if stratum.left <= 0.0 => Ok(false),
+            _ if stratum.units > 1 => Ok(true),
+            Lonely::Certainty => Ok(false),
+            Lonely::Error => self.lonely(),
+            Lonely::Adjust => exec_err!(
+                "`{}` got 'adjust' as `lonely_psu`; replicates know 'error' and 'certainty' alone",
+                self.function
+            ),
         }
-        drawn.strata.retain(|stratum| stratum.units.len() > 1 && stratum.left > 0.0);
-        Ok(drawn)
+    }
+
+    /// A stratum of so many units, and of `fpc` in the population if that is known.
+    pub(super) fn stratum(&self, units: usize, fpc: Option<f64>) -> Result<Stratum> {
+        let n = units as f64;
+        if let Some(fpc) = fpc.filter(|fpc| *fpc < n) {
+            let allowed = format!("the stratum's sample alone has {n} units");
+            return refuse(self.function, "fpc", fpc, &allowed);
+        }
+        Ok(Stratum { units, left: fpc.map_or(1.0, |fpc| 1.0 - n / fpc) })
     }
 
     fn lonely<T>(&self) -> Result<T> {
@@ -126,7 +135,7 @@ impl Design {
     }
 
     /// The rows by stratum and unit.
-    fn drawn(&self, rows: &Rows<'_>) -> Result<Drawn> {
+    pub(super) fn drawn(&self, rows: &Rows<'_>) -> Result<Drawn> {
         let name = |column: Option<usize>, row: usize| -> Name {
             let part = |at: usize| rows.column(at).get(row).map_or(0, |v| v.to_bits());
             column.map_or((0, 0), |column| (part(column), part(column + 1)))
@@ -138,31 +147,24 @@ impl Design {
             })
             .collect();
         order.sort_unstable();
-        let (mut strata, mut at) = (Vec::new(), 0);
+        let (mut units, mut strata, mut at) = (Vec::new(), Vec::new(), 0);
         for stratum in order.chunk_by(|a, b| a.0 == b.0) {
-            let mut units = Vec::new();
+            let before = units.len();
             for unit in stratum.chunk_by(|a, b| a.1 == b.1) {
                 units.push(at..at + unit.len());
                 at += unit.len();
             }
-            let n = units.len() as f64;
             let fpc = self.fpc.map(|column| {
                 let given = stratum.iter().filter_map(|(.., row)| rows.column(column).get(*row));
                 given.fold(0.0, |most: f64, fpc| most.max(*fpc))
             });
-            if let Some(fpc) = fpc.filter(|fpc| *fpc < n) {
-                let allowed = format!("the stratum's sample alone has {n} units");
-                return refuse(self.function, "fpc", fpc, &allowed);
-            }
-            strata.push(Stratum { units, left: fpc.map_or(1.0, |fpc| 1.0 - n / fpc) });
+            strata.push(self.stratum(units.len() - before, fpc)?);
         }
-        Ok(Drawn { order: order.into_iter().map(|(.., row)| row).collect(), strata })
+        Ok(Drawn { order: order.into_iter().map(|(.., row)| row).collect(), units, strata })
     }
 }
 
-impl Drawn {
-    /// Units less strata.
-    pub(super) fn freedom(&self) -> usize {
-        self.strata.iter().map(|s| s.units.len() - 1).sum()
-    }
+/// Units less strata.
+pub(super) fn freedom(strata: &[Stratum]) -> usize {
+    strata.iter().map(|s| s.units - 1).sum()
 }

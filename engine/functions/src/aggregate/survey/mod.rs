@@ -5,6 +5,7 @@
 
 mod design;
 mod difference;
+mod effect;
 mod estimate;
 mod inequality;
 mod means;
@@ -37,6 +38,7 @@ pub(super) const ALL: &[&Measure] = &[
     &difference::SVY_FGT_DIFFERENCE,
     &difference::SVY_GINI_DIFFERENCE,
     &with_without::POVERTY_WITH_WITHOUT,
+    &effect::TRANSFER_EFFECT,
 ];
 
 const FIELDS: &[Field] = &[

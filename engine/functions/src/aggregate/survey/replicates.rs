@@ -2,7 +2,7 @@
 
 use datafusion_common::{Result, exec_err};
 
-use super::design::{Design, Drawn};
+use super::design::{Design, Stratum};
 use crate::aggregate::frame::{Given, Rows, Total, refuse, total};
 
 /// How many rows all replicates of a group may have together: minutes of work.
@@ -42,79 +42,120 @@ impl Replicates {
         })
     }
 
-    /// The variance, if every replicate has an estimate, and units less strata.
-    pub(super) fn variance(&self, design: &Design, rows: &Rows<'_>, again: &Again<'_>) -> Result<(Option<f64>, usize)> {
-        let drawn = design.replicated(rows)?;
-        let base: Vec<f64> = (0..rows.len()).map(|row| rows.weight(row)).collect();
-        let units: usize = drawn.strata.iter().map(|s| s.units.len()).sum();
-        let count = self.bootstrap.map_or(units, |(draws, _)| draws);
-        if count as f64 * rows.len() as f64 > MOST {
+    /// The replicates of a design, and of so many rows.
+    pub(super) fn plan(&self, design: &Design, strata: &[Stratum], rows: usize) -> Result<Plan> {
+        let drawn = strata.iter().map(|s| Ok((*s, design.replicated(*s)?))).collect::<Result<Vec<_>>>()?;
+        let units: usize = drawn.iter().filter(|(_, drawn)| *drawn).map(|(s, _)| s.units).sum();
+        let count = match self.bootstrap {
+            _ if units == 0 => 0,
+            Some((draws, _)) => draws,
+            None => units,
+        };
+        if count as f64 * rows as f64 > MOST {
             return exec_err!(
-                "`{}` would estimate {count} replicates of {} rows; choose linearisation, fewer replicates, or larger units",
-                self.function,
-                rows.len()
+                "`{}` would estimate {count} replicates of {rows} rows; choose linearisation, fewer replicates, or larger units",
+                self.function
             );
         }
-        let variance = match self.bootstrap {
-            _ if units == 0 => Some(0.0),
-            Some((draws, seed)) => bootstrap(&drawn, &base, draws, seed, again)?,
-            None => jackknife(&drawn, &base, again)?,
-        };
-        Ok((variance, drawn.freedom()))
+        Ok(Plan { bootstrap: self.bootstrap, strata: drawn, count })
     }
-}
 
-/// Leaves out one unit after another; the others of its stratum stand for it.
-fn jackknife(drawn: &Drawn, base: &[f64], again: &Again<'_>) -> Result<Option<f64>> {
-    let mut replicates = Vec::new();
-    let mut weights = base.to_vec();
-    for stratum in &drawn.strata {
-        let n = stratum.units.len() as f64;
-        for left_out in &stratum.units {
-            for unit in &stratum.units {
-                let factor = if unit == left_out { 0.0 } else { n / (n - 1.0) };
-                set(drawn, unit.clone(), &mut weights, base, factor);
-            }
-            let Some(estimate) = again(&weights)? else { return Ok(None) };
-            replicates.push((estimate, stratum.left * (n - 1.0) / n));
-        }
-        stratum.units.iter().for_each(|unit| set(drawn, unit.clone(), &mut weights, base, 1.0));
-    }
-    Ok(Some(spread(&replicates, None)))
-}
-
-/// Draws all units but one of each stratum anew, with replacement (Rao and Wu 1988).
-fn bootstrap(drawn: &Drawn, base: &[f64], draws: usize, seed: u64, again: &Again<'_>) -> Result<Option<f64>> {
-    let mut replicates = Vec::with_capacity(draws);
-    let mut weights = base.to_vec();
-    let mut times = Vec::new();
-    for draw in 0..draws {
-        let mut random = Random::new(seed, draw as u64);
-        for stratum in &drawn.strata {
-            let units = stratum.units.len();
-            times.clear();
-            times.resize(units, 0u32);
-            for _ in 1..units {
-                if let Some(times) = times.get_mut(random.below(units)) {
-                    *times += 1;
+    /// The variance, if every replicate has an estimate, and units less strata.
+    pub(super) fn variance(&self, design: &Design, rows: &Rows<'_>, again: &Again<'_>) -> Result<(Option<f64>, usize)> {
+        let drawn = design.drawn(rows)?;
+        let plan = self.plan(design, &drawn.strata, rows.len())?;
+        let mut units = vec![0usize; rows.len()];
+        for (unit, range) in drawn.units.iter().enumerate() {
+            for row in drawn.order.get(range.clone()).unwrap_or_default() {
+                if let Some(slot) = units.get_mut(*row) {
+                    *slot = unit;
                 }
             }
-            let (n, root) = (units as f64, stratum.left.sqrt());
-            for (unit, times) in stratum.units.iter().zip(&times) {
-                let factor = 1.0 - root + root * n / (n - 1.0) * f64::from(*times);
-                set(drawn, unit.clone(), &mut weights, base, factor);
-            }
         }
-        let Some(estimate) = again(&weights)? else { return Ok(None) };
-        replicates.push((estimate, 1.0 / (draws as f64 - 1.0)));
+        let mut factors = vec![1.0; drawn.units.len()];
+        let mut weights = vec![0.0; rows.len()];
+        let mut replicates = Vec::with_capacity(plan.count);
+        for replicate in 0..plan.count {
+            let scale = plan.factors(replicate, &mut factors);
+            for (row, (weight, unit)) in weights.iter_mut().zip(&units).enumerate() {
+                *weight = rows.weight(row) * factors.get(*unit).copied().unwrap_or(1.0);
+            }
+            let Some(estimate) = again(&weights)? else { return Ok((None, plan.freedom())) };
+            replicates.push((estimate, scale));
+        }
+        let variance = if replicates.is_empty() { 0.0 } else { spread(&replicates, None) };
+        Ok((Some(variance), plan.freedom()))
     }
-    Ok(Some(spread(&replicates, None)))
 }
 
-fn set(drawn: &Drawn, unit: std::ops::Range<usize>, weights: &mut [f64], base: &[f64], factor: f64) {
-    for row in drawn.order.get(unit).unwrap_or_default() {
-        if let (Some(slot), Some(weight)) = (weights.get_mut(*row), base.get(*row)) {
-            *slot = weight * factor;
+/// The replicates of a sample.
+pub(super) struct Plan {
+    bootstrap: Option<(usize, u64)>,
+    /// Whether replicates are drawn of each stratum.
+    strata: Vec<(Stratum, bool)>,
+    /// How many replicates there are.
+    pub(super) count: usize,
+}
+
+impl Plan {
+    /// Units less strata, of those that replicates are drawn of.
+    pub(super) fn freedom(&self) -> usize {
+        self.strata.iter().filter(|(_, drawn)| *drawn).map(|(s, _)| s.units - 1).sum()
+    }
+
+    /// What a replicate multiplies the weights of each unit by, those of a stratum side by side;
+    /// gives the scale of the replicate's square.
+    pub(super) fn factors(&self, replicate: usize, factors: &mut [f64]) -> f64 {
+        match self.bootstrap {
+            Some((draws, seed)) => {
+                self.bootstrap(Random::new(seed, replicate as u64), factors);
+                1.0 / (draws as f64 - 1.0)
+            }
+            None => self.jackknife(replicate, factors),
+        }
+    }
+
+    /// Leaves out one unit after another; the others of its stratum stand for it.
+    fn jackknife(&self, replicate: usize, factors: &mut [f64]) -> f64 {
+        factors.fill(1.0);
+        let (mut place, mut scale) = (replicate, 0.0);
+        let mut rest = factors;
+        for (stratum, drawn) in &self.strata {
+            let Some((units, others)) = rest.split_at_mut_checked(stratum.units) else { break };
+            rest = others;
+            if !drawn {
+                continue;
+            }
+            if let Some(left_out) = (place < units.len()).then_some(place) {
+                let n = units.len() as f64;
+                units.fill(n / (n - 1.0));
+                units.iter_mut().skip(left_out).take(1).for_each(|u| *u = 0.0);
+                scale = stratum.left * (n - 1.0) / n;
+                break;
+            }
+            place -= units.len();
+        }
+        scale
+    }
+
+    /// Draws all units but one of each stratum anew, with replacement (Rao and Wu 1988).
+    fn bootstrap(&self, mut random: Random, factors: &mut [f64]) {
+        let mut rest = factors;
+        for (stratum, drawn) in &self.strata {
+            let Some((units, others)) = rest.split_at_mut_checked(stratum.units) else { break };
+            rest = others;
+            if !drawn {
+                units.fill(1.0);
+                continue;
+            }
+            units.fill(0.0);
+            for _ in 1..units.len() {
+                if let Some(times) = units.get_mut(random.below(stratum.units)) {
+                    *times += 1.0;
+                }
+            }
+            let (n, root) = (units.len() as f64, stratum.left.sqrt());
+            units.iter_mut().for_each(|times| *times = 1.0 - root + root * n / (n - 1.0) * *times);
         }
     }
 }
