@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
+use super::hygiene::own_steps;
 use crate::conventions::Conventions;
 use crate::error::{Error, Result};
 use crate::library::{Argument, ArgumentKind, Mart, TableFunction, functions, mart, signature};
@@ -34,8 +35,17 @@ impl<'a> Callable<'a> {
 /// Puts the query of a library function where it is called, and names marts that are called with
 /// arguments; `parse` reads the query's text.
 pub(crate) struct LibraryFunctions<'a, P> {
-    pub(crate) conventions: &'a Conventions,
-    pub(crate) parse: P,
+    conventions: &'a Conventions,
+    parse: P,
+    /// How many queries of the library the statement has so far.
+    queries: usize,
+}
+
+impl<'a, P> LibraryFunctions<'a, P> {
+    /// For one statement.
+    pub(crate) fn new(conventions: &'a Conventions, parse: P) -> Self {
+        Self { conventions, parse, queries: 0 }
+    }
 }
 
 impl<P: Fn(&str) -> Result<Statement>> VisitorMut for LibraryFunctions<'_, P> {
@@ -50,7 +60,7 @@ impl<P: Fn(&str) -> Result<Statement>> VisitorMut for LibraryFunctions<'_, P> {
 }
 
 impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
-    fn called(&self, factor: &mut TableFactor) -> Result<()> {
+    fn called(&mut self, factor: &mut TableFactor) -> Result<()> {
         let TableFactor::Table { name, alias, args, .. } = factor else { return Ok(()) };
         let Some(arguments) = args.as_ref() else { return Ok(()) };
         let called = name.to_string().to_lowercase();
@@ -58,7 +68,9 @@ impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
         if let Some(function) = functions()?.iter().find(|f| f.name == called) {
             let callable = Callable::function(function);
             let given = given(callable, &arguments.args)?;
-            let subquery = self.query(callable, &filled(callable, &given, self.conventions)?)?;
+            self.queries += 1;
+            let sql = filled(callable, &own_steps(callable.sql, self.queries)?, &given, self.conventions)?;
+            let subquery = self.query(callable, &sql)?;
             let alias = Some(alias.take().unwrap_or_else(|| own(&called)));
             *factor = TableFactor::Derived { lateral: false, subquery, alias, sample: None };
             return Ok(());
@@ -103,13 +115,13 @@ pub(crate) fn mart_query(
 ) -> Result<String> {
     let callable = Callable::mart(mart);
     if !call.contains('(') {
-        return filled(callable, &[], conventions);
+        return filled(callable, callable.sql, &[], conventions);
     }
     let mut found = Arguments::default();
     if let Statement::Statement(mut statement) = parse(&format!("select * from {call}"))? {
         let _ = statement.visit(&mut found);
     }
-    filled(callable, &given(callable, &found.0)?, conventions)
+    filled(callable, callable.sql, &given(callable, &found.0)?, conventions)
 }
 
 /// The arguments of the first table that has some.
@@ -130,7 +142,12 @@ impl VisitorMut for Arguments {
 
 /// The query with what was given, or holds by default, where `$argument` stands, in one pass: what
 /// was given is never looked through itself.
-fn filled(callable: Callable<'_>, given: &[(&Argument, String)], conventions: &Conventions) -> Result<String> {
+fn filled(
+    callable: Callable<'_>,
+    sql: &str,
+    given: &[(&Argument, String)],
+    conventions: &Conventions,
+) -> Result<String> {
     let mut texts: Vec<(String, String)> = Vec::new();
     for argument in callable.arguments {
         let text = given.iter().find(|(a, _)| a.name == argument.name).map(|(_, text)| text.clone());
@@ -145,7 +162,7 @@ fn filled(callable: Callable<'_>, given: &[(&Argument, String)], conventions: &C
             },
         }
     }
-    let mut parts = callable.sql.split('$');
+    let mut parts = sql.split('$');
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let end = part.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(part.len());

@@ -12,6 +12,7 @@ mod damage;
 mod edition;
 mod files;
 mod functions;
+mod hygiene;
 mod lake;
 mod lake_table;
 mod mart;

@@ -101,10 +101,6 @@ impl PovertyLine {
             }
             Self::International { dollars, year } => ("ppp", format!("({dollars:?} * 365)"), "median", "", *year),
         };
-        let argument = match self {
-            Self::Relative { share, statistic } => format!("relative({share:?}, '{statistic}')"),
-            _ => "line_lcu".to_owned(),
-        };
         vec![
             ("kind", format!("'{kind}'")),
             // The share, or the amount in a year.
@@ -112,8 +108,6 @@ impl PovertyLine {
             ("statistic", format!("'{statistic}'")),
             ("currency", format!("'{currency}'")),
             ("price_year", year.to_string()),
-            // As an argument of a measure, over rows that have the line as `line_lcu`.
-            ("argument", argument),
         ]
     }
 }

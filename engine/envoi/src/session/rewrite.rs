@@ -21,7 +21,7 @@ pub(crate) fn statement(state: &SessionState, sql: &str) -> Result<Statement> {
         let parse = |sql: &str| parsed(state, sql);
         let mut statement = parse(sql)?;
         walk(&mut statement, &mut caps::Caps::default())?;
-        walk(&mut statement, &mut LibraryFunctions { conventions: &conventions, parse })?;
+        walk(&mut statement, &mut LibraryFunctions::new(&conventions, parse))?;
         walk(&mut statement, &mut NamedEditions)?;
         walk(&mut statement, &mut ReadFunctions)?;
         walk(&mut statement, &mut arguments::NamedArguments)?;

@@ -1,4 +1,4 @@
--- The balance of payments beside what a survey's households report, one row a survey.
+-- What a survey counts, and the balance of payments beside what its households report.
 with
 
 survey as (
@@ -7,7 +7,19 @@ survey as (
         min(iso3) as iso3,
         min(survey_year) as survey_year,
         min(currency) as currency,
-        sum(weight * remittance * (12 / months)) as survey_remittance_lcu
+        count(*) as households_sampled,
+        sum(weight) as households,
+        sum(weight * size_persons) as persons,
+        sum(weight * remittance * (12 / months)) as survey_remittance_lcu,
+        count(*) filter (where remittance > 0) as receivers_sampled,
+        count(*) filter (where weight = 0) as without_weight,
+        count(*) filter (where size_persons is null) as without_size,
+        count(*) filter (where income_total is null) as without_income,
+        count(*) filter (where remittance is null) as without_remittance,
+        count(*) filter (where income_total < 0) as income_negative,
+        count(*) filter (where remittance > income_total) as remittance_above_income,
+        count(*) filter (where stratum is null) as without_stratum,
+        count(*) filter (where psu is null) as without_psu
     from lake.household
     group by survey_id
 ),
@@ -37,7 +49,8 @@ daily as (
 rated as (
     select
         survey.*,
-        paid.value as remittance_usd,
+        count(*) over (partition by survey.iso3, survey.survey_year) as surveys_of_year,
+        paid.value as balance_remittance_usd,
         case
             when survey.currency = 'USD' then 1.0
             when economy.currency is null or economy.currency = survey.currency
@@ -64,21 +77,34 @@ select
     iso3,
     survey_year,
     currency,
+    surveys_of_year,
+    households_sampled,
+    households,
+    persons,
+    receivers_sampled,
+    without_weight,
+    without_size,
+    without_income,
+    without_remittance,
+    income_negative,
+    remittance_above_income,
+    without_stratum,
+    without_psu,
     survey_remittance_lcu,
-    remittance_usd as balance_remittance_usd,
+    balance_remittance_usd,
     lcu_per_usd,
     rate_source,
-    remittance_usd * lcu_per_usd as balance_remittance_lcu,
-    survey_remittance_lcu / nullif(remittance_usd * lcu_per_usd, 0) as capture_ratio,
+    balance_remittance_usd * lcu_per_usd as balance_remittance_lcu,
+    survey_remittance_lcu / nullif(balance_remittance_usd * lcu_per_usd, 0) as capture_ratio,
     case
-        when remittance_usd is null
+        when balance_remittance_usd is null
             then 'the lake has no BX.TRF.PWKR.CD.DT of ' || iso3 || ' ' || cast(survey_year as varchar)
         when lcu_per_usd is null
             then
                 'the lake has no exchange rate of ' || currency || ' ' || cast(survey_year as varchar)
                 || ' (PA.NUS.FCRF or table fx_rate)'
-        when remittance_usd <= 0 then 'remittances of the balance of payments are zero'
-        when survey_remittance_lcu is null then 'the survey does not ask for remittances'
+        when balance_remittance_usd <= 0 then 'remittances of the balance of payments are zero'
+        when survey_remittance_lcu is null then 'the survey does not say what its households receive'
         when survey_remittance_lcu <= 0 then 'no household of the survey receives remittances'
     end as balance_missing
 from rated
