@@ -111,7 +111,8 @@ fn events(orders: &[&Ordered], elasticity: Option<&Elasticity>) -> Vec<Event> {
     }
     let ties = elasticity.map(|e| e.ties.as_slice()).unwrap_or_default();
     for (number, tie) in (0u32..).zip(ties) {
-        let event = |before: usize, close: bool| Event { before: before as u32, of: orders.len() as u32, number, close };
+        let event =
+            |before: usize, close: bool| Event { before: before as u32, of: orders.len() as u32, number, close };
         events.extend([event(tie.open, false), event(tie.close, true)]);
     }
     events.sort_unstable();

@@ -87,7 +87,8 @@ impl Model {
 
     /// Computes every distribution that is compared.
     pub(super) fn new(call: &Call, h: &Households) -> Self {
-        let mut model = Self { weights: vec![Weights::own(h)], sides: Vec::new(), scales: Vec::new(), elasticity: None };
+        let mut model =
+            Self { weights: vec![Weights::own(h)], sides: Vec::new(), scales: Vec::new(), elasticity: None };
         let without = model.side(call, h, 0, &h.changed.without);
         let with = model.side(call, h, 0, &h.changed.with);
         let survey = Places { weights: 0, with, without };
@@ -104,7 +105,14 @@ impl Model {
         model
     }
 
-    fn scaled(&mut self, call: &Call, h: &Households, scale: Scale, ratio: f64, survey: Places) -> Result<Places, &'static str> {
+    fn scaled(
+        &mut self,
+        call: &Call,
+        h: &Households,
+        scale: Scale,
+        ratio: f64,
+        survey: Places,
+    ) -> Result<Places, &'static str> {
         if h.changed.received.iter().all(|r| *r <= 0.0) {
             return Err("no receiving households");
         }
@@ -151,7 +159,12 @@ impl Places {
 }
 
 /// What is measured of a scale, with and without; or why there is nothing.
-pub(super) fn estimates(h: &Households, model: &Model, places: Places, measure: Measure) -> Result<(f64, f64), &'static str> {
+pub(super) fn estimates(
+    h: &Households,
+    model: &Model,
+    places: Places,
+    measure: Measure,
+) -> Result<(f64, f64), &'static str> {
     let Some((weights, with, without)) = model.at(places) else { return Err(OUT_OF_REACH) };
     let share = |part: &[f64], all: &[f64]| {
         let sum = |column: &[f64]| crate::aggregate::frame::total(column.iter().copied());

@@ -109,9 +109,8 @@ pub(super) fn relative(
             moves.add(*unit, w * z * share);
         }
         let moves = moves.values();
-        let poor = |of: &dyn Fn(f64) -> f64| {
-            total(weighted().map(|(y, w)| if *y < line { w * of(*y) } else { 0.0 })) / all
-        };
+        let poor =
+            |of: &dyn Fn(f64) -> f64| total(weighted().map(|(y, w)| if *y < line { w * of(*y) } else { 0.0 })) / all;
         let slopes = [
             density(values, persons, line),
             poor(&|y| y / (line * line)),

@@ -118,7 +118,14 @@ fn lane(lanes: &Lanes, at: usize) -> f64 {
 }
 
 impl Block {
-    fn new(call: &Call, h: &Households, model: &Model, courses: &[Course<'_>], factors: &[Lanes], lanes: usize) -> Self {
+    fn new(
+        call: &Call,
+        h: &Households,
+        model: &Model,
+        courses: &[Course<'_>],
+        factors: &[Lanes],
+        lanes: usize,
+    ) -> Self {
         let weights: Vec<Weighed> = model
             .weights
             .iter()

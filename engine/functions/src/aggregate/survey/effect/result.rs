@@ -121,7 +121,8 @@ pub(super) fn put(call: &Call, h: &Households, sink: &mut Sink) -> Result<()> {
 
 /// Errors of both and of their difference, by linearisation.
 fn linear(call: &Call, h: &Households, with: &[f64], without: Option<&[f64]>) -> Result<[f64; 3]> {
-    let error = |units: &[f64]| Ok::<_, datafusion_common::DataFusionError>(call.design.variance_of(&h.strata, units)?.sqrt());
+    let error =
+        |units: &[f64]| Ok::<_, datafusion_common::DataFusionError>(call.design.variance_of(&h.strata, units)?.sqrt());
     let Some(without) = without else { return Ok([error(with)?, 0.0, error(with)?]) };
     let off: Vec<f64> = with.iter().zip(without).map(|(with, without)| with - without).collect();
     Ok([error(with)?, error(without)?, error(&off)?])

@@ -42,7 +42,8 @@ pub(super) fn states(store: &mut Store, leaving: usize) -> Result<Vec<ArrayRef>>
     let units: Vec<u64> = units.iter().flat_map(unit).collect();
     let cell = |number: &u32| name(&store.cell_names, member(&store.cells, *number).first);
     let cells: Vec<u64> = cells.iter().flat_map(cell).collect();
-    let facts: Vec<f64> = store.groups.iter().take(leaving).flat_map(|g| [g.line, g.captured].map(doubles)).flatten().collect();
+    let facts: Vec<f64> =
+        store.groups.iter().take(leaving).flat_map(|g| [g.line, g.captured].map(doubles)).flatten().collect();
     let fact_ends: Vec<usize> = (1..=leaving).map(|g| g * FACTS).collect();
     let last = [
         list::<UInt64Type>(units, &times(&unit_ends, UNIT))?,
@@ -200,4 +201,3 @@ pub(super) fn merge(store: &mut Store, call: &Call, arrays: &[ArrayRef], groups:
     }
     Ok(())
 }
-

@@ -89,12 +89,14 @@ impl Weights {
             Some(f) => f.cells.get(h.same.cell.get(row).map_or(0, |c| *c as usize)).copied().unwrap_or(1.0),
             None => 1.0,
         };
-        let factor_of_changed = |row: usize| factors.as_ref().map_or(1.0, |f| f.changed.get(row).copied().unwrap_or(1.0));
+        let factor_of_changed =
+            |row: usize| factors.as_ref().map_or(1.0, |f| f.changed.get(row).copied().unwrap_or(1.0));
         let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         let (mut squares, mut squares_before) = (Total::default(), Total::default());
         let (mut sum, mut sum_before) = (Total::default(), Total::default());
         let mut households = Sums::new(h);
-        let (mut persons, mut receiving, mut persons_receiving) = (households.clone(), households.clone(), households.clone());
+        let (mut persons, mut receiving, mut persons_receiving) =
+            (households.clone(), households.clone(), households.clone());
         let mut see = |g: f64, w: f64| {
             (least, most) = (least.min(g), most.max(g));
             if factors.is_some() {
