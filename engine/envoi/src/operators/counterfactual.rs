@@ -393,7 +393,7 @@ fn drawn(
                 let logarithm = mean + residuals.of(*id, draw, options.seed);
                 let prediction = logarithm.exp();
                 if !prediction.is_finite() {
-                    let why = format!("predicts an income of e to the {logarithm:e}, more than there is");
+                    let why = format!("predicts an income of e to the {logarithm:.3e}, more than there is");
                     return Err(call
                         .refused(why)
                         .with_hint("are the characteristics in the units of the others?")
