@@ -15,6 +15,7 @@ pub mod conventions;
 mod economies;
 mod error;
 pub mod library;
+mod operators;
 mod options;
 mod runtime;
 mod sample;

@@ -3,8 +3,12 @@
 //! What the functions know of economies is given by the engine, as [`Countries`].
 
 mod aggregate;
+pub mod calibration;
+mod cholesky;
+pub mod counterfactual;
 mod country;
 mod hodrick_prescott;
+pub mod least_squares;
 mod scalar;
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Table functions of the SQL library: a call becomes the query behind it.
+//! Table functions of the SQL library: a call becomes the query behind it, or, where
+//! its rows are computed, a call with all arguments in their places.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::hygiene::own_steps;
 use crate::conventions::Conventions;
 use crate::error::{Error, Result};
-use crate::library::{Argument, ArgumentKind, Mart, TableFunction, functions, mart, signature};
+use crate::library::{Argument, ArgumentKind, Mart, TableFunction, functions, mart, wrong_call};
 
 /// A query of the library that takes arguments.
 #[derive(Clone, Copy)]
@@ -24,7 +25,8 @@ struct Callable<'a> {
 
 impl<'a> Callable<'a> {
     fn function(function: &'a TableFunction) -> Self {
-        Self { name: &function.name, sql: &function.sql, arguments: &function.meta.argument }
+        let sql = function.sql.as_deref().unwrap_or_default();
+        Self { name: &function.name, sql, arguments: &function.meta.argument }
     }
 
     fn mart(mart: &'a Mart) -> Self {
@@ -62,12 +64,18 @@ impl<P: Fn(&str) -> Result<Statement>> VisitorMut for LibraryFunctions<'_, P> {
 impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
     fn called(&mut self, factor: &mut TableFactor) -> Result<()> {
         let TableFactor::Table { name, alias, args, .. } = factor else { return Ok(()) };
-        let Some(arguments) = args.as_ref() else { return Ok(()) };
+        let Some(arguments) = args.as_mut() else { return Ok(()) };
         let called = name.to_string().to_lowercase();
         let own = |name: &str| TableAlias { explicit: false, name: Ident::new(name), columns: Vec::new(), at: None };
         if let Some(function) = functions()?.iter().find(|f| f.name == called) {
             let callable = Callable::function(function);
             let given = given(callable, &arguments.args)?;
+            if function.sql.is_none() {
+                let texts = texts(callable, &given, self.conventions)?;
+                let all = texts.into_iter().map(|(argument, text)| self.argument(callable, argument, &text));
+                arguments.args = all.collect::<Result<_>>()?;
+                return Ok(());
+            }
             self.queries += 1;
             let sql = filled(callable, &own_steps(callable.sql, self.queries)?, &given, self.conventions)?;
             let subquery = self.query(callable, &sql)?;
@@ -99,6 +107,56 @@ impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
             _ => Err(Error::internal(format!("`{}` is no query", callable.name))),
         }
     }
+
+    /// An argument as the operators read it: of a table the query, of anything else a text.
+    fn argument(&self, callable: Callable<'_>, argument: &Argument, sql: &str) -> Result<FunctionArg> {
+        let text = match argument.kind {
+            ArgumentKind::Table => {
+                let query = self.query(callable, &format!("select * from {sql}"))?;
+                return Ok(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Subquery(query))));
+            }
+            ArgumentKind::Column => column(sql),
+            ArgumentKind::Number => sql.to_owned(),
+            ArgumentKind::Text | ArgumentKind::Day | ArgumentKind::Convention => {
+                sql.trim_matches('\'').replace("''", "'")
+            }
+        };
+        Ok(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::value(Value::SingleQuotedString(text)))))
+    }
+}
+
+/// The last name of `t.column` without its quotes, in lower case where it has none.
+fn column(sql: &str) -> String {
+    let mut name = String::new();
+    let mut quoted = false;
+    let mut chars = sql.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_some() => name.push('"'),
+            '"' => quoted = !quoted,
+            '.' if !quoted => name.clear(),
+            c if quoted => name.push(c),
+            c => name.extend(c.to_lowercase()),
+        }
+    }
+    name
+}
+
+/// What was given or holds by default, for every argument in its order.
+fn texts<'a>(
+    callable: Callable<'a>,
+    given: &[(&Argument, String)],
+    conventions: &Conventions,
+) -> Result<Vec<(&'a Argument, String)>> {
+    let of = |argument: &'a Argument| {
+        let text = given.iter().find(|(a, _)| a.name == argument.name).map(|(_, text)| text.clone());
+        let text = text.or_else(|| match argument.convention() {
+            Some(convention) => Some(conventions.get(convention).to_owned()),
+            None => argument.default.clone(),
+        });
+        text.map(|t| (argument, t)).ok_or_else(|| wrong(callable, &format!("lacks its argument `{}`", argument.name)))
+    };
+    callable.arguments.iter().map(of).collect()
 }
 
 /// The name of a mart without the arguments that a call put behind it.
@@ -149,17 +207,10 @@ fn filled(
     conventions: &Conventions,
 ) -> Result<String> {
     let mut texts: Vec<(String, String)> = Vec::new();
-    for argument in callable.arguments {
-        let text = given.iter().find(|(a, _)| a.name == argument.name).map(|(_, text)| text.clone());
+    for (argument, text) in self::texts(callable, given, conventions)? {
         match argument.convention() {
-            Some(convention) => {
-                let text = text.map_or_else(|| conventions.get(convention).to_owned(), |t| t.replace('\'', ""));
-                texts.extend(convention.variables(&text).map_err(Error::internal)?);
-            }
-            None => match text.or_else(|| argument.default.clone()) {
-                Some(text) => texts.push((argument.name.clone(), text)),
-                None => return Err(wrong(callable, &format!("lacks its argument `{}`", argument.name))),
-            },
+            Some(convention) => texts.extend(convention.variables(&text.replace('\'', "")).map_err(Error::internal)?),
+            None => texts.push((argument.name.clone(), text)),
         }
     }
     let mut parts = sql.split('$');
@@ -177,8 +228,7 @@ fn filled(
 }
 
 fn wrong(callable: Callable<'_>, why: &str) -> Error {
-    let hint = format!("call it as `{}`", signature(callable.name, callable.arguments));
-    Error::user(format!("`{}` {why}", callable.name)).with_hint(hint)
+    wrong_call(callable.name, callable.arguments, why)
 }
 
 /// What was given, by position or name, as SQL, in the order of the arguments.
@@ -200,6 +250,9 @@ fn given<'a>(callable: Callable<'a>, given: &[FunctionArg]) -> Result<Vec<(&'a A
         let Some((slot, meant)) = slot else {
             return Err(wrong(callable, &format!("has no argument of the name in `{argument}`")));
         };
+        if slot.is_some() {
+            return Err(wrong(callable, &format!("got its argument `{}` twice", meant.name)));
+        }
         *slot = Some(text(meant, value).map_err(|why| wrong(callable, &why))?);
     }
     Ok(known.iter().zip(found).filter_map(|(argument, text)| Some((argument, text?))).collect())
@@ -254,4 +307,18 @@ fn quoted(value: &Expr) -> Option<&String> {
         _ => return None,
     };
     if let Value::SingleQuotedString(text) = value { Some(text) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::column;
+
+    #[test]
+    fn names_of_columns() {
+        let cases =
+            [("w", "w"), ("W", "w"), ("t.W", "w"), (r#""W""#, "W"), (r#"a."b.C""#, "b.C"), (r#""a""b""#, r#"a"b"#)];
+        for (sql, name) in cases {
+            assert_eq!(column(sql), name);
+        }
+    }
 }

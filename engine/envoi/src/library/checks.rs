@@ -72,7 +72,7 @@ pub fn checks() -> Result<&'static [Check]> {
             let (sql, meta) = sql_and_meta::<Files, _>("sql/checks", &name)?;
             Ok(Check { name, meta, sql })
         };
-        stems::<Files>().map(read).collect()
+        stems::<Files>(".sql").map(read).collect()
     };
     ALL.get_or_init(load).as_ref().map(Vec::as_slice).map_err(Clone::clone)
 }

@@ -1,25 +1,25 @@
-//! Table functions of the SQL library: queries of `sql/functions` with arguments.
+//! Table functions of the SQL library: described in `sql/functions`, each with a query or an operator behind it.
 
 use std::sync::OnceLock;
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 
-use super::{sql_and_meta, stems};
+use super::{meta_with_sql, stems};
 use crate::conventions::{Convention, convention};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[derive(RustEmbed)]
 #[folder = "../../sql/functions"]
 struct Files;
 
-/// A query with arguments, called as `select * from name(…)`.
+/// A table with arguments, called as `select * from name(…)`.
 #[derive(Debug)]
 pub struct TableFunction {
     /// Name.
     pub name: String,
-    /// The query, with `$argument` where an argument stands.
-    pub sql: String,
+    /// The query, with `$argument` where an argument stands; without one the rows are computed.
+    pub sql: Option<String>,
     /// What it does.
     pub meta: FunctionMeta,
 }
@@ -91,6 +91,11 @@ pub fn signature(name: &str, arguments: &[Argument]) -> String {
     format!("{name}({})", arguments.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
+/// An error of a call: what the function does or lacks, and how it is called.
+pub(crate) fn wrong_call(name: &str, arguments: &[Argument], why: &str) -> Error {
+    Error::user(format!("`{name}` {why}")).with_hint(format!("call it as `{}`", signature(name, arguments)))
+}
+
 impl TableFunction {
     /// `revision(indicator, old, new)`.
     pub fn signature(&self) -> String {
@@ -103,10 +108,10 @@ pub fn functions() -> Result<&'static [TableFunction]> {
     static ALL: OnceLock<Result<Vec<TableFunction>>> = OnceLock::new();
     let load = || {
         let read = |name: String| {
-            let (sql, meta) = sql_and_meta::<Files, _>("sql/functions", &name)?;
+            let (sql, meta) = meta_with_sql::<Files, _>("sql/functions", &name)?;
             Ok(TableFunction { name, sql, meta })
         };
-        stems::<Files>().map(read).collect()
+        stems::<Files>(".toml").map(read).collect()
     };
     ALL.get_or_init(load).as_ref().map(Vec::as_slice).map_err(Clone::clone)
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use checks::{Check, CheckMeta, Severity, checks};
+pub(crate) use functions::wrong_call;
 pub use functions::{Argument, ArgumentKind, FunctionMeta, TableFunction, functions, signature};
 
 use crate::error::{Error, Result};
@@ -122,25 +123,31 @@ fn load() -> Result<Vec<Mart>> {
         let (area, name) = stem.split_once('/').ok_or_else(not_filed)?;
         Ok(Mart { name: name.to_owned(), area: area.to_owned(), sql, meta })
     };
-    let mut all = stems::<Marts>().map(read).collect::<Result<Vec<Mart>>>()?;
+    let mut all = stems::<Marts>(".sql").map(read).collect::<Result<Vec<Mart>>>()?;
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(all)
 }
 
-/// The queries of a folder, without their ending, in order.
-fn stems<F: RustEmbed>() -> impl Iterator<Item = String> {
-    let mut all: Vec<String> = F::iter().filter_map(|p| Some(p.strip_suffix(".sql")?.to_owned())).collect();
+/// The files of a folder with that ending, without it, in order.
+fn stems<F: RustEmbed>(ending: &str) -> impl Iterator<Item = String> {
+    let mut all: Vec<String> = F::iter().filter_map(|p| Some(p.strip_suffix(ending)?.to_owned())).collect();
     all.sort();
     all.into_iter()
 }
 
 /// A query and what the TOML beside it says.
 fn sql_and_meta<F: RustEmbed, M: DeserializeOwned>(folder: &str, stem: &str) -> Result<(String, M)> {
+    let (sql, meta) = meta_with_sql::<F, M>(folder, stem)?;
+    Ok((sql.ok_or_else(|| Error::internal(format!("{folder}/{stem}: there is no .sql")))?, meta))
+}
+
+/// What a TOML says, and the query beside it if there is one.
+fn meta_with_sql<F: RustEmbed, M: DeserializeOwned>(folder: &str, stem: &str) -> Result<(Option<String>, M)> {
     let wrong = |why: String| Error::internal(format!("{folder}/{stem}: {why}"));
-    let text = |ending: &str| -> Result<String> {
-        let file = F::get(&format!("{stem}.{ending}")).ok_or_else(|| wrong(format!("there is no .{ending}")))?;
-        String::from_utf8(file.data.into_owned()).map_err(|e| wrong(e.to_string()))
+    let text = |ending: &str| -> Result<Option<String>> {
+        let file = F::get(&format!("{stem}.{ending}"));
+        file.map(|f| String::from_utf8(f.data.into_owned())).transpose().map_err(|e| wrong(e.to_string()))
     };
-    let meta = toml::from_str(&text("toml")?).map_err(|e| wrong(e.to_string()))?;
-    Ok((text("sql")?, meta))
+    let toml = text("toml")?.ok_or_else(|| wrong("there is no .toml".to_owned()))?;
+    Ok((text("sql")?, toml::from_str(&toml).map_err(|e| wrong(e.to_string()))?))
 }

@@ -16,6 +16,7 @@ use crate::catalogue::{
 use crate::config::Config;
 use crate::economies::economies;
 use crate::error::{Error, Result};
+use crate::operators::Planner;
 use crate::options::EnvoiOptions;
 use crate::runtime::Runtime;
 
@@ -109,6 +110,8 @@ impl SessionFactory {
             .with_config(config)
             .with_runtime_env(self.runtime.environment())
             .with_default_features()
+            .with_relation_planners(vec![Arc::new(Planner)])
+            .with_query_planner(Arc::new(Planner))
             .build();
         #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a context")]
         SessionContext::new_with_state(state)

@@ -15,6 +15,7 @@ mod examples;
 mod lakes;
 mod limits;
 mod marts;
+mod operators;
 mod published;
 mod reference;
 mod slt;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use datafusion_expr::AggregateUDF;
 use frame::{Measure, udaf};
+pub(crate) use frame::{Total, total};
 pub(crate) use survey::{estimates, half_interval, spread};
 
 /// Every aggregate function.

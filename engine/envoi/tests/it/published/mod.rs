@@ -3,6 +3,7 @@
 //!
 //! `cargo test -p envoi --test it published -- --nocapture` prints the table of agreement.
 
+mod calibration;
 mod data;
 mod errors;
 mod questions;
