@@ -5,6 +5,7 @@
 mod aggregate;
 mod country;
 mod hodrick_prescott;
+pub mod least_squares;
 mod scalar;
 
 use std::sync::Arc;
