@@ -201,7 +201,10 @@ impl LeastSquares {
         let all = explained + self.residual;
         let mut inverse = self.inverse();
         if self.intercept {
-            self.move_back(&mut coefficients, &mut inverse);
+            let columns = self.origin.get(1..terms).unwrap_or_default();
+            move_back(columns, &mut coefficients, &mut inverse);
+            let far = self.origin.get(terms).copied().unwrap_or(0.0);
+            coefficients.iter_mut().take(1).for_each(|constant| *constant += far);
         }
         if coefficients.iter().chain(&inverse).any(|v| !v.is_finite()) {
             return Err(Unfit::Range);
@@ -283,28 +286,24 @@ impl LeastSquares {
         }
         inverse
     }
+}
 
-    /// From columns relative to the first row to columns as they came.
-    fn move_back(&self, coefficients: &mut [f64], inverse: &mut [f64]) {
-        let terms = coefficients.len();
-        let (origin, y) = self.origin.split_at(terms.min(self.origin.len()));
-        let moved: f64 = coefficients.iter().zip(origin).skip(1).map(|(b, x)| b * x).sum();
-        if let Some(constant) = coefficients.first_mut() {
-            *constant += y.first().copied().unwrap_or(0.0) - moved;
+/// From columns relative to an origin to columns as they came: the constant term, which
+/// is the first, is another combination of the coefficients, and so is its covariance.
+pub(crate) fn move_back(origin: &[f64], coefficients: &mut [f64], inverse: &mut [f64]) {
+    let terms = coefficients.len();
+    let weights: Vec<f64> = std::iter::once(1.0).chain(origin.iter().map(|x| -x)).collect();
+    let times = |line: &[f64]| line.iter().zip(&weights).map(|(v, t)| v * t).sum::<f64>();
+    let constant = times(coefficients);
+    coefficients.iter_mut().take(1).for_each(|c| *c = constant);
+    let first: Vec<f64> = inverse.chunks_exact(terms.max(1)).map(times).collect();
+    let corner = times(&first);
+    for ((place, line), value) in inverse.chunks_exact_mut(terms.max(1)).enumerate().zip(&first) {
+        if place == 0 {
+            line.copy_from_slice(&first);
         }
-        // The constant term is another combination of the coefficients: T V T'.
-        let weights: Vec<f64> =
-            (0..terms).map(|j| if j == 0 { 1.0 } else { -origin.get(j).copied().unwrap_or(0.0) }).collect();
-        let times = |line: &[f64]| line.iter().zip(&weights).map(|(v, t)| v * t).sum::<f64>();
-        let first: Vec<f64> = inverse.chunks_exact(terms.max(1)).map(times).collect();
-        let corner = times(&first);
-        for (place, line) in inverse.chunks_exact_mut(terms.max(1)).enumerate() {
-            if place == 0 {
-                line.copy_from_slice(&first);
-            }
-            let value = if place == 0 { corner } else { first.get(place).copied().unwrap_or(0.0) };
-            line.iter_mut().take(1).for_each(|slot| *slot = value);
-        }
+        let value = if place == 0 { corner } else { *value };
+        line.iter_mut().take(1).for_each(|slot| *slot = value);
     }
 }
 
