@@ -103,7 +103,7 @@ impl Segment {
     }
 
     /// The integral of 1 - L(1 - p)/(p(1 - L)).
-    fn area(&self) -> f64 {
+    pub(in crate::aggregate) fn area(&self) -> f64 {
         if self.slope <= 0.0 {
             return self.people.1 - self.people.0;
         }

@@ -5,7 +5,7 @@ use datafusion_common::Result;
 use super::design::Design;
 use super::half_interval;
 use super::replicates::Replicates;
-use super::sample::{Estimator, Sample};
+use super::sample::{Estimator, Linear, Sample};
 use crate::aggregate::frame::{Given, Kernel, Rows, Sink, total};
 
 /// An estimate of all rows, and what each of them adds to it.
@@ -31,6 +31,12 @@ pub(super) struct Estimate {
 }
 
 impl Whole {
+    /// An estimate of the rows at these places.
+    pub(super) fn new(linear: Linear, places: Vec<usize>) -> Self {
+        let (estimate, influence) = (linear.estimate, linear.influence);
+        Self { estimate, places, influence, beyond: linear.beyond.unwrap_or_default() }
+    }
+
     /// The estimate of the rows inside; `None` where it is not defined.
     pub(super) fn of(
         estimator: &impl Estimator,
@@ -42,12 +48,7 @@ impl Whole {
             return Ok(None);
         }
         let linear = estimator.linearise(&sample)?;
-        Ok(linear.map(|linear| Self {
-            estimate: linear.estimate,
-            places: sample.places,
-            influence: linear.influence,
-            beyond: linear.beyond.unwrap_or_default(),
-        }))
+        Ok(linear.map(|linear| Self::new(linear, sample.places)))
     }
 
     /// The difference of two estimates of the same rows, of which the second were in another order.
@@ -87,7 +88,7 @@ impl Whole {
     }
 
     /// With a variance; none if a replicate has no estimate.
-    fn erring(&self, variance: Option<f64>, df: usize, rows: &Rows<'_>) -> Estimate {
+    pub(super) fn erring(&self, variance: Option<f64>, df: usize, rows: &Rows<'_>) -> Estimate {
         let se = variance.map(f64::sqrt);
         Estimate {
             estimate: self.estimate,
@@ -113,8 +114,11 @@ impl Whole {
 }
 
 impl Estimate {
+    /// How many fields an estimate has.
+    pub(super) const FIELDS: usize = 7;
+
     /// The fields of the struct.
-    fn cells(&self) -> [Option<f64>; 7] {
+    pub(super) fn cells(&self) -> [Option<f64>; Self::FIELDS] {
         [
             Some(self.estimate),
             self.se,

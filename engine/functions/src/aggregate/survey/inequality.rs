@@ -123,10 +123,10 @@ impl Estimator for Gini {
 
 /// Generalised entropy of a power, or Atkinson's index of the same.
 #[derive(Debug)]
-struct Index {
-    function: &'static str,
-    power: f64,
-    atkinson: bool,
+pub(super) struct Index {
+    pub(super) function: &'static str,
+    pub(super) power: f64,
+    pub(super) atkinson: bool,
 }
 
 impl Estimator for Index {
