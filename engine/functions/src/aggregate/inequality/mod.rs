@@ -22,7 +22,7 @@ pub(super) use ranks::{Ranks, ties};
 pub(super) use kolm::{ALPHA as KOLM_ALPHA, alpha as kolm_alpha, logarithm as kolm_logarithm};
 pub(super) use partial::{HIGH, LOW, bounds};
 pub(super) use s_gini::{V, parameter as s_gini_parameter, steps};
-pub(super) use zenga::segments;
+pub(super) use zenga::{CURVE, Point, points, segments};
 
 pub(super) const SECTION: &str = "Inequality";
 

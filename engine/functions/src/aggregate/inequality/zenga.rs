@@ -5,31 +5,43 @@ use datafusion_common::Result;
 use super::entropy::DROP;
 use super::{SECTION, rows_rule};
 use crate::aggregate::frame::{
-    Given, Kernel, Measure, Rows, Shape, Sink, Text, Total, Work, number, refuse, total, weight,
+    Given, Kernel, Kind, Measure, Parameter, Rows, Shape, Sink, Text, Total, Work, number, option, refuse, total,
+    weight,
 };
+
+/// How the curve runs between rows.
+pub(in crate::aggregate) const CURVE: Parameter = option(
+    "curve",
+    Kind::Choice(&["steps", "lines"]),
+    "'steps' (the default) takes one point a row, as R convey does; 'lines' the integral along the Lorenz curve's straight lines, for which rows that tie are one and a row with twice the weight is two rows.",
+);
 
 pub(super) static ZENGA: Measure = Measure {
     name: "zenga",
-    parameters: &[number("y", "Income, consumption or any amount of 0 or more."), weight(), DROP],
+    parameters: &[number("y", "Income, consumption or any amount of 0 or more."), weight(), CURVE, DROP],
     shape: |_| Shape::Number,
-    work: Work::Rows(|given: &Given| Ok(Box::new(Zenga { drop: given.flag("drop_nonpositive") }))),
+    work: Work::Rows(|given: &Given| {
+        let lines = given.choice("curve")? == Some("lines");
+        Ok(Box::new(Zenga { lines, drop: given.flag("drop_nonpositive") }))
+    }),
     text: Text {
         section: SECTION,
-        syntax: "zenga(y [, w] [, drop_nonpositive => true])",
+        syntax: "zenga(y [, w] [, curve => 'lines'] [, drop_nonpositive => true])",
         description: concat!(
             "Zenga's index (Zenga 2007), a fraction: the mean over p of one minus the ratio of the mean of the poorest p to the \
-             mean of the others, which by the Lorenz curve is the integral of 1 - L(p)(1 - p)/(p(1 - L(p))), taken exactly \
-             along its straight lines (Langel and Tillé 2012). Every part of the distribution counts alike. 0 if all are equal. \
-             Negative values are an error unless dropped; `drop_nonpositive` drops zeros too, as R convey does. NULL if the mean \
-             is zero.",
+             mean of the others, 1 - L(p)(1 - p)/(p(1 - L(p))) by the Lorenz curve. Every part of the distribution counts alike. \
+             With 'steps' the estimator of Barabesi, Diana and Perri (2016): at each row p is the share with it and L what \
+             those before it hold; it is 1/n, not 0, for n equal rows. With 'lines' the integral itself (Langel and Tillé 2012), \
+             0 if all are equal. Negative values are an error unless dropped, zeros with them. NULL if the mean is zero.",
             rows_rule!()
         ),
-        example: "> select zenga(y) from (values (1.0), (3.0)) as t(y);\n0.5493061443340548",
+        example: "> select zenga(y), zenga(y, curve => 'lines') from (values (1.0), (3.0), (4.0)) as t(y);\n0.8333333333333333, 0.5",
     },
 };
 
 #[derive(Debug)]
 struct Zenga {
+    lines: bool,
     drop: bool,
 }
 
@@ -43,9 +55,54 @@ impl Kernel for Zenga {
             }
             _ => {}
         }
-        let segments = segments(rows.weighted().skip(first));
+        let counted = rows.weighted().skip(first);
+        if !self.lines {
+            let points = points(counted);
+            sink.maybe((!points.is_empty()).then(|| 1.0 - total(points.iter().map(|p| p.weight * p.ratio()))));
+            return Ok(());
+        }
+        let segments = segments(counted);
         sink.maybe((!segments.is_empty()).then(|| total(segments.iter().map(Segment::area))));
         Ok(())
+    }
+}
+
+/// A row with its place on the Lorenz curve.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::aggregate) struct Point {
+    /// Its share of weight.
+    pub(in crate::aggregate) weight: f64,
+    /// Its value over the mean.
+    pub(in crate::aggregate) value: f64,
+    /// The share of weight with it.
+    pub(in crate::aggregate) people: f64,
+    /// What it and those above hold, as a share of the total.
+    pub(in crate::aggregate) held: f64,
+}
+
+/// The rows in ascending order; none if their sum is zero.
+pub(in crate::aggregate) fn points(rows: impl Iterator<Item = (f64, f64)> + Clone) -> Vec<Point> {
+    let most = rows.clone().fold(0.0, |most, (y, _)| f64::max(most, y));
+    let weight = total(rows.clone().map(|(_, w)| w));
+    let amount = total(rows.clone().map(|(y, w)| w / weight * (y / most)));
+    if most <= 0.0 {
+        return Vec::new();
+    }
+    let (mut people, mut before) = (Total::default(), Total::default());
+    rows.map(|(y, w)| {
+        let (weight, value) = (w / weight, y / most / amount);
+        let held = 1.0 - before.value();
+        people.add(weight);
+        before.add(weight * value);
+        Point { weight, value, people: people.value().min(1.0), held }
+    })
+    .collect()
+}
+
+impl Point {
+    /// The mean of those before it over the mean of the others, but for their shares of people.
+    pub(in crate::aggregate) fn ratio(&self) -> f64 {
+        (1.0 / self.people - 1.0) * (1.0 / self.held - 1.0)
     }
 }
 

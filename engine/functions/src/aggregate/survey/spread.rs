@@ -8,7 +8,9 @@ use super::{
     design_rule, design_tail, survey,
 };
 use crate::aggregate::frame::{Given, Measure, Text, Total, Work, refuse, total};
-use crate::aggregate::inequality::{KOLM_ALPHA, V, kolm_alpha, kolm_logarithm, s_gini_parameter, segments, steps};
+use crate::aggregate::inequality::{
+    CURVE, KOLM_ALPHA, Point, V, kolm_alpha, kolm_logarithm, points, s_gini_parameter, segments, steps,
+};
 use crate::aggregate::survey::inequality::Index;
 
 pub(super) static SVY_HOOVER: Measure = Measure {
@@ -58,18 +60,22 @@ pub(super) static SVY_S_GINI: Measure = Measure {
 
 pub(super) static SVY_ZENGA: Measure = Measure {
     name: "svy_zenga",
-    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, LONELY, METHOD, REPLICATES, SEED],
+    parameters: &[Y, W, STRATUM, PSU, FPC, DOMAIN, CURVE, LONELY, METHOD, REPLICATES, SEED],
     shape: SHAPE,
-    work: Work::Rows(|given| survey(given, Zenga)),
+    work: Work::Rows(|given: &Given| {
+        let lines = given.choice("curve")? == Some("lines");
+        survey(given, Zenga { lines })
+    }),
     text: Text {
         section: SECTION,
-        syntax: concat!("svy_zenga(y, ", design_tail!(), ")"),
+        syntax: "svy_zenga(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, curve => 'lines'] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
-            "Zenga's index of a survey as `zenga` gives it, linearised as by Langel and Tillé (2012). Negative values are an error: \
-             exclude them, and zeros as R convey does, with `domain => y > 0`. NULL if the mean is zero.",
+            "Zenga's index of a survey as `zenga` gives it, linearised by its weights, as Barabesi, Diana and Perri (2016) and \
+             Langel and Tillé (2012) do. Negative values are an error: exclude them with `domain => y >= 0`. NULL if the mean is \
+             zero.",
             design_rule!()
         ),
-        example: "> select s['estimate'] from (select svy_zenga(y, 1) as s from (values (1.0), (3.0)) as t(y));\n0.5493061443340548",
+        example: "> select s['estimate'] from (select svy_zenga(y, 1) as s from (values (1.0), (3.0), (4.0)) as t(y));\n0.8333333333333333",
     },
 };
 
@@ -100,7 +106,9 @@ struct Kolm(f64);
 struct SGini(f64);
 
 #[derive(Debug)]
-struct Zenga;
+struct Zenga {
+    lines: bool,
+}
 
 #[derive(Debug)]
 struct Divergence;
@@ -171,6 +179,9 @@ impl Estimator for Zenga {
         if let Some(least) = sample.values.first().filter(|y| **y < 0.0) {
             return refuse("svy_zenga", "y", least, "expected values of 0 or more, or `domain => y >= 0`");
         }
+        if !self.lines {
+            return Ok(by_steps(sample));
+        }
         let segments = segments(sample.pairs());
         let (Some(last), estimate) = (segments.last(), total(segments.iter().map(|s| s.area()))) else {
             return Ok(None);
@@ -217,6 +228,36 @@ impl Estimator for Zenga {
         }
         Ok(Some(Linear { estimate, influence, beyond: None }))
     }
+}
+
+/// Zenga's index of one point a row: 1 - sum(w a), a = (1/p - 1)(1/k - 1), p the share of people
+/// with the row and k what it and those above hold.
+fn by_steps(sample: &Sample<'_>) -> Option<Linear> {
+    let points = points(sample.pairs());
+    if points.is_empty() {
+        return None;
+    }
+    let estimate = 1.0 - total(points.iter().map(|p| p.weight * p.ratio()));
+    let poorer = |p: &Point| p.weight * (1.0 / p.held - 1.0);
+    let richer = |p: &Point| p.weight * (1.0 / p.people - 1.0);
+    let (all_people, all_held) = (total(points.iter().map(poorer)), total(points.iter().map(|p| richer(p) / p.held)));
+    // A row adds to p of itself and those after it, and to k of itself and those before it.
+    let mut after = Total::default();
+    let mut from: Vec<f64> = points
+        .iter()
+        .rev()
+        .map(|p| {
+            after.add(poorer(p) / p.people / p.people);
+            after.value()
+        })
+        .collect();
+    from.reverse();
+    let mut until = Total::default();
+    let influence = points.iter().zip(from).map(|(p, from)| {
+        until.add(richer(p) / p.held / p.held);
+        -(p.ratio() + all_people + p.value * all_held - from - p.value * until.value()) / sample.weight
+    });
+    Some(Linear { estimate, influence: influence.collect(), beyond: None })
 }
 
 impl Estimator for Divergence {
