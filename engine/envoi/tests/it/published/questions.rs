@@ -44,6 +44,9 @@ pub(super) fn question(e: &Expected) -> Option<Question> {
     if e.statistic == "gini_jackknife" {
         return errors::replicated(e);
     }
+    if let Some(term) = e.statistic.strip_prefix("logit_coef") {
+        return logit(term);
+    }
     let question = match e.dataset.as_str() {
         _ if e.statistic == "design_effect" => errors::question(e),
         "eusilc_persons" => persons(e),
@@ -53,6 +56,7 @@ pub(super) fn question(e: &Expected) -> Option<Question> {
         "with_without" => with_without(e),
         "macrodata" => macrodata(e),
         "rpw" => prices(e),
+        "lalonde" => treatment(e),
         "aggregate" => totals(e),
         "bilateral" => corridor(e),
         _ => errors::question(e).map(|q| if e.statistic == "gini" { q.within(1e-1) } else { q }),
@@ -303,6 +307,35 @@ fn macrodata(e: &Expected) -> Option<Question> {
         _ => return None,
     };
     Some(Question::new("from macrodata", value))
+}
+
+/// Effects of a training on earnings.
+fn treatment(e: &Expected) -> Option<Question> {
+    let value = match e.statistic.as_str() {
+        "ipw_att_hajek" => "(ipw_att(re78, treat, x))['estimate']",
+        "ipw_ate_hajek" => "(ipw_ate(re78, treat, x))['estimate']",
+        "ipw_ate_horvitz_thompson" => "(ipw_ate(re78, treat, x, normalised => false))['estimate']",
+        "psm_att_nn1_replacement" => "(psm_att(re78, treat, x))['estimate']",
+        "regression_imputation_att" => "(regression_att(re78, treat, x5))['estimate']",
+        _ => return None,
+    };
+    let question = Question::new("from lalonde", value);
+    // There the first of rows equally near is taken, here the mean of them.
+    Some(if e.statistic.starts_with("psm") { question.within(1e-2) } else { question })
+}
+
+/// A coefficient of the logit, by its term in brackets.
+fn logit(term: &str) -> Option<Question> {
+    let terms = ["(Intercept)", "age", "educ", "married", "nodegree", "re74", "re75"];
+    let place = terms.iter().position(|t| term == format!("[{t}]"))? + 1;
+    let call = format!("(logit(treat, x))[{place}]");
+    let error = Some(("from lalonde".to_owned(), format!("{call}['se']")));
+    // R's glm ends a round before the last digits, with the errors of the round before.
+    Some(Question {
+        error,
+        error_tolerance: 1e-6,
+        ..Question::new("from lalonde", format!("{call}['coefficient']")).within(1e-7)
+    })
 }
 
 fn prices(e: &Expected) -> Option<Question> {

@@ -8,7 +8,7 @@ use crate::aggregate::frame::{Given, Rows, Total, refuse, total};
 
 /// Which columns tell of the design, and what is done with single units.
 #[derive(Debug)]
-pub(super) struct Design {
+pub(in crate::aggregate) struct Design {
     function: &'static str,
     stratum: Option<usize>,
     psu: Option<usize>,
@@ -46,7 +46,7 @@ pub(super) struct Stratum {
 
 impl Design {
     /// Reads the design's arguments.
-    pub(super) fn new(given: &Given) -> Result<Self> {
+    pub(in crate::aggregate) fn new(given: &Given) -> Result<Self> {
         Ok(Self {
             function: given.measure.name,
             stratum: given.column("stratum"),
@@ -67,7 +67,7 @@ impl Design {
     }
 
     /// The variance of the sum of `totals`, and units less strata.
-    pub(super) fn variance(&self, rows: &Rows<'_>, totals: &[f64]) -> Result<(f64, usize)> {
+    pub(in crate::aggregate) fn variance(&self, rows: &Rows<'_>, totals: &[f64]) -> Result<(f64, usize)> {
         let drawn = self.drawn(rows)?;
         let sum = |unit: &Range<usize>| {
             let rows = drawn.order.get(unit.clone()).unwrap_or_default();
