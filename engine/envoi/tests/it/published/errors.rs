@@ -97,7 +97,8 @@ fn call(e: &Expected, design: &Design) -> Option<String> {
         "quantile_share_ratio" => {
             format!("svy_quantile_share_ratio({y}, {}, {}, {tail}, 'eurostat')", of("alpha1")?, of("alpha2")?)
         }
-        "zenga" => format!("svy_zenga({y}, {tail})"),
+        // There values of zero or less are left out.
+        "zenga" => format!("svy_zenga({y}, {w}, {rest}, {domain} and {y} > 0)"),
         "j_divergence" => format!("svy_j_divergence({y}, {tail})"),
         "relative_median_poverty_gap" => format!("svy_relative_median_poverty_gap({y}, {line}, {tail})"),
         part if part.starts_with("gei_decomposition") => {

@@ -4,6 +4,8 @@
 //! estimate is that of the influences' weighted total (Deville 1999; Osier 2009).
 
 mod curve;
+#[cfg(test)]
+mod derivatives;
 mod design;
 mod difference;
 mod effect;

@@ -151,9 +151,9 @@ impl Estimators for Gaps {
 }
 
 #[derive(Debug)]
-struct Groups {
-    alpha: f64,
-    subgroup: usize,
+pub(super) struct Groups {
+    pub(super) alpha: f64,
+    pub(super) subgroup: usize,
 }
 
 impl Estimators for Groups {

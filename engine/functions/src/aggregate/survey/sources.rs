@@ -94,7 +94,7 @@ pub(super) static SVY_GINI_BY_SOURCE: Measure = Measure {
 };
 
 #[derive(Debug)]
-struct Concentration;
+pub(super) struct Concentration;
 
 impl Estimator for Concentration {
     fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>> {
@@ -118,7 +118,7 @@ fn mean(rows: &Rows<'_>, column: usize) -> Linear {
 }
 
 #[derive(Debug)]
-struct BySource(usize);
+pub(super) struct BySource(pub(super) usize);
 
 impl Estimators for BySource {
     fn count(&self) -> usize {

@@ -97,21 +97,21 @@ pub(super) static SVY_J_DIVERGENCE: Measure = Measure {
 };
 
 #[derive(Debug)]
-struct Hoover;
+pub(super) struct Hoover;
 
 #[derive(Debug)]
-struct Kolm(f64);
+pub(super) struct Kolm(pub(super) f64);
 
 #[derive(Debug)]
-struct SGini(f64);
+pub(super) struct SGini(pub(super) f64);
 
 #[derive(Debug)]
-struct Zenga {
-    lines: bool,
+pub(super) struct Zenga {
+    pub(super) lines: bool,
 }
 
 #[derive(Debug)]
-struct Divergence;
+pub(super) struct Divergence;
 
 impl Estimator for Hoover {
     fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>> {

@@ -120,3 +120,51 @@ pub(in crate::aggregate) fn product(coefficients: &[f64], row: &[f64]) -> f64 {
 pub(in crate::aggregate) fn times(matrix: &[f64], vector: &[f64]) -> Vec<f64> {
     matrix.chunks_exact(vector.len().max(1)).map(|line| line.iter().zip(vector).map(|(m, v)| m * v).sum()).collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::Columns;
+    use crate::aggregate::frame::Rows;
+
+    /// An outcome, a treatment and two covariates, with weights.
+    pub(in crate::aggregate::treatment) const ROWS: [[f64; 5]; 10] = [
+        [1.0, 0.0, 3.0, 0.0, 1.0],
+        [2.0, 1.0, 1.0, 1.0, 2.0],
+        [3.0, 0.0, 4.0, 1.0, 1.5],
+        [3.5, 0.0, 1.0, 0.0, 1.0],
+        [4.0, 1.0, 5.0, 0.0, 0.5],
+        [5.0, 1.0, 9.0, 1.0, 1.0],
+        [6.5, 0.0, 2.0, 1.0, 3.0],
+        [7.0, 0.0, 6.0, 1.0, 1.0],
+        [9.0, 1.0, 5.0, 0.0, 2.0],
+        [9.5, 0.0, 3.0, 0.0, 1.0],
+    ];
+
+    /// Columns as a call with the treatment at a place and the covariates after it has them.
+    pub(in crate::aggregate::treatment) fn columns(function: &'static str, treated: usize) -> Columns {
+        let names = vec!["x.a".to_owned(), "x.b".to_owned()];
+        Columns { function, treated: Some(treated), covariates: treated + 1..treated + 3, names }
+    }
+
+    /// Each influence is the change of the estimate with the row's weight.
+    pub(in crate::aggregate::treatment) fn derivatives(
+        rows: &[[f64; 5]],
+        estimate: impl Fn(&Rows<'_>) -> (f64, Vec<f64>),
+    ) {
+        let column = |place: usize| rows.iter().map(|row| row[place]).collect::<Vec<f64>>();
+        let columns = [column(0), column(1), column(2), column(3)];
+        let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let weights = column(4);
+        let at = |weights: &[f64]| estimate(&Rows::new(&slices, Some(weights)));
+        let (_, influence) = at(&weights);
+        for (row, z) in influence.iter().enumerate() {
+            let moved = |by: f64| {
+                let mut weights = weights.clone();
+                weights[row] += by;
+                at(&weights).0
+            };
+            let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!((slope - z).abs() < 1e-6 * (1.0 + z.abs()), "row {row}: {slope} {z}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use datafusion_common::Result;
 
-use super::data::{Columns, product, times};
+use super::data::{Columns, Data, product, times};
 use super::effect::{Effect, FIELDS, error};
 use super::{FPC, LONELY, PSU, SECTION, STRATUM, TREATED, W, X, Y, rows_rule};
 use crate::aggregate::frame::{Given, Kernel, Measure, Rows, Shape, Sink, Text, Total, Work};
@@ -40,10 +40,23 @@ struct Imputation {
 impl Kernel for Imputation {
     fn compute(&self, rows: &Rows<'_>, sink: &mut Sink) -> Result<()> {
         let data = self.columns.read(rows, &[])?;
-        let Some((treated, others)) = data.arms() else {
-            sink.null();
-            return Ok(());
-        };
+        match (data.arms(), self.effect(rows, &data)?) {
+            (Some((treated, others)), Some((estimate, influence))) => {
+                let (se, df) = error(&self.design, rows, &influence)?;
+                Effect { estimate, se, df, treated, others }.put(sink, &[]);
+            }
+            _ => sink.null(),
+        }
+        Ok(())
+    }
+}
+
+impl Imputation {
+    /// The effect and what each row adds to it.
+    fn effect(&self, rows: &Rows<'_>, data: &Data) -> Result<Option<(f64, Vec<f64>)>> {
+        if data.arms().is_none() {
+            return Ok(None);
+        }
         let mut squares = LeastSquares::new(self.columns.names(), true);
         for (row, ((y, w), t)) in rows.weighted().zip(&data.treated).enumerate() {
             if !t {
@@ -51,15 +64,11 @@ impl Kernel for Imputation {
             }
         }
         let fit = match squares.fit() {
-            Ok(fit) => Some(fit),
-            Err(unfit) => self.columns.unfit(unfit)?,
+            Ok(fit) => fit,
+            Err(unfit) => return self.columns.unfit(unfit),
         };
-        let Some(fit) = fit else {
-            sink.null();
-            return Ok(());
-        };
-        let off: Vec<f64> =
-            rows.values().iter().enumerate().map(|(row, y)| y - product(&fit.coefficients, data.row(row))).collect();
+        let residual = |(row, y): (usize, &f64)| y - product(&fit.coefficients, data.row(row));
+        let off: Vec<f64> = rows.values().iter().enumerate().map(residual).collect();
         let (mut weight, mut sum) = (Total::default(), Total::default());
         let mut means = vec![Total::default(); data.width() + 1];
         for (row, (off, t)) in off.iter().zip(&data.treated).enumerate() {
@@ -75,14 +84,28 @@ impl Kernel for Imputation {
         let estimate = sum.value() / weight;
         let means: Vec<f64> = means.iter().map(|m| m.value() / weight).collect();
         let back = times(&fit.inverse, &means);
-        let influence: Vec<f64> = off
+        let influence = off
             .iter()
             .zip(&data.treated)
             .enumerate()
             .map(|(row, (off, t))| if *t { (off - estimate) / weight } else { -off * product(&back, data.row(row)) })
             .collect();
-        let (se, df) = error(&self.design, rows, &influence)?;
-        Effect { estimate, se, df, treated, others }.put(sink, &[]);
-        Ok(())
+        Ok(Some((estimate, influence)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::data::tests::{ROWS, columns, derivatives};
+    use super::Imputation;
+    use crate::aggregate::survey::Design;
+
+    #[test]
+    fn influences_are_derivatives() {
+        let measure = Imputation { columns: columns("regression_att", 1), design: Design::none("regression_att") };
+        derivatives(&ROWS, |rows| {
+            let data = measure.columns.read(rows, &[]).unwrap();
+            measure.effect(rows, &data).unwrap().unwrap()
+        });
     }
 }

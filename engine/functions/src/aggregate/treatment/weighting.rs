@@ -83,30 +83,23 @@ impl Weighting {
 
 impl Kernel for Weighting {
     fn compute(&self, rows: &Rows<'_>, sink: &mut Sink) -> Result<()> {
-        let data = self.columns.read(rows, &[])?;
-        let fitted = match data.arms() {
-            Some(_) => fit(&self.columns, rows, &data)?,
-            None => None,
-        };
-        let Some(fitted) = fitted else {
+        let Some(found) = self.effect(rows)? else {
             sink.null();
             return Ok(());
         };
-        let inside = |p: f64| p >= self.trim && p <= 1.0 - self.trim;
-        let counts = |arm: bool| data.treated.iter().zip(&fitted.p).filter(|(t, p)| **t == arm && inside(**p)).count();
-        let (treated, others) = (counts(true), counts(false));
-        if treated == 0 || others == 0 {
-            sink.null();
-            return Ok(());
-        }
-        let kept: Vec<bool> = fitted.p.iter().map(|p| inside(*p)).collect();
-        let (one, two) = (self.arm(true, rows, &data, &fitted, &kept), self.arm(false, rows, &data, &fitted, &kept));
-        let influence: Vec<f64> = one.influence.iter().zip(&two.influence).map(|(a, b)| a - b).collect();
-        let (se, df) = error(&self.design, rows, &influence)?;
-        let effect = Effect { estimate: one.mean - two.mean, se, df, treated, others };
+        let (se, df) = error(&self.design, rows, &found.influence)?;
+        let (treated, others) = found.counted;
+        let effect = Effect { estimate: found.mean, se, df, treated, others };
         effect.put(sink, &[Some((rows.len() - treated - others) as f64)]);
         Ok(())
     }
+}
+
+/// The effect, what each row adds to it, and how many rows of each arm it is of.
+struct Found {
+    mean: f64,
+    influence: Vec<f64>,
+    counted: (usize, usize),
 }
 
 /// The mean of an arm and what each row adds to it.
@@ -116,6 +109,23 @@ struct Arm {
 }
 
 impl Weighting {
+    fn effect(&self, rows: &Rows<'_>) -> Result<Option<Found>> {
+        let data = self.columns.read(rows, &[])?;
+        if data.arms().is_none() {
+            return Ok(None);
+        }
+        let Some(fitted) = fit(&self.columns, rows, &data)? else { return Ok(None) };
+        let kept: Vec<bool> = fitted.p.iter().map(|p| *p >= self.trim && *p <= 1.0 - self.trim).collect();
+        let counts = |arm: bool| data.treated.iter().zip(&kept).filter(|(t, kept)| **t == arm && **kept).count();
+        let counted = (counts(true), counts(false));
+        if counted.0 == 0 || counted.1 == 0 {
+            return Ok(None);
+        }
+        let (one, two) = (self.arm(true, rows, &data, &fitted, &kept), self.arm(false, rows, &data, &fitted, &kept));
+        let influence = one.influence.iter().zip(&two.influence).map(|(a, b)| a - b).collect();
+        Ok(Some(Found { mean: one.mean - two.mean, influence, counted }))
+    }
+
     /// The factor of a row's weight in its arm, and the derivative of it with the linear predictor.
     fn factor(&self, arm: bool, p: f64) -> (f64, f64) {
         let odds = p / (1.0 - p);
@@ -171,5 +181,26 @@ impl Weighting {
             *z += score * super::data::product(&back, data.row(row));
         }
         Arm { mean, influence }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::data::tests::{ROWS, columns, derivatives};
+    use super::Weighting;
+    use crate::aggregate::survey::Design;
+
+    #[test]
+    fn influences_are_derivatives() {
+        for (on_treated, normalised, trim) in
+            [(true, true, 0.0), (true, false, 0.0), (false, true, 0.0), (false, false, 0.0), (false, true, 0.1)]
+        {
+            let columns = columns("ipw", 1);
+            let measure = Weighting { columns, design: Design::none("ipw"), on_treated, trim, normalised };
+            derivatives(&ROWS, |rows| {
+                let found = measure.effect(rows).unwrap().unwrap();
+                (found.mean, found.influence)
+            });
+        }
     }
 }
