@@ -322,8 +322,8 @@ fn treatment(e: &Expected) -> Option<Question> {
     Some(Question::new("from lalonde", value))
 }
 
-/// MatchIt 4.5.1 does not take the nearest here but the untreated row with the next lower propensity, which
-/// shows to the last digit; so the propensities are compared, matched that way in SQL.
+/// MatchIt 4.5.1 does not take the nearest here but the untreated row with the next lower propensity, or the
+/// lowest, which shows to the last digit; so the propensities are compared, matched that way in SQL.
 fn next_below() -> Question {
     let names = ["age", "educ", "married", "nodegree", "re74", "re75"];
     let term = |(place, name): (usize, &&str)| format!("l[{}]['coefficient'] * {name}", place + 2);
@@ -332,7 +332,9 @@ fn next_below() -> Question {
         "from (with l as (select logit(treat, x) as l from lalonde), \
          s as (select row_number() over () as i, treat, re78, {} as e from lalonde cross join l), \
          m as (select t.i, t.re78, c.re78 as other, row_number() over (partition by t.i order by c.e desc, c.i desc) as n \
-         from s as t join s as c on c.e < t.e and c.treat = 0 where t.treat = 1) select re78 - other as gain from m where n = 1)",
+         from s as t left join s as c on c.e < t.e and c.treat = 0 where t.treat = 1), \
+         f as (select re78 as lowest from s where treat = 0 order by e, i limit 1) \
+         select re78 - coalesce(other, lowest) as gain from m cross join f where n = 1)",
         terms.join(" + ")
     );
     Question::new(from, "avg(gain)")

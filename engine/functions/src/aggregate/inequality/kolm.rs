@@ -32,7 +32,7 @@ pub(super) static KOLM: Measure = Measure {
              relative indices change; in another unit alpha has to be one over that unit. Values of any sign are taken.",
             rows_rule!()
         ),
-        example: "> select kolm(y, 1), kolm(y + 100, 1) from (values (1.0), (3.0)) as t(y);\n0.4337808304830272, 0.4337808304830272",
+        example: "> select kolm(y, 1), kolm(y + 100, 1) from (values (1.0), (3.0)) as t(y);\n0.4337808304830271, 0.4337808304830271",
     },
 };
 

@@ -79,7 +79,7 @@ pub(super) static J_DIVERGENCE: Measure = Measure {
              are an error unless dropped.",
             rows_rule!()
         ),
-        example: "> select j_divergence(y) from (values (1.0), (3.0)) as t(y);\n0.27465307216702745",
+        example: "> select j_divergence(y) from (values (1.0), (3.0)) as t(y);\n0.2746530721670274",
     },
 };
 

@@ -31,11 +31,11 @@ pub(super) static ZENGA: Measure = Measure {
             "Zenga's index (Zenga 2007), a fraction: the mean over p of one minus the ratio of the mean of the poorest p to the \
              mean of the others, 1 - L(p)(1 - p)/(p(1 - L(p))) by the Lorenz curve. Every part of the distribution counts alike. \
              With 'steps' the estimator of Barabesi, Diana and Perri (2016): at each row p is the share with it and L what \
-             those before it hold; it is 1/n, not 0, for n equal rows. With 'lines' the integral itself (Langel and Tillé 2012), \
+             those before it hold; of few rows it is near 1 whatever they hold. With 'lines' the integral itself (Langel and Tillé 2012), \
              0 if all are equal. Negative values are an error unless dropped, zeros with them. NULL if the mean is zero.",
             rows_rule!()
         ),
-        example: "> select zenga(y), zenga(y, curve => 'lines') from (values (1.0), (3.0), (4.0)) as t(y);\n0.8333333333333333, 0.5",
+        example: "> select zenga(y), zenga(y, curve => 'lines') from (values (1.0), (3.0), (4.0)) as t(y);\n0.9761904761904762, 0.5460804187831746",
     },
 };
 

@@ -29,7 +29,7 @@ pub(super) static GROWTH_SD: Measure = Measure {
              remittances relative to another flow is the ratio of two of these.",
             gaps_rule!()
         ),
-        example: "> select growth_sd(v, t) from (values (1.0, 2000), (2.0, 2001), (2.0, 2002)) as t(v, t);\n0.4901290717342736",
+        example: "> select growth_sd(v, t) from (values (1.0, 2000), (2.0, 2001), (2.0, 2002)) as t(v, t);\n0.49012907173427356",
     },
 };
 

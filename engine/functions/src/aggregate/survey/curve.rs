@@ -45,7 +45,7 @@ pub(super) static SVY_LORENZ: Measure = Measure {
              zero or negative.",
             design_rule!()
         ),
-        example: "> select s['estimate'], round(s['se'], 12) from (select svy_lorenz(y, 0.5, w) as s from (values (1.0, 1.0), (2.0, 1.0), (5.0, 2.0)) as t(y, w));\n0.23076923076923078, 0.084082655596",
+        example: "> select s['estimate'], round(s['se'], 12) from (select svy_lorenz(y, 0.5, w) as s from (values (1.0, 1.0), (2.0, 1.0), (5.0, 2.0)) as t(y, w));\n0.23076923076923078, 0.062341146467",
     },
 };
 
@@ -246,7 +246,11 @@ impl Estimator for Ratio {
         if held.is_nan() || held <= 0.0 {
             return Ok(None);
         }
-        let ratio = (all.estimate - top.estimate) / held;
+        let ratio = if self.cut {
+            (amount - top.estimate) / held
+        } else {
+            (amount - curve.held(self.top)) / curve.held(self.bottom)
+        };
         Ok(Some(combine(ratio, &[(1.0 / held, &all), (-1.0 / held, &top), (-ratio / held, &bottom)])))
     }
 }

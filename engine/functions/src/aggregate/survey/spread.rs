@@ -38,7 +38,7 @@ pub(super) static SVY_KOLM: Measure = Measure {
         section: SECTION,
         syntax: concat!("svy_kolm(y, alpha, ", design_tail!(), ")"),
         description: concat!("Kolm's index of a survey as `kolm` gives it, in the unit of y.", design_rule!()),
-        example: "> select s['estimate'] from (select svy_kolm(y, 1, 1) as s from (values (1.0), (3.0)) as t(y));\n0.4337808304830272",
+        example: "> select s['estimate'] from (select svy_kolm(y, 1, 1) as s from (values (1.0), (3.0)) as t(y));\n0.4337808304830271",
     },
 };
 
@@ -75,7 +75,7 @@ pub(super) static SVY_ZENGA: Measure = Measure {
              zero.",
             design_rule!()
         ),
-        example: "> select s['estimate'] from (select svy_zenga(y, 1) as s from (values (1.0), (3.0), (4.0)) as t(y));\n0.8333333333333333",
+        example: "> select s['estimate'] from (select svy_zenga(y, 1) as s from (values (1.0), (3.0), (4.0)) as t(y));\n0.9761904761904762",
     },
 };
 

@@ -34,7 +34,7 @@ pub(super) static LOGIT: Measure = Measure {
              within strata, with the factor n/(n - 1).",
             rows_rule!()
         ),
-        example: "> select c['term'], round(c['coefficient'], 9), round(c['se'], 9) from (select unnest(logit(t, {x: x})) as c from (values (0, 1.0), (1, 2.0), (0, 3.0), (1, 4.0), (0, 2.0), (1, 3.0)) as t(t, x));\n(intercept), -2.003624743, 2.476443104\nx, 0.80144989, 0.942092377",
+        example: "> select c['term'], round(c['coefficient'], 9), round(c['se'], 9) from (select unnest(logit(t, {x: x})) as c from (values (0, 1.0), (1, 2.0), (0, 3.0), (1, 4.0), (0, 2.0), (1, 3.0)) as t(t, x));\n(intercept), -3.465735903, 3.208653073\nx, 1.386294361, 1.224744871",
     },
 };
 

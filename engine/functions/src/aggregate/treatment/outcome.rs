@@ -27,7 +27,7 @@ pub(super) static REGRESSION_ATT: Measure = Measure {
              strata; n_treated and n_control. NULL too with fewer untreated rows than coefficients.",
             rows_rule!()
         ),
-        example: "> select round(e['estimate'], 9), round(e['se'], 9) from (select regression_att(y, t, {x: x}) as e from (values (5.0, 0, 1.0), (9.0, 1, 2.0), (6.0, 0, 3.0), (8.0, 1, 4.0), (4.0, 0, 2.0), (9.0, 1, 3.0)) as t(y, t, x));\n3.166666667, 1.087811258",
+        example: "> select round(e['estimate'], 9), round(e['se'], 9) from (select regression_att(y, t, {x: x}) as e from (values (5.0, 0, 1.0), (9.0, 1, 2.0), (6.0, 0, 3.0), (8.0, 1, 4.0), (4.0, 0, 2.0), (9.0, 1, 3.0)) as t(y, t, x));\n3.166666667, 0.799305254",
     },
 };
 
