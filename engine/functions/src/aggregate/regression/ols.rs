@@ -7,7 +7,7 @@ use crate::aggregate::frame::{
 };
 use crate::aggregate::survey::Design;
 use crate::aggregate::treatment::data::{Columns, Data, product};
-use crate::aggregate::treatment::effect::error;
+use crate::aggregate::treatment::effect::error_of;
 use crate::aggregate::treatment::{FPC, LONELY, PSU, ROBUST, STRATUM, W, X};
 use crate::least_squares::{Fit, INTERCEPT, LeastSquares, move_back};
 
@@ -124,7 +124,8 @@ impl Ols {
         let off =
             |row: usize| rows.values().get(row).copied().unwrap_or(0.0) - product(&fit.coefficients, data.row(row));
         let off: Vec<f64> = (0..rows.len()).map(off).collect();
-        let of = |term: usize| Ok(Some(error(design, rows, &data.influence(&fit.inverse, &off, term))?.0));
+        let drawn = design.drawn(rows)?;
+        let of = |term: usize| Ok(Some(error_of(design, &drawn, rows, &data.influence(&fit.inverse, &off, term))?.0));
         (0..terms).map(of).collect()
     }
 }

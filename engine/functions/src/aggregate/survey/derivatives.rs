@@ -40,10 +40,13 @@ fn derivatives(name: &str, estimate: &dyn Fn(&Sample<'_>) -> Vec<Linear>) {
     }
 }
 
+/// An estimator as a closure.
+type One = dyn Fn(&Sample<'_>) -> Option<Linear>;
+
 #[test]
 fn of_one_estimate() {
     let index = |power| Index { function: "index", power, atkinson: false };
-    let all: [(&str, Box<dyn Fn(&Sample<'_>) -> Option<Linear>>); 12] = [
+    let all: [(&str, Box<One>); 12] = [
         ("gini", Box::new(|s| Gini.linearise(s).unwrap())),
         ("hoover", Box::new(|s| Hoover.linearise(s).unwrap())),
         ("kolm", Box::new(|s| Kolm(0.2).linearise(s).unwrap())),

@@ -28,7 +28,7 @@ enum Lonely {
 type Name = (u64, u64);
 
 /// The rows in the order of their units, and the strata.
-pub(super) struct Drawn {
+pub(in crate::aggregate) struct Drawn {
     pub(super) order: Vec<usize>,
     /// Where the rows of each unit are in the order, the units of a stratum side by side.
     pub(super) units: Vec<Range<usize>>,
@@ -73,8 +73,7 @@ impl Design {
     }
 
     /// The variance of the sum of `totals`, and units less strata.
-    pub(in crate::aggregate) fn variance(&self, rows: &Rows<'_>, totals: &[f64]) -> Result<(f64, usize)> {
-        let drawn = self.drawn(rows)?;
+    pub(in crate::aggregate) fn variance(&self, drawn: &Drawn, totals: &[f64]) -> Result<(f64, usize)> {
         let sum = |unit: &Range<usize>| {
             let rows = drawn.order.get(unit.clone()).unwrap_or_default();
             total(rows.iter().map(|row| totals.get(*row).copied().unwrap_or(0.0)))
@@ -141,7 +140,7 @@ impl Design {
     }
 
     /// The rows by stratum and unit.
-    pub(super) fn drawn(&self, rows: &Rows<'_>) -> Result<Drawn> {
+    pub(in crate::aggregate) fn drawn(&self, rows: &Rows<'_>) -> Result<Drawn> {
         let name = |column: Option<usize>, row: usize| -> Name {
             let part = |at: usize| rows.column(at).get(row).map_or(0, |v| v.to_bits());
             column.map_or((0, 0), |column| (part(column), part(column + 1)))

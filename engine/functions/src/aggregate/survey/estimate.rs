@@ -2,7 +2,7 @@
 
 use datafusion_common::Result;
 
-use super::design::Design;
+use super::design::{Design, Drawn};
 use super::half_interval;
 use super::replicates::Replicates;
 use super::sample::{Estimator, Linear, Sample};
@@ -74,6 +74,11 @@ impl Whole {
 
     /// Its error by linearisation.
     pub(super) fn under(&self, design: &Design, rows: &Rows<'_>) -> Result<Estimate> {
+        self.drawn(design, &design.drawn(rows)?, rows)
+    }
+
+    /// The same for rows whose order is known.
+    pub(super) fn drawn(&self, design: &Design, drawn: &Drawn, rows: &Rows<'_>) -> Result<Estimate> {
         let mut totals = vec![0.0; rows.len()];
         for (place, z) in self.places.iter().zip(&self.influence) {
             if let Some(slot) = totals.get_mut(*place) {
@@ -83,7 +88,7 @@ impl Whole {
         for (row, (slot, z)) in totals.iter_mut().zip(&self.beyond).enumerate() {
             *slot += rows.weight(row) * z;
         }
-        let (variance, df) = design.variance(rows, &totals)?;
+        let (variance, df) = design.variance(drawn, &totals)?;
         Ok(self.erring(Some(variance), df, rows))
     }
 

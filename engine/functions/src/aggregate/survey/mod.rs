@@ -25,7 +25,7 @@ mod student;
 mod with_without;
 
 use super::frame::{Field, Kind, Measure, Parameter, Shape, option};
-pub(in crate::aggregate) use design::Design;
+pub(in crate::aggregate) use design::{Design, Drawn};
 use estimate::{difference, survey};
 pub(crate) use replicates::spread;
 use sample::{Estimator, Linear, Sample};

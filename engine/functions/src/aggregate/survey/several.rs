@@ -56,6 +56,10 @@ impl<E: Estimators> Kernel for Several<E> {
             return Ok(());
         };
         let drawn: RefCell<Vec<Vec<Option<f64>>>> = RefCell::default();
+        let order = match self.replicates {
+            None => Some(self.design.drawn(rows)?),
+            Some(_) => None,
+        };
         let mut cells = Vec::new();
         for (part, whole) in wholes.iter().enumerate() {
             cells.extend(self.estimators.labels(part));
@@ -63,9 +67,10 @@ impl<E: Estimators> Kernel for Several<E> {
                 cells.extend(std::iter::repeat_n(None, Estimate::FIELDS));
                 continue;
             };
-            let estimate = match &self.replicates {
-                None => whole.under(&self.design, rows)?,
-                Some(replicates) => {
+            let estimate = match (&self.replicates, &order) {
+                (None, None) => whole.under(&self.design, rows)?,
+                (None, Some(order)) => whole.drawn(&self.design, order, rows)?,
+                (Some(replicates), _) => {
                     // Replicates come in the same order for each part.
                     let at = Cell::new(0);
                     let again = |weights: &[f64]| {

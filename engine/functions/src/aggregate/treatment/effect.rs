@@ -3,7 +3,7 @@
 use datafusion_common::Result;
 
 use crate::aggregate::frame::{Field, Rows, Sink};
-use crate::aggregate::survey::{Design, half_interval};
+use crate::aggregate::survey::{Design, Drawn, half_interval};
 
 /// What measures of an effect give.
 pub(super) const FIELDS: &[Field] = &[
@@ -54,7 +54,17 @@ impl Effect {
 
 /// The standard error of a sum of influences, each times its weight, and the degrees of freedom.
 pub(in crate::aggregate) fn error(design: &Design, rows: &Rows<'_>, influence: &[f64]) -> Result<(f64, usize)> {
+    error_of(design, &design.drawn(rows)?, rows, influence)
+}
+
+/// The same for rows whose order is known: several errors of the same rows.
+pub(in crate::aggregate) fn error_of(
+    design: &Design,
+    drawn: &Drawn,
+    rows: &Rows<'_>,
+    influence: &[f64],
+) -> Result<(f64, usize)> {
     let totals: Vec<f64> = influence.iter().enumerate().map(|(row, z)| rows.weight(row) * z).collect();
-    let (variance, df) = design.variance(rows, &totals)?;
+    let (variance, df) = design.variance(drawn, &totals)?;
     Ok((variance.sqrt(), df))
 }

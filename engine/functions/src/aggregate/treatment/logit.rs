@@ -3,7 +3,7 @@
 use datafusion_common::Result;
 
 use super::data::{Columns, product};
-use super::effect::error;
+use super::effect::error_of;
 use super::propensity::fit;
 use super::{FPC, LONELY, PSU, ROBUST, SECTION, STRATUM, TREATED, W, X, rows_rule};
 use crate::aggregate::frame::{Field, Given, Kernel, Measure, Rows, Shape, Sink, Text, Work};
@@ -59,8 +59,9 @@ impl Kernel for Logit {
         if let Some(design) = &self.design {
             let off = |(t, p): (&bool, &f64)| f64::from(u8::from(*t)) - p;
             let off: Vec<f64> = data.treated.iter().zip(&fitted.p).map(off).collect();
+            let drawn = design.drawn(rows)?;
             for term in 0..fitted.coefficients.len() {
-                errors.push(error(design, rows, &data.influence(&fitted.inverse, &off, term))?.0);
+                errors.push(error_of(design, &drawn, rows, &data.influence(&fitted.inverse, &off, term))?.0);
             }
             let constant = product(&fitted.coefficients, &data.means.iter().map(|m| -m).collect::<Vec<_>>());
             fitted.coefficients.iter_mut().take(1).for_each(|c| *c = constant);
