@@ -235,7 +235,7 @@ impl Kind {
             Self::Truth => "true and false, or 1 and 0,".to_owned(),
             Self::Line => "a number or `relative(share, statistic)`".to_owned(),
             Self::Key => "integers or texts".to_owned(),
-            Self::Sources => "a struct of numbers, such as `{age: age, urban: urban}`,".to_owned(),
+            Self::Sources => "a struct of numbers".to_owned(),
             Self::Constant => "a number".to_owned(),
             Self::Constants => "a number or a list of numbers".to_owned(),
             Self::Flag => "true or false".to_owned(),

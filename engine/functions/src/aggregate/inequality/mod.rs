@@ -18,9 +18,9 @@ mod zenga;
 use super::frame::Measure;
 pub(super) use curve::Curve;
 pub(super) use gini::mid_rank;
-pub(super) use ranks::{Ranks, ties};
 pub(super) use kolm::{ALPHA as KOLM_ALPHA, alpha as kolm_alpha, logarithm as kolm_logarithm};
 pub(super) use partial::{HIGH, LOW, bounds};
+pub(super) use ranks::{Ranks, ties};
 pub(super) use s_gini::{V, parameter as s_gini_parameter, steps};
 pub(super) use zenga::{CURVE, Point, points, segments};
 

@@ -6,7 +6,7 @@ use datafusion_common::Result;
 use super::quantile::densities;
 use super::several::combine;
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, W, Y,
     design_rule, design_tail, survey,
 };
 use crate::aggregate::frame::{Given, Kernel, Kind, Measure, Parameter, Text, Work, constant, option};
@@ -38,7 +38,7 @@ pub(super) static SVY_LORENZ: Measure = Measure {
         survey(given, Share { low: 0.0, high: given.required("p", "expected a number from 0 to 1", share)? })
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_lorenz(y, p, ", design_tail!(), ")"),
         description: concat!(
             "A point of the Lorenz curve as `lorenz` gives it, linearised as by Kovačević and Binder (1997). NULL if the total is \
@@ -58,7 +58,7 @@ pub(super) static SVY_QUANTILE_SHARE: Measure = Measure {
         survey(given, Share { low, high })
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_quantile_share(y, low, high, ", design_tail!(), ")"),
         description: concat!(
             "Share of the total that the part of the population between two quantiles holds, as `quantile_share` gives it: the \
@@ -75,7 +75,7 @@ pub(super) static SVY_PALMA: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given: &Given| survey(given, Ratio { top: 0.9, bottom: 0.4, cut: false })),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_palma(y, ", design_tail!(), ")"),
         description: concat!(
             "Palma ratio of a survey as `palma` gives it. NULL if the poorest hold nothing or less.",
@@ -91,7 +91,7 @@ pub(super) static SVY_S80_S20: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given: &Given| ratio(given, 0.2, 0.8)),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: "svy_s80_s20(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, shares => 'eurostat'] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Income quintile share ratio of a survey as `s80_s20` gives it, linearised as by Osier (2009). NULL if the poorest \
@@ -111,7 +111,7 @@ pub(super) static SVY_QUANTILE_SHARE_RATIO: Measure = Measure {
         ratio(given, low, high)
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: "svy_quantile_share_ratio(y, low, high, w [, stratum] [, psu] [, fpc] [, domain => condition] [, shares => 'eurostat'] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "What those above `high` hold over what the poorest `low` hold, as `quantile_share_ratio` gives it. NULL if the \
@@ -142,7 +142,7 @@ pub(super) static SVY_LOWER_PARTIAL_SUM: Measure = Measure {
         survey(given, Partial(given.required("p", "expected a number from 0 to 1", share)?))
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_lower_partial_sum(y, p, ", design_tail!(), ")"),
         description: concat!(
             "What those up to and with the quantile of p hold together, as `lower_partial_sum` gives it, in the unit of y; its \

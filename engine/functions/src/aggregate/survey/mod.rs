@@ -31,6 +31,8 @@ pub(crate) use replicates::spread;
 use sample::{Estimator, Linear, Sample};
 
 const SECTION: &str = "Surveys";
+/// Of inequality, which fills a page of its own.
+const INEQUALITY: &str = "Inequality in surveys";
 
 /// The measures of this family.
 pub(super) const ALL: &[&Measure] = &[

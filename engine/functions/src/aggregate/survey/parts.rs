@@ -9,8 +9,8 @@ use super::inequality::Index;
 use super::poverty::{LINE, Poverty};
 use super::several::{Estimators, combine, several};
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, STRATUM, Sample, W, Y, design_rule,
-    design_tail,
+    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, STRATUM, Sample, W, Y,
+    design_rule, design_tail,
 };
 use crate::aggregate::frame::{Field, Given, Kind, Measure, Parameter, Shape, Text, Total, Work, constant};
 
@@ -100,7 +100,7 @@ pub(super) static SVY_GE_DECOMPOSITION: Measure = Measure {
         several(given, Groups { alpha, subgroup: given.column("subgroup").unwrap_or(1) })
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_ge_decomposition(y, subgroup, alpha, ", design_tail!(), ")"),
         description: concat!(
             "Generalised entropy of all, within and between subgroups, as `ge_decomposition` gives it: a list of three structs, \

@@ -6,7 +6,7 @@ use super::gap::ratio;
 use super::parts::part_fields;
 use super::several::{Estimators, combine, several};
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, W, Y,
     design_rule, design_tail, survey,
 };
 use crate::aggregate::frame::{Field, Given, Kind, Measure, Parameter, Rows, Shape, Text, Work, number};
@@ -41,7 +41,7 @@ pub(super) static SVY_CONCENTRATION: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Concentration)),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_concentration(x, rank_by, ", design_tail!(), ")"),
         description: concat!(
             "Concentration coefficient of a survey as `concentration` gives it; that ranks are estimated is part of the error. \
@@ -80,7 +80,7 @@ pub(super) static SVY_GINI_BY_SOURCE: Measure = Measure {
     shape: |_| Shape::Structs(FIELDS),
     work: Work::Rows(|given: &Given| several(given, BySource(given.labels("sources").len()))),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_gini_by_source(total, sources, ", design_tail!(), ")"),
         description: concat!(
             "Decomposition of the Gini coefficient by source with errors: what `gini_by_source` gives, a list with a struct for \

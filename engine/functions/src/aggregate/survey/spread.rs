@@ -4,7 +4,7 @@ use datafusion_common::Result;
 
 use super::several::combine;
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, W, Y,
     design_rule, design_tail, survey,
 };
 use crate::aggregate::frame::{Given, Measure, Text, Total, Work, refuse, total};
@@ -19,7 +19,7 @@ pub(super) static SVY_HOOVER: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Hoover)),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_hoover(y, ", design_tail!(), ")"),
         description: concat!(
             "Hoover index of a survey as `hoover` gives it. NULL if the mean is zero or negative.",
@@ -35,7 +35,7 @@ pub(super) static SVY_KOLM: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given: &Given| survey(given, Kolm(kolm_alpha(given)?))),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_kolm(y, alpha, ", design_tail!(), ")"),
         description: concat!("Kolm's index of a survey as `kolm` gives it, in the unit of y.", design_rule!()),
         example: "> select s['estimate'] from (select svy_kolm(y, 1, 1) as s from (values (1.0), (3.0)) as t(y));\n0.4337808304830271",
@@ -48,7 +48,7 @@ pub(super) static SVY_S_GINI: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given: &Given| survey(given, SGini(s_gini_parameter(given)?))),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_s_gini(y, v, ", design_tail!(), ")"),
         description: concat!(
             "Extended Gini coefficient of a survey as `s_gini` gives it. NULL if the mean is zero or negative.",
@@ -67,7 +67,7 @@ pub(super) static SVY_ZENGA: Measure = Measure {
         survey(given, Zenga { lines })
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: "svy_zenga(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, curve => 'lines'] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Zenga's index of a survey as `zenga` gives it, linearised by its weights, as Barabesi, Diana and Perri (2016) and \
@@ -85,7 +85,7 @@ pub(super) static SVY_J_DIVERGENCE: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Divergence)),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: concat!("svy_j_divergence(y, ", design_tail!(), ")"),
         description: concat!(
             "J-divergence of a survey as `j_divergence` gives it. Values of zero or less are an error: exclude them with \
