@@ -98,7 +98,9 @@ impl Kernel for Matching {
                 variance.add(times * spread(rows, &others, place, *row));
             }
         }
-        let se = variance.value().max(0.0).sqrt();
+        // Squares that leave the range of doubles leave no error, and not one of 0.
+        let variance = variance.value();
+        let se = if variance.is_nan() { f64::NAN } else { variance.max(0.0).sqrt() };
         let n = treated.iter().map(|t| t.rows.len()).sum();
         Effect { estimate, se, df: rows.len().saturating_sub(2), treated: n, others: matched }.put(sink, &[]);
         Ok(())
