@@ -3,7 +3,7 @@
 use crate::lakes::{blocking, rows, sample_lake, session};
 
 /// Calls over columns y (zero and ties among them), z, w and g.
-const CALLS: [&str; 39] = [
+const CALLS: [&str; 54] = [
     "gini(y, w)",
     "gini(y, corrected => true)",
     "approx_gini(y, w)",
@@ -41,6 +41,21 @@ const CALLS: [&str; 39] = [
     "(poverty_with_without(y + z, z, 1.5, 300, w, g, c))[3]['se']",
     "(svy_gini(y, w, g, c, method => 'jackknife'))['se']",
     "(svy_fgt(y, 300, 1, w, g, c, method => 'bootstrap', replicates => 50, seed => 3))['se']",
+    "s_gini(y, 2.7, w)",
+    "kolm(y, 0.002, w)",
+    "zenga(y, w)",
+    "zenga(y, w, 'lines')",
+    "relative_median_poverty_gap(y, relative(0.6, 'median'), w)",
+    "(svy_lorenz(y, 0.37, w, g, c))['se']",
+    "(svy_s80_s20(y, w, g, c, shares => 'eurostat'))['se']",
+    "(svy_zenga(y, w, g, c))['se']",
+    "(svy_gini_by_source(y + z, {y: y, z: z}, w, g, c))[9]['se']",
+    "(svy_ge_decomposition(y + 1, i % 3, 0, w, g, c))[2]['se']",
+    "(logit(i % 7 < 3, {y: y, z: z}, w))[2]['se']",
+    "(ipw_att(n, i % 7 < 3, {y: y, z: z}, w))['se']",
+    "(psm_att(z, i % 7 < 3, {y: y}, w))['se']",
+    "(regression_att(z, i % 7 < 3, {y: y, w: w}, w))['se']",
+    "(ols(y, {z: z, w: w}, w, robust => true))[2]['se']",
     "corr(y, z)",
     "regr_slope(y, z)",
 ];

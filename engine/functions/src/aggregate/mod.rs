@@ -9,6 +9,7 @@ mod regression;
 mod series;
 mod survey;
 mod transfers;
+mod treatment;
 mod world_bank;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub(crate) use survey::{estimates, half_interval, spread};
 
 /// Every aggregate function.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
-    let families: [&[&'static Measure]; 8] = [
+    let families: [&[&'static Measure]; 10] = [
         inequality::ALL,
         approximate::ALL,
         poverty::ALL,
@@ -29,6 +30,8 @@ pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
         world_bank::ALL,
         prices::ALL,
         survey::ALL,
+        treatment::ALL,
+        regression::MEASURES,
     ];
     families.concat().into_iter().map(udaf).chain(regression::all()).collect()
 }

@@ -107,6 +107,11 @@ pub(super) fn tables(folder: &Path) -> Vec<String> {
             .to_owned(),
         format!("create table apistrat as select * from '{}'", file("apistrat.csv")),
         format!("create table apiclus1 as select * from '{}'", file("apiclus1.csv")),
+        format!(
+            "create table lalonde as select *, {{age: age, educ: educ, married: married, nodegree: nodegree, re74: re74, \
+             re75: re75}} as x, {{age: age, educ: educ, married: married, re74: re74, re75: re75}} as x5 from '{}'",
+            file("lalonde.csv")
+        ),
         format!("create table macrodata as select *, year * 4 + quarter as t from '{}'", file("macrodata.csv")),
         format!("create table services as select * from '{}'", file("rpw_services.csv")),
         format!("create table stock as select origin, destination, migrants from '{}'", file("bilateral_stock.csv")),

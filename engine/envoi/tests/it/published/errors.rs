@@ -91,10 +91,34 @@ fn call(e: &Expected, design: &Design) -> Option<String> {
         "at_risk_of_poverty" => format!("svy_fgt({y}, {line}, 0, {tail})"),
         "watts" => format!("svy_watts({y}, {line}, {tail})"),
         "quantile" => format!("svy_quantile({y}, {}, {tail})", of("p")?),
+        "lorenz" => format!("svy_lorenz({y}, {}, {tail})", of("p")?),
+        "lower_partial_sum" => format!("svy_lower_partial_sum({y}, {}, {tail})", of("p")?),
+        "s80_s20" => format!("svy_s80_s20({y}, {tail}, shares => 'eurostat')"),
+        "quantile_share_ratio" => {
+            format!("svy_quantile_share_ratio({y}, {}, {}, {tail}, 'eurostat')", of("alpha1")?, of("alpha2")?)
+        }
+        // There values of zero or less are left out.
+        "zenga" => format!("svy_zenga({y}, {w}, {rest}, {domain} and {y} > 0)"),
+        "j_divergence" => format!("svy_j_divergence({y}, {tail})"),
+        "relative_median_poverty_gap" => format!("svy_relative_median_poverty_gap({y}, {line}, {tail})"),
+        part if part.starts_with("gei_decomposition") => {
+            let place = place(part, &["total", "within", "between"])?;
+            format!("svy_ge_decomposition({y}, {}, {}, {tail})[{place}]", of("by")?, of("alpha")?)
+        }
+        part if part.starts_with("fgt_decomposition") => {
+            let place = place(part, &["fgt2", "fgt0", "fgt1", "igr", "gei"])?;
+            format!("svy_fgt_decomposition({y}, {line}, {}, {tail})[{place}]", of("alpha")?)
+        }
         "poverty_threshold" => format!("svy_quantile({y}, 0.5, {tail})"),
         _ => return None,
     };
     Some(call)
+}
+
+/// The place of the part named in brackets.
+fn place(statistic: &str, parts: &[&str]) -> Option<usize> {
+    let (_, part) = statistic.split_once('[')?;
+    parts.iter().position(|p| part.starts_with(p)).map(|place| place + 1)
 }
 
 /// A jackknife of convey's Gini coefficient from replicates made in SQL: with them its ranks run over rows

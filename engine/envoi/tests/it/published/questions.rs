@@ -44,6 +44,9 @@ pub(super) fn question(e: &Expected) -> Option<Question> {
     if e.statistic == "gini_jackknife" {
         return errors::replicated(e);
     }
+    if let Some(term) = e.statistic.strip_prefix("logit_coef") {
+        return logit(term);
+    }
     let question = match e.dataset.as_str() {
         _ if e.statistic == "design_effect" => errors::question(e),
         "eusilc_persons" => persons(e),
@@ -53,6 +56,7 @@ pub(super) fn question(e: &Expected) -> Option<Question> {
         "with_without" => with_without(e),
         "macrodata" => macrodata(e),
         "rpw" => prices(e),
+        "lalonde" => treatment(e),
         "aggregate" => totals(e),
         "bilateral" => corridor(e),
         _ => errors::question(e).map(|q| if e.statistic == "gini" { q.within(1e-1) } else { q }),
@@ -93,7 +97,7 @@ fn usual(e: &Expected, y: &str, w: &str, line: &str) -> Option<String> {
         }
         "gei" => format!("ge({y}, {}, {w}, drop_nonpositive => {})", of("alpha")?, e.tool == "IC2"),
         "atkinson" => format!("atkinson({y}, {}, {w}, drop_nonpositive => {})", of("epsilon")?, e.tool == "IC2"),
-        "j_divergence" => format!("theil_t({y}, {w}) + theil_l({y}, {w})"),
+        "j_divergence" => format!("j_divergence({y}, {w})"),
         "s80_s20" => format!("s80_s20({y}, {w}, 'eurostat')"),
         "fgt" => format!("fgt({y}, {line}, {}, {w})", of("alpha")?),
         "watts" => format!("watts({y}, {line}, {w})"),
@@ -101,9 +105,12 @@ fn usual(e: &Expected, y: &str, w: &str, line: &str) -> Option<String> {
         "at_risk_of_poverty" if e.tool == "laeken" => format!("100 * poverty_headcount({y}, {line}, {w})"),
         "at_risk_of_poverty" => format!("poverty_headcount({y}, {line}, {w})"),
         "quantile" => format!("quantile({y}, {}, {w})", of("p")?),
-        "lower_partial_sum" => {
-            format!("sum({w} * {y}) filter (where {y} <= q{})", of("p")?.trim_start_matches("0."))
-        }
+        "lower_partial_sum" => format!("lower_partial_sum({y}, {}, {w})", of("p")?),
+        "zenga" => format!("zenga({y}, {w}, drop_nonpositive => {})", e.tool == "convey"),
+        "kolm" => format!("kolm({y}, {}, {w})", of("parameter")?),
+        "extended_gini" if e.tool == "IC2" => format!("s_gini({y}, {}, {w}) filter (where {y} > 0)", of("v")?),
+        "herfindahl" => format!("hhi({y})"),
+        "rosenbluth" => format!("rosenbluth({y})"),
         "lorenz" => format!("lorenz({y}, {}, {w})", of("p")?),
         "mean" => format!("sum({w} * {y}) / sum({w})"),
         "total" => format!("sum({w} * {y})"),
@@ -124,8 +131,7 @@ fn persons(e: &Expected) -> Option<Question> {
         }
     }
     let condition = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" and ") };
-    let cuts = [1, 2, 8, 9].map(|d| format!("quantile(y, 0.{d}, w) over () as q{d}"));
-    let from = format!("from (select *, {} from persons where {condition})", cuts.join(", "));
+    let from = format!("from (select * from persons where {condition})");
     let line = match parameter(&e.params, "line") {
         // The relative line of a part of the population is that of the whole.
         Some("0.6*median") => "line60".to_owned(),
@@ -134,16 +140,24 @@ fn persons(e: &Expected) -> Option<Question> {
         None => "line60".to_owned(),
     };
     let value = match e.statistic.as_str() {
-        "quantile_share_ratio" => "sum(w * y) filter (where y > q9) / sum(w * y) filter (where y <= q1)".to_owned(),
+        "quantile_share_ratio" => {
+            let of = |name: &str| parameter(&e.params, name);
+            format!("quantile_share_ratio(y, {}, {}, w, 'eurostat')", of("alpha1")?, of("alpha2")?)
+        }
+
         "relative_median_poverty_gap" => {
             let scale = if e.tool == "laeken" { 100 } else { 1 };
-            format!("{scale} * (1 - quantile(y, 0.5, w) filter (where y <= {line}) / min({line}))")
+            format!("{scale} * relative_median_poverty_gap(y, {line}, w)")
         }
         "gei_decomposition[total]" => format!("ge(y, {}, w)", parameter(&e.params, "alpha")?),
         "fgt_decomposition[fgt0]" => "fgt(y, 10000, 0, w)".to_owned(),
         "fgt_decomposition[fgt1]" => "fgt(y, 10000, 1, w)".to_owned(),
         "fgt_decomposition[fgt2]" => "fgt(y, 10000, 2, w)".to_owned(),
-        "fgt_decomposition[igr]" => "fgt(y, 10000, 1, w) / fgt(y, 10000, 0, w)".to_owned(),
+        "fgt_decomposition[igr]" => "income_gap_ratio(y, 10000, w)".to_owned(),
+        part if part.starts_with("fgt_decomposition[gei") => {
+            let poor = "y < 10000 and w > 0";
+            format!("ge(1 - y / 10000, {}, w) filter (where {poor})", parameter(&e.params, "alpha")?)
+        }
         _ => usual(e, "y", "w", &line)?,
     };
     let question = Question::new(from, value);
@@ -221,6 +235,7 @@ fn enigh(e: &Expected) -> Option<Question> {
         "all" if e.params == "total=pc" => ("pc", "persons"),
         "all" if e.params == "receives remittances" => ("receives", "factor_viv"),
         "all" if e.statistic == "total" => ("remittances", "factor_viv"),
+        "all" if e.statistic == "ratio" => return errors::question(e),
         entity if entity.starts_with("entity=") => ("receives", "factor_viv"),
         _ => return None,
     };
@@ -287,9 +302,51 @@ fn macrodata(e: &Expected) -> Option<Question> {
         "cagr" => "cagr(realcons, t)".to_owned(),
         "least_squares_growth" => "growth_ls(realcons, t)".to_owned(),
         "cv" => "stddev(realcons) / avg(realcons)".to_owned(),
+        "growth_sd" => "growth_sd(realcons, t)".to_owned(),
+        "loglinear_detrended_sd" => "detrended_sd(realcons, t)".to_owned(),
         _ => return None,
     };
     Some(Question::new("from macrodata", value))
+}
+
+/// Effects of a training on earnings.
+fn treatment(e: &Expected) -> Option<Question> {
+    let value = match e.statistic.as_str() {
+        "ipw_att_hajek" => "(ipw_att(re78, treat, x))['estimate']",
+        "ipw_ate_hajek" => "(ipw_ate(re78, treat, x))['estimate']",
+        "ipw_ate_horvitz_thompson" => "(ipw_ate(re78, treat, x, normalised => false))['estimate']",
+        "psm_att_nn1_replacement" => return Some(next_below()),
+        "regression_imputation_att" => "(regression_att(re78, treat, x5))['estimate']",
+        _ => return None,
+    };
+    Some(Question::new("from lalonde", value))
+}
+
+/// MatchIt 4.5.1 does not take the nearest here but the untreated row with the next lower propensity, or the
+/// lowest, which shows to the last digit; so the propensities are compared, matched that way in SQL.
+fn next_below() -> Question {
+    let names = ["age", "educ", "married", "nodegree", "re74", "re75"];
+    let term = |(place, name): (usize, &&str)| format!("l[{}]['coefficient'] * {name}", place + 2);
+    let terms: Vec<String> = names.iter().enumerate().map(term).collect();
+    let from = format!(
+        "from (with l as (select logit(treat, x) as l from lalonde), \
+         s as (select row_number() over () as i, treat, re78, {} as e from lalonde cross join l), \
+         m as (select t.i, t.re78, c.re78 as other, row_number() over (partition by t.i order by c.e desc, c.i desc) as n \
+         from s as t left join s as c on c.e < t.e and c.treat = 0 where t.treat = 1), \
+         f as (select re78 as lowest from s where treat = 0 order by e, i limit 1) \
+         select re78 - coalesce(other, lowest) as gain from m cross join f where n = 1)",
+        terms.join(" + ")
+    );
+    Question::new(from, "avg(gain)")
+}
+
+/// A coefficient of the logit, by its term in brackets.
+fn logit(term: &str) -> Option<Question> {
+    let terms = ["(Intercept)", "age", "educ", "married", "nodegree", "re74", "re75"];
+    let place = terms.iter().position(|t| term == format!("[{t}]"))? + 1;
+    let call = format!("(logit(treat, x))[{place}]");
+    let error = Some(("from lalonde".to_owned(), format!("{call}['se']")));
+    Some(Question { error, ..Question::new("from lalonde", format!("{call}['coefficient']")) })
 }
 
 fn prices(e: &Expected) -> Option<Question> {

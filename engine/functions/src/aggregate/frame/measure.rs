@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Line,
     /// What names a stratum or a sampling unit: an integer or a text. Two columns in the kernel.
     Key,
-    /// A struct of numbers, each a column.
+    /// A struct of numbers, or of yes and no as 1 and 0, each a column.
     Sources,
     /// A number of the whole call.
     Constant,
@@ -185,7 +185,7 @@ impl Measure {
                 _ => Some(DataType::Utf8View),
             },
             Kind::Sources => match given {
-                DataType::Struct(fields) if fields.iter().all(|f| f.data_type().is_numeric()) => Some(given.clone()),
+                DataType::Struct(fields) if fields.iter().all(|f| counts(f.data_type())) => Some(given.clone()),
                 _ => None,
             },
             Kind::Constants => match given {
@@ -221,6 +221,11 @@ impl Measure {
         }
         documentation.build()
     }
+}
+
+/// Whether a field of a struct is a number, or yes and no.
+fn counts(data_type: &DataType) -> bool {
+    data_type.is_numeric() || *data_type == DataType::Boolean
 }
 
 impl Kind {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringViewArray, StructArray};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringViewArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field as ArrowField, FieldRef, Fields};
 use datafusion_common::{Result, internal_err};
@@ -30,6 +30,12 @@ pub(crate) enum Field {
     Count(&'static str),
     /// One of the sink's labels, by its number.
     Label(&'static str),
+    /// One of these words, by its number.
+    Word(&'static str, &'static [&'static str]),
+    /// One of these words, or after them one of the sink's labels, by its number.
+    Term(&'static str, &'static [&'static str]),
+    /// Yes or no, as 1 and 0.
+    Flag(&'static str),
 }
 
 impl Field {
@@ -37,7 +43,8 @@ impl Field {
         let (name, data_type) = match self {
             Self::Number(name) => (name, DataType::Float64),
             Self::Count(name) => (name, DataType::Int64),
-            Self::Label(name) => (name, DataType::Utf8View),
+            Self::Label(name) | Self::Word(name, _) | Self::Term(name, _) => (name, DataType::Utf8View),
+            Self::Flag(name) => (name, DataType::Boolean),
         };
         Arc::new(ArrowField::new(name, data_type, true))
     }
@@ -155,6 +162,17 @@ impl Sink {
                     let label = |c: Option<f64>| c.and_then(|v| self.labels.get(v as usize)).map(AsRef::as_ref);
                     Arc::new(column(place).map(label).collect::<StringViewArray>())
                 }
+                Field::Word(_, words) => {
+                    let word = |c: Option<f64>| c.and_then(|v| words.get(v as usize)).copied();
+                    Arc::new(column(place).map(word).collect::<StringViewArray>())
+                }
+                Field::Term(_, words) => {
+                    let label = |place: usize| self.labels.get(place.checked_sub(words.len())?).map(AsRef::as_ref);
+                    let term =
+                        |c: Option<f64>| c.and_then(|v| words.get(v as usize).copied().or_else(|| label(v as usize)));
+                    Arc::new(column(place).map(term).collect::<StringViewArray>())
+                }
+                Field::Flag(_) => Arc::new(column(place).map(|c| c.map(|v| v != 0.0)).collect::<BooleanArray>()),
             }
         });
         Ok(StructArray::try_new(arrow_fields(fields), columns.collect(), nulls)?)

@@ -52,6 +52,16 @@ impl<'a> Curve<'a> {
         self.values.get(self.row(p)).copied().unwrap_or(f64::NAN)
     }
 
+    /// The quantile on a straight line from the row before to the row that straddles `p`.
+    pub(in crate::aggregate) fn between(&self, p: f64) -> f64 {
+        let row = self.row(p);
+        let at = |values: &[f64]| values.get(row).copied().unwrap_or(f64::NAN);
+        let Some(before) = row.checked_sub(1) else { return at(self.values) };
+        let last = |values: &[f64]| values.get(before).copied().unwrap_or(f64::NAN);
+        let share = (p * self.weight() - last(&self.weights)) / (at(&self.weights) - last(&self.weights));
+        last(self.values) + (at(self.values) - last(self.values)) * share.clamp(0.0, 1.0)
+    }
+
     /// The amount held by the poorest `p`, with the row that straddles it split.
     pub(in crate::aggregate) fn held(&self, p: f64) -> f64 {
         if p >= 1.0 {

@@ -6,24 +6,36 @@ mod decomposition;
 mod entropy;
 mod gini;
 mod hoover;
+mod kolm;
 mod lorenz;
+mod partial;
 mod quantile;
 mod ranks;
+mod s_gini;
 mod shares;
+mod zenga;
 
 use super::frame::Measure;
 pub(super) use curve::Curve;
 pub(super) use gini::mid_rank;
+pub(super) use kolm::{ALPHA as KOLM_ALPHA, alpha as kolm_alpha, logarithm as kolm_logarithm};
+pub(super) use partial::{HIGH, LOW, bounds};
 pub(super) use ranks::{Ranks, ties};
+pub(super) use s_gini::{V, parameter as s_gini_parameter, steps};
+pub(super) use zenga::{CURVE, Point, points, segments};
 
 pub(super) const SECTION: &str = "Inequality";
 
 /// The measures of this family.
 pub(super) const ALL: &[&Measure] = &[
     &gini::GINI,
+    &s_gini::S_GINI,
+    &kolm::KOLM,
+    &zenga::ZENGA,
     &entropy::GE,
     &entropy::THEIL_T,
     &entropy::THEIL_L,
+    &partial::J_DIVERGENCE,
     &decomposition::GE_DECOMPOSITION,
     &atkinson::ATKINSON,
     &hoover::HOOVER,
@@ -33,6 +45,8 @@ pub(super) const ALL: &[&Measure] = &[
     &shares::QUANTILE_SHARE,
     &shares::PALMA,
     &shares::S80_S20,
+    &partial::QUANTILE_SHARE_RATIO,
+    &partial::LOWER_PARTIAL_SUM,
 ];
 
 /// What every measure here does with rows.

@@ -54,6 +54,32 @@ impl Ranks {
         sum.value() / self.weight / scale
     }
 
+    /// Twice the covariance of a column with the ranks, and what each row adds to it, ranks being estimates too.
+    pub(in crate::aggregate) fn linearised(&self, rows: &Rows<'_>, column: usize) -> (f64, Vec<f64>) {
+        let values = rows.column(column);
+        let at = |row: usize| values.get(row).copied().unwrap_or(0.0);
+        let (covariance, mean) = (self.covariance(rows, column), rows.mean(column));
+        let mut influence = vec![0.0; rows.len()];
+        // What those ranked above hold, over the sum of weights, with half of the ties.
+        let mut above = mean;
+        let mut places = self.order.iter().zip(&self.ranks).peekable();
+        while let Some((row, rank)) = places.next() {
+            let (mut tied, mut held) = (vec![*row], Total::default());
+            while let Some((row, _)) = places.next_if(|(_, next)| *next == rank) {
+                tied.push(*row);
+            }
+            tied.iter().for_each(|row| held.add(rows.weight(*row) / self.weight * at(*row)));
+            let half = above - held.value() / 2.0;
+            for row in tied {
+                if let Some(slot) = influence.get_mut(row) {
+                    *slot = (at(row) * rank + 2.0 * half - 2.0 * covariance - mean) / self.weight;
+                }
+            }
+            above -= held.value();
+        }
+        (covariance, influence)
+    }
+
     /// The concentration coefficient of a column; `None` if its mean is not positive.
     pub(in crate::aggregate) fn concentration(&self, rows: &Rows<'_>, column: usize) -> Option<f64> {
         let mean = rows.mean(column);

@@ -2,12 +2,18 @@
 
 use datafusion_common::Result;
 
-use super::{Curve, SECTION, rows_rule};
+use super::{Curve, SECTION, bounds, rows_rule};
 use crate::aggregate::frame::{
-    Given, Kernel, Kind, Measure, Parameter, Rows, Shape, Sink, Text, Work, constant, number, option, refuse, weight,
+    Given, Kernel, Kind, Measure, Parameter, Rows, Shape, Sink, Text, Work, constant, number, option, weight,
 };
 
-const Y: Parameter = number("y", "Income, consumption or any amount; integers, decimals and doubles.");
+pub(super) const Y: Parameter = number("y", "Income, consumption or any amount; integers, decimals and doubles.");
+
+pub(super) const METHOD: Parameter = option(
+    "method",
+    Kind::Choice(&["lorenz", "eurostat"]),
+    "'lorenz' (the default) splits who straddles a bound; 'eurostat' sums whole rows above the upper quantile and up to the lower, as laeken and convey do.",
+);
 
 pub(super) static QUANTILE_SHARE: Measure = Measure {
     name: "quantile_share",
@@ -19,12 +25,7 @@ pub(super) static QUANTILE_SHARE: Measure = Measure {
     ],
     shape: |_| Shape::Number,
     work: Work::Rows(|given: &Given| {
-        let allowed = "expected a number from 0 to 1";
-        let low = given.required("low", allowed, |p| (0.0..=1.0).contains(&p))?;
-        let high = given.required("high", allowed, |p| (0.0..=1.0).contains(&p))?;
-        if high < low {
-            return refuse("quantile_share", "high", high, &format!("expected a number from `low` = {low} to 1"));
-        }
+        let (low, high) = bounds(given)?;
         Ok(Box::new(Share { low, high }))
     }),
     text: Text {
@@ -59,15 +60,7 @@ pub(super) static PALMA: Measure = Measure {
 
 pub(super) static S80_S20: Measure = Measure {
     name: "s80_s20",
-    parameters: &[
-        Y,
-        weight(),
-        option(
-            "method",
-            Kind::Choice(&["lorenz", "eurostat"]),
-            "'lorenz' (the default) splits who straddles a fifth; 'eurostat' sums whole rows above the quantile of 0.8 and up to that of 0.2, as laeken and convey do.",
-        ),
-    ],
+    parameters: &[Y, weight(), METHOD],
     shape: |_| Shape::Number,
     work: Work::Rows(|given: &Given| {
         let cut = given.choice("method")? == Some("eurostat");
@@ -101,11 +94,11 @@ impl Kernel for Share {
 }
 
 #[derive(Debug)]
-struct Ratio {
-    top: f64,
-    bottom: f64,
+pub(super) struct Ratio {
+    pub(super) top: f64,
+    pub(super) bottom: f64,
     /// Whole rows beyond quantiles, not parts of the Lorenz curve.
-    cut: bool,
+    pub(super) cut: bool,
 }
 
 impl Kernel for Ratio {

@@ -2,6 +2,7 @@
 
 mod fgt;
 mod line;
+mod median_gap;
 mod sen;
 mod watts;
 
@@ -10,8 +11,17 @@ use super::frame::{Kind, Measure, Parameter, flag, number};
 const SECTION: &str = "Poverty";
 
 /// The measures of this family.
-pub(super) const ALL: &[&Measure] =
-    &[&fgt::FGT, &fgt::HEADCOUNT, &fgt::GAP, &fgt::SEVERITY, &watts::WATTS, &sen::SEN, &sen::SST];
+pub(super) const ALL: &[&Measure] = &[
+    &fgt::FGT,
+    &fgt::HEADCOUNT,
+    &fgt::GAP,
+    &fgt::SEVERITY,
+    &watts::WATTS,
+    &sen::SEN,
+    &sen::SST,
+    &median_gap::INCOME_GAP_RATIO,
+    &median_gap::RELATIVE_MEDIAN_POVERTY_GAP,
+];
 
 const Y: Parameter =
     number("y", "Income or consumption per person or per equivalent adult; integers, decimals and doubles.");

@@ -7,12 +7,13 @@
 
 mod groups;
 mod moments;
+mod ols;
 mod single;
 mod statistic;
 
 use std::sync::Arc;
 
-use super::frame::state_type;
+use super::frame::{Measure, state_type};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::Result;
 use datafusion_doc::{DocSection, Documentation};
@@ -26,7 +27,10 @@ use moments::Moments;
 use single::PairAccumulator;
 use statistic::Statistic;
 
-/// The functions.
+/// Those with several covariates, which keep rows.
+pub(super) const MEASURES: &[&Measure] = &[&ols::OLS, &ols::WORKING_LESER];
+
+/// The functions of pairs.
 pub(super) fn all() -> Vec<Arc<AggregateUDF>> {
     Statistic::ALL.into_iter().map(|s| Arc::new(AggregateUDF::from(Regression::new(s)))).collect()
 }

@@ -4,6 +4,7 @@ mod cyclicality;
 mod growth;
 mod interpolate;
 mod shares;
+mod volatility;
 
 use super::frame::{Measure, Parameter, Rows, number, refuse};
 use datafusion_common::Result;
@@ -15,9 +16,12 @@ pub(super) const ALL: &[&Measure] = &[
     &growth::CAGR,
     &growth::GROWTH_LS,
     &cyclicality::CYCLICALITY,
+    &volatility::GROWTH_SD,
+    &volatility::DETRENDED_SD,
     &interpolate::INTERP_LINEAR,
     &shares::HHI,
     &shares::TOP_SHARE,
+    &shares::ROSENBLUTH,
 ];
 
 const T: Parameter = number("t", "Period as a number: the year, or year * 4 + quarter. One row a period.");

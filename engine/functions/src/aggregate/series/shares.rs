@@ -1,4 +1,4 @@
-//! `hhi` and `top_share`: concentration on few partners or firms.
+//! `hhi`, `top_share`, `rosenbluth`: concentration on few partners or firms.
 
 use datafusion_common::Result;
 
@@ -44,6 +44,22 @@ pub(super) static TOP_SHARE: Measure = Measure {
     },
 };
 
+pub(super) static ROSENBLUTH: Measure = Measure {
+    name: "rosenbluth",
+    parameters: &[V],
+    shape: |_| Shape::Number,
+    work: Work::Rows(|_| Ok(Box::new(Rosenbluth))),
+    text: Text {
+        section: SECTION,
+        syntax: "rosenbluth(v)",
+        description: "Rosenbluth's index (Rosenbluth 1955; Hall and Tideman 1967), from 1/n for n equal partners to 1 for a single \
+                      one: 1/(2 sum(i s) - 1), s the shares and i their ranks from the largest; it looks more at the number of \
+                      small partners than `hhi` does, and is 1/(n(1 - G)) with G the Gini coefficient. Rows that are NULL, zero or \
+                      negative do not count; without others the answer is NULL. NaN and infinite values are errors.",
+        example: "> select rosenbluth(v) from (values (1.0), (1.0), (2.0)) as t(v);\n0.4",
+    },
+};
+
 fn positive<'a>(rows: &Rows<'a>) -> &'a [f64] {
     let values = rows.values();
     values.get(values.partition_point(|v| *v <= 0.0)..).unwrap_or_default()
@@ -81,6 +97,23 @@ impl Kernel for Top {
         };
         let shares = || values.iter().rev().map(|v| v / largest);
         sink.number(total(shares().take(self.0)) / total(shares()));
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Rosenbluth;
+
+impl Kernel for Rosenbluth {
+    fn compute(&self, rows: &Rows<'_>, sink: &mut Sink) -> Result<()> {
+        let values = positive(rows);
+        let Some(largest) = values.last() else {
+            sink.null();
+            return Ok(());
+        };
+        let shares = || values.iter().rev().map(|v| v / largest);
+        let ranked = total(shares().zip(1u32..).map(|(share, rank)| share * f64::from(rank)));
+        sink.number(1.0 / (2.0 * ranked / total(shares()) - 1.0));
         Ok(())
     }
 }

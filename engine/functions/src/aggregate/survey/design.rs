@@ -8,7 +8,7 @@ use crate::aggregate::frame::{Given, Rows, Total, refuse, total};
 
 /// Which columns tell of the design, and what is done with single units.
 #[derive(Debug)]
-pub(super) struct Design {
+pub(in crate::aggregate) struct Design {
     function: &'static str,
     stratum: Option<usize>,
     psu: Option<usize>,
@@ -28,7 +28,7 @@ enum Lonely {
 type Name = (u64, u64);
 
 /// The rows in the order of their units, and the strata.
-pub(super) struct Drawn {
+pub(in crate::aggregate) struct Drawn {
     pub(super) order: Vec<usize>,
     /// Where the rows of each unit are in the order, the units of a stratum side by side.
     pub(super) units: Vec<Range<usize>>,
@@ -46,7 +46,7 @@ pub(super) struct Stratum {
 
 impl Design {
     /// Reads the design's arguments.
-    pub(super) fn new(given: &Given) -> Result<Self> {
+    pub(in crate::aggregate) fn new(given: &Given) -> Result<Self> {
         Ok(Self {
             function: given.measure.name,
             stratum: given.column("stratum"),
@@ -61,14 +61,19 @@ impl Design {
         })
     }
 
+    /// Every row drawn for itself.
+    #[cfg(test)]
+    pub(in crate::aggregate) fn none(function: &'static str) -> Self {
+        Self { function, stratum: None, psu: None, fpc: None, domain: None, lonely: Lonely::Error }
+    }
+
     /// Whether a row is in the domain.
     pub(super) fn inside(&self, rows: &Rows<'_>, row: usize) -> bool {
         self.domain.is_none_or(|column| rows.column(column).get(row).is_some_and(|d| *d != 0.0))
     }
 
     /// The variance of the sum of `totals`, and units less strata.
-    pub(super) fn variance(&self, rows: &Rows<'_>, totals: &[f64]) -> Result<(f64, usize)> {
-        let drawn = self.drawn(rows)?;
+    pub(in crate::aggregate) fn variance(&self, drawn: &Drawn, totals: &[f64]) -> Result<(f64, usize)> {
         let sum = |unit: &Range<usize>| {
             let rows = drawn.order.get(unit.clone()).unwrap_or_default();
             total(rows.iter().map(|row| totals.get(*row).copied().unwrap_or(0.0)))
@@ -135,7 +140,7 @@ impl Design {
     }
 
     /// The rows by stratum and unit.
-    pub(super) fn drawn(&self, rows: &Rows<'_>) -> Result<Drawn> {
+    pub(in crate::aggregate) fn drawn(&self, rows: &Rows<'_>) -> Result<Drawn> {
         let name = |column: Option<usize>, row: usize| -> Name {
             let part = |at: usize| rows.column(at).get(row).map_or(0, |v| v.to_bits());
             column.map_or((0, 0), |column| (part(column), part(column + 1)))

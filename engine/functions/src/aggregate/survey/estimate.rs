@@ -2,10 +2,10 @@
 
 use datafusion_common::Result;
 
-use super::design::Design;
+use super::design::{Design, Drawn};
 use super::half_interval;
 use super::replicates::Replicates;
-use super::sample::{Estimator, Sample};
+use super::sample::{Estimator, Linear, Sample};
 use crate::aggregate::frame::{Given, Kernel, Rows, Sink, total};
 
 /// An estimate of all rows, and what each of them adds to it.
@@ -31,6 +31,12 @@ pub(super) struct Estimate {
 }
 
 impl Whole {
+    /// An estimate of the rows at these places.
+    pub(super) fn new(linear: Linear, places: Vec<usize>) -> Self {
+        let (estimate, influence) = (linear.estimate, linear.influence);
+        Self { estimate, places, influence, beyond: linear.beyond.unwrap_or_default() }
+    }
+
     /// The estimate of the rows inside; `None` where it is not defined.
     pub(super) fn of(
         estimator: &impl Estimator,
@@ -42,12 +48,7 @@ impl Whole {
             return Ok(None);
         }
         let linear = estimator.linearise(&sample)?;
-        Ok(linear.map(|linear| Self {
-            estimate: linear.estimate,
-            places: sample.places,
-            influence: linear.influence,
-            beyond: linear.beyond.unwrap_or_default(),
-        }))
+        Ok(linear.map(|linear| Self::new(linear, sample.places)))
     }
 
     /// The difference of two estimates of the same rows, of which the second were in another order.
@@ -73,6 +74,11 @@ impl Whole {
 
     /// Its error by linearisation.
     pub(super) fn under(&self, design: &Design, rows: &Rows<'_>) -> Result<Estimate> {
+        self.drawn(design, &design.drawn(rows)?, rows)
+    }
+
+    /// The same for rows whose order is known.
+    pub(super) fn drawn(&self, design: &Design, drawn: &Drawn, rows: &Rows<'_>) -> Result<Estimate> {
         let mut totals = vec![0.0; rows.len()];
         for (place, z) in self.places.iter().zip(&self.influence) {
             if let Some(slot) = totals.get_mut(*place) {
@@ -82,12 +88,12 @@ impl Whole {
         for (row, (slot, z)) in totals.iter_mut().zip(&self.beyond).enumerate() {
             *slot += rows.weight(row) * z;
         }
-        let (variance, df) = design.variance(rows, &totals)?;
+        let (variance, df) = design.variance(drawn, &totals)?;
         Ok(self.erring(Some(variance), df, rows))
     }
 
     /// With a variance; none if a replicate has no estimate.
-    fn erring(&self, variance: Option<f64>, df: usize, rows: &Rows<'_>) -> Estimate {
+    pub(super) fn erring(&self, variance: Option<f64>, df: usize, rows: &Rows<'_>) -> Estimate {
         let se = variance.map(f64::sqrt);
         Estimate {
             estimate: self.estimate,
@@ -113,8 +119,11 @@ impl Whole {
 }
 
 impl Estimate {
+    /// How many fields an estimate has.
+    pub(super) const FIELDS: usize = 7;
+
     /// The fields of the struct.
-    fn cells(&self) -> [Option<f64>; 7] {
+    pub(super) fn cells(&self) -> [Option<f64>; Self::FIELDS] {
         [
             Some(self.estimate),
             self.se,

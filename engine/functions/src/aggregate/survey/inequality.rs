@@ -3,7 +3,7 @@
 use datafusion_common::Result;
 
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, W, Y,
     design_rule, survey,
 };
 use crate::aggregate::frame::{Given, Measure, Text, Total, Work, constant, refuse};
@@ -15,7 +15,7 @@ pub(super) static SVY_GINI: Measure = Measure {
     shape: SHAPE,
     work: Work::Rows(|given| survey(given, Gini)),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: "svy_gini(y, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Gini coefficient of a survey as `gini` gives it. NULL if the mean is zero or negative.",
@@ -46,7 +46,7 @@ pub(super) static SVY_GE: Measure = Measure {
         survey(given, Index { function: "svy_ge", power: alpha, atkinson: false })
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: "svy_ge(y, alpha, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Generalised entropy of a survey as `ge` gives it. Values of zero or less are an error where they have no power or \
@@ -78,7 +78,7 @@ pub(super) static SVY_ATKINSON: Measure = Measure {
         survey(given, Index { function: "svy_atkinson", power: 1.0 - epsilon, atkinson: true })
     }),
     text: Text {
-        section: SECTION,
+        section: INEQUALITY,
         syntax: "svy_atkinson(y, epsilon, w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: concat!(
             "Atkinson's index of a survey as `atkinson` gives it. Values of zero or less are an error where they have no power or \
@@ -123,10 +123,10 @@ impl Estimator for Gini {
 
 /// Generalised entropy of a power, or Atkinson's index of the same.
 #[derive(Debug)]
-struct Index {
-    function: &'static str,
-    power: f64,
-    atkinson: bool,
+pub(super) struct Index {
+    pub(super) function: &'static str,
+    pub(super) power: f64,
+    pub(super) atkinson: bool,
 }
 
 impl Estimator for Index {

@@ -3,25 +3,36 @@
 //! An estimate is linearised: each row has an influence, and the variance of the
 //! estimate is that of the influences' weighted total (Deville 1999; Osier 2009).
 
+mod curve;
+#[cfg(test)]
+mod derivatives;
 mod design;
 mod difference;
 mod effect;
 mod estimate;
+mod gap;
 mod inequality;
 mod means;
+mod parts;
 mod poverty;
 mod quantile;
 mod replicates;
 mod sample;
+mod several;
+mod sources;
+mod spread;
 mod student;
 mod with_without;
 
 use super::frame::{Field, Kind, Measure, Parameter, Shape, option};
+pub(in crate::aggregate) use design::{Design, Drawn};
 use estimate::{difference, survey};
 pub(crate) use replicates::spread;
 use sample::{Estimator, Linear, Sample};
 
 const SECTION: &str = "Surveys";
+/// Of inequality, which fills a page of its own.
+const INEQUALITY: &str = "Inequality in surveys";
 
 /// The measures of this family.
 pub(super) const ALL: &[&Measure] = &[
@@ -31,9 +42,26 @@ pub(super) const ALL: &[&Measure] = &[
     &quantile::SVY_QUANTILE,
     &poverty::SVY_FGT,
     &poverty::SVY_WATTS,
+    &gap::SVY_INCOME_GAP_RATIO,
+    &gap::SVY_RELATIVE_MEDIAN_POVERTY_GAP,
+    &parts::SVY_FGT_DECOMPOSITION,
     &inequality::SVY_GINI,
     &inequality::SVY_GE,
     &inequality::SVY_ATKINSON,
+    &parts::SVY_GE_DECOMPOSITION,
+    &spread::SVY_HOOVER,
+    &spread::SVY_KOLM,
+    &spread::SVY_S_GINI,
+    &spread::SVY_ZENGA,
+    &spread::SVY_J_DIVERGENCE,
+    &curve::SVY_LORENZ,
+    &curve::SVY_QUANTILE_SHARE,
+    &curve::SVY_PALMA,
+    &curve::SVY_S80_S20,
+    &curve::SVY_QUANTILE_SHARE_RATIO,
+    &curve::SVY_LOWER_PARTIAL_SUM,
+    &sources::SVY_CONCENTRATION,
+    &sources::SVY_GINI_BY_SOURCE,
     &difference::SVY_MEAN_DIFFERENCE,
     &difference::SVY_FGT_DIFFERENCE,
     &difference::SVY_GINI_DIFFERENCE,
@@ -117,3 +145,11 @@ macro_rules! design_rule {
     };
 }
 use design_rule;
+
+/// The arguments that all estimates here end with.
+macro_rules! design_tail {
+    () => {
+        "w [, stratum] [, psu] [, fpc] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0]"
+    };
+}
+use design_tail;

@@ -60,8 +60,8 @@ pub(super) struct Poverty {
     function: &'static str,
     /// None for the Watts index.
     alpha: Option<f64>,
-    line: Option<usize>,
-    relative: Option<(f64, String)>,
+    pub(super) line: Option<usize>,
+    pub(super) relative: Option<(f64, String)>,
 }
 
 impl Poverty {
@@ -105,7 +105,7 @@ impl Poverty {
 }
 
 /// A line relative to all rows, and the influence of each of them.
-fn line_of(sample: &Sample<'_>, share: f64, statistic: &str) -> (f64, Vec<f64>) {
+pub(super) fn line_of(sample: &Sample<'_>, share: f64, statistic: &str) -> (f64, Vec<f64>) {
     // Values that are NULL come last.
     let values = sample.rows.values();
     let values = values.get(..values.partition_point(|y| !y.is_nan())).unwrap_or_default();

@@ -6,7 +6,7 @@ use super::{
     DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
     design_rule, survey,
 };
-use crate::aggregate::frame::{Given, Measure, Rows, Text, Work, constant};
+use crate::aggregate::frame::{Given, Measure, Rows, Text, Total, Work, constant};
 use crate::aggregate::inequality::Curve;
 
 pub(super) static SVY_QUANTILE: Measure = Measure {
@@ -64,17 +64,28 @@ pub(super) fn linear(values: &[f64], weights: &[f64], p: f64) -> (f64, Vec<f64>)
 
 /// The density at a point; infinite, as 0, if all values are the same.
 pub(super) fn density(values: &[f64], weights: &[f64], at: f64) -> f64 {
+    densities(values, weights, at).0
+}
+
+/// The density at a point, of people and of the amounts they hold, a person; zeros if all values are the same.
+pub(super) fn densities(values: &[f64], weights: &[f64], at: f64) -> (f64, f64) {
     let columns = [values];
     let rows = Rows::new(&columns, Some(weights));
     let (weight, mean) = (rows.weight_sum(), rows.mean(0));
     let spread = crate::aggregate::frame::total(rows.weighted().map(|(y, w)| w * (y - mean) * (y - mean))) / weight;
     let width = spread.sqrt() / weight.powf(0.2);
     if width.is_nan() || width <= 0.0 {
-        return 0.0;
+        return (0.0, 0.0);
     }
     let bell = |y: f64| {
         let u = (at - y) / width;
         (-u * u / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt()
     };
-    crate::aggregate::frame::total(rows.weighted().map(|(y, w)| w * bell(y))) / (weight * width)
+    let (mut people, mut amounts) = (Total::default(), Total::default());
+    rows.weighted().for_each(|(y, w)| {
+        let near = w * bell(y);
+        people.add(near);
+        amounts.add(near * y);
+    });
+    (people.value() / (weight * width), amounts.value() / (weight * width))
 }

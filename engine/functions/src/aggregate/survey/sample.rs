@@ -40,6 +40,22 @@ impl<'a> Sample<'a> {
         Self { rows, places, values, weights, weight }
     }
 
+    /// The values as a column for [`Sample::as_rows`].
+    pub(super) fn columns(&self) -> [&[f64]; 1] {
+        [&self.values]
+    }
+
+    /// The domain's values and weights as rows.
+    pub(super) fn as_rows<'b>(&'b self, columns: &'b [&'b [f64]]) -> Rows<'b> {
+        Rows::new(columns, Some(&self.weights))
+    }
+
+    /// A column of the rows in the domain.
+    pub(super) fn column(&self, place: usize) -> Vec<f64> {
+        let column = self.rows.column(place);
+        self.places.iter().filter_map(|row| column.get(*row).copied()).collect()
+    }
+
     /// Values with their weights.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
         self.values.iter().copied().zip(self.weights.iter().copied())
