@@ -61,6 +61,12 @@ impl Design {
         })
     }
 
+    /// Without any of its arguments, for tests.
+    #[cfg(test)]
+    pub(super) fn plain(function: &'static str) -> Self {
+        Self { function, stratum: None, psu: None, fpc: None, domain: None, lonely: Lonely::Error }
+    }
+
     /// Whether a row is in the domain.
     pub(super) fn inside(&self, rows: &Rows<'_>, row: usize) -> bool {
         self.domain.is_none_or(|column| rows.column(column).get(row).is_some_and(|d| *d != 0.0))
