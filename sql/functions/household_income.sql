@@ -11,10 +11,43 @@ household as (
     from lake.household
 ),
 
-subtracted as (
+-- What a household is like, for the regression: texts that no survey tells apart add nothing.
+described as (
+    select
+        survey_id,
+        household_id,
+        income_lcu,
+        remittance_lcu,
+        weight,
+        ln(size_persons) as ln_size,
+        coalesce(region, '') || case when urban then ' urban' when not urban then ' rural' else '' end as place
+    from household
+    where $counterfactual = 'regression'
+),
+
+predicted as (
+    select survey_id, household_id, draw, income_counterfactual
+    from counterfactual_income(
+        survey => described,
+        income => income_lcu,
+        remittance => remittance_lcu,
+        weight => weight,
+        id => household_id,
+        draws => $draws,
+        seed => $seed,
+        by => survey_id
+    )
+),
+
+compared as (
     select household.*, 1 as draw, income_lcu - remittance_lcu as income_without_lcu
     from household
     where $counterfactual = 'subtraction'
+    union all
+    select household.*, predicted.draw, predicted.income_counterfactual as income_without_lcu
+    from household
+    inner join predicted
+        on household.survey_id = predicted.survey_id and household.household_id = predicted.household_id
 )
 
 select
@@ -36,4 +69,4 @@ select
     income_without_lcu as household_income_without_lcu,
     income_lcu / equivalence as income_with_lcu,
     income_without_lcu / equivalence as income_without_lcu
-from subtracted
+from compared

@@ -10,6 +10,7 @@
 
 mod checks;
 mod damaged;
+mod effect;
 mod engine;
 mod examples;
 mod lakes;

@@ -18,6 +18,8 @@ mod side;
 mod state;
 mod store;
 mod sums;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use arrow::datatypes::DataType;

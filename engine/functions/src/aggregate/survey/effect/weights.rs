@@ -28,6 +28,9 @@ pub(super) struct Weights {
     pub(super) shared: [Vec<f64>; 4],
 }
 
+/// Squares of which this share is left have cancelled out.
+const ROUNDING: f64 = 1e-24;
+
 /// Why weights cannot be calibrated.
 pub(super) const OUT_OF_REACH: &str = "total out of reach";
 
@@ -70,13 +73,16 @@ impl Weights {
         let mean = |row: usize| means.get(cell_of(&h.changed.cell, row)).copied().unwrap_or(0.0);
         let changed = || h.changed.weight.iter().zip(&h.changed.received).enumerate();
         let received = total(changed().map(|(_, (w, r))| w * r));
+        let squares = total(changed().map(|(_, (w, r))| w * r * r));
         let mut spread = Total::default();
         changed().for_each(|(row, (w, r))| spread.add(w * (r - mean(row)) * (r - mean(row))));
         // Cells without households have no mean.
         same.iter().zip(&means).filter(|(w, _)| **w > 0.0).for_each(|(w, m)| spread.add(w * m * m));
         let (spread, missing) = (spread.value(), received * (ratio - 1.0));
+        // Of remittances that are the same throughout each cell only rounding is left.
+        let alike = spread.is_nan() || spread <= ROUNDING * squares;
         let lambda = if missing == 0.0 { 0.0 } else { missing / spread };
-        if !lambda.is_finite() {
+        if !lambda.is_finite() || (alike && missing != 0.0) {
             return Err(OUT_OF_REACH);
         }
         let cells = means.iter().map(|m| if m.is_nan() { 1.0 } else { 1.0 - lambda * m }).collect();
