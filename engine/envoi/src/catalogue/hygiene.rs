@@ -11,62 +11,59 @@
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer, Word};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, offset};
 
 /// The query with its steps named anew, with a number that no other query of the statement has.
 pub(super) fn own_steps(sql: &str, number: usize) -> Result<String> {
-    let tokens = Tokenizer::new(&GenericDialect {}, sql)
-        .tokenize()
-        .map_err(|e| Error::internal(format!("a query of the library: {e}")))?;
-    // Places of what is neither blank nor comment.
-    let places: Vec<usize> =
-        (0..tokens.len()).filter(|at| !matches!(tokens.get(*at), Some(Token::Whitespace(_)))).collect();
-    let token = |nth: Option<usize>| nth.and_then(|n| places.get(n)).and_then(|at| tokens.get(*at));
+    let wrong = |why: String| Error::internal(format!("a query of the library: {why}"));
+    let mut tokens =
+        Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location().map_err(|e| wrong(e.to_string()))?;
+    tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
+    let token = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map(|t| &t.token);
     let mut steps: Vec<&str> = Vec::new();
     let mut depth = 0_usize;
-    for (nth, at) in places.iter().enumerate() {
-        match tokens.get(*at) {
-            Some(Token::LParen) => depth += 1,
-            Some(Token::RParen) => depth = depth.saturating_sub(1),
-            Some(Token::Word(word)) if depth == 0 && is(token(Some(nth + 1)), Keyword::AS) => {
-                let before = token(nth.checked_sub(1));
+    for (at, found) in tokens.iter().enumerate() {
+        match &found.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            Token::Word(word) if depth == 0 && is(token(Some(at + 1)), Keyword::AS) => {
+                let before = token(at.checked_sub(1));
                 let begins = is(before, Keyword::WITH) || before == Some(&Token::Comma);
-                if begins && token(Some(nth + 2)) == Some(&Token::LParen) {
+                if begins && token(Some(at + 2)) == Some(&Token::LParen) {
                     steps.push(&word.value);
                 }
             }
             _ => {}
         }
     }
-    let mut named = String::with_capacity(sql.len() + 16 * steps.len());
-    let mut nth = 0;
-    for (at, written) in tokens.iter().enumerate() {
-        if places.get(nth) != Some(&at) {
-            named += &written.to_string();
+    let (mut named, mut copied) = (String::with_capacity(sql.len() + 32 * steps.len()), 0);
+    for (at, found) in tokens.iter().enumerate() {
+        let Token::Word(Word { value, quote_style: None, .. }) = &found.token else { continue };
+        if !steps.contains(&value.as_str()) {
             continue;
         }
-        let (before, after) = (token(nth.checked_sub(1)), token(Some(nth + 1)));
-        nth += 1;
-        let step = match written {
-            Token::Word(word) if word.quote_style.is_none() && steps.contains(&word.value.as_str()) => word,
-            _ => {
-                named += &written.to_string();
-                continue;
-            }
-        };
-        let defined = is(after, Keyword::AS) && token(Some(nth + 1)) == Some(&Token::LParen);
-        let read = is(before, Keyword::FROM) || is(before, Keyword::JOIN);
-        if defined || read && after != Some(&Token::LParen) && after != Some(&Token::Period) {
-            named += &format!("\"{} {number}\"", step.value);
-            if read && !is(after, Keyword::AS) {
-                named += &format!(" as {}", step.value);
-            }
-        } else {
-            named += &step.value;
+        let (before, after) = (token(at.checked_sub(1)), token(Some(at + 1)));
+        let defined = is(after, Keyword::AS) && token(Some(at + 2)) == Some(&Token::LParen);
+        let read = (is(before, Keyword::FROM) || is(before, Keyword::JOIN))
+            && !matches!(after, Some(Token::LParen | Token::Period));
+        // A table that a function of the query is given.
+        let given = before == Some(&Token::RArrow);
+        if !(defined || read || given) {
+            continue;
         }
+        let byte = |place: Location| offset(sql, place.line, place.column);
+        let place = byte(found.span.start).zip(byte(found.span.end));
+        let (start, end) = place.ok_or_else(|| wrong(format!("`{value}` has no place")))?;
+        named += sql.get(copied..start).unwrap_or_default();
+        named += &format!("\"{value} {number}\"");
+        if read && !is(after, Keyword::AS) {
+            named += &format!(" as {value}");
+        }
+        copied = end;
     }
+    named += sql.get(copied..).unwrap_or_default();
     Ok(named)
 }
 
@@ -92,5 +89,9 @@ mod tests {
             "with \"t 3\" as (select 1 from $t as given) select 1 from \"t 3\" as t where x in (select y from lake.t)",
         );
         check("select a as (b) from t", "select a as (b) from t");
+        check(
+            "with -- of a\na as (select 'it''s a')\nselect x from f(a => a, b => 2)",
+            "with -- of a\n\"a 3\" as (select 'it''s a')\nselect x from f(a => \"a 3\", b => 2)",
+        );
     }
 }
