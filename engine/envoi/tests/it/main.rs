@@ -10,6 +10,7 @@
 
 mod checks;
 mod damaged;
+mod dwellings;
 mod effect;
 mod engine;
 mod examples;
