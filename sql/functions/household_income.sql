@@ -28,7 +28,7 @@ described as (
 predicted as (
     select survey_id, household_id, draw, income_counterfactual
     from counterfactual_income(
-        survey => described,
+        survey => (select * from described),
         income => income_lcu,
         remittance => remittance_lcu,
         weight => weight,

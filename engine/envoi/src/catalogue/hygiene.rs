@@ -8,6 +8,9 @@
 //! with survey as (…) select survey.iso3 from survey
 //! with "survey 3" as (…) select survey.iso3 from "survey 3" as survey
 //! ```
+//!
+//! A step that is given to a function is written `(select … from step)`: after `=>` a
+//! name alone may be a column's.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
