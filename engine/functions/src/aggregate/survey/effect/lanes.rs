@@ -11,7 +11,7 @@ use super::weights::Weights;
 use crate::aggregate::frame::Total;
 
 /// How many replicates are walked at once.
-pub(super) const LANES: usize = 8;
+pub(super) const LANES: usize = 16;
 
 /// A number for each of them.
 pub(super) type Lanes = [f64; LANES];
