@@ -199,6 +199,8 @@ async fn compare(session: &Session, case: &Case, seed: u64, method: &str) {
     let effect = format!("select {fields} from (select unnest({}) as e from t)", case.effect(method));
     let found = rows(session, &effect).await;
     assert_eq!(found.len(), if case.captured == "null" { 8 } else { 29 }, "{}", case.name);
+    let numbers = found.iter().flatten().filter(|cell| cell.parse::<f64>().is_ok()).count();
+    assert!(numbers >= 80, "{}: only {numbers} numbers in {found:?}", case.name);
     for row in &found {
         let [scale, measure, numbers @ .., least, most, status] = row.as_slice() else { panic!("{row:?}") };
         if measure == "gini_elasticity" {

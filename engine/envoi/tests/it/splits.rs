@@ -3,7 +3,7 @@
 use crate::lakes::{blocking, rows, sample_lake, session};
 
 /// Calls over columns y (zero and ties among them), z, w and g.
-const CALLS: [&str; 54] = [
+const CALLS: [&str; 58] = [
     "gini(y, w)",
     "gini(y, corrected => true)",
     "approx_gini(y, w)",
@@ -56,6 +56,10 @@ const CALLS: [&str; 54] = [
     "(psm_att(z, i % 7 < 3, {y: y}, w))['se']",
     "(regression_att(z, i % 7 < 3, {y: y, w: w}, w))['se']",
     "(ols(y, {z: z, w: w}, w, robust => true))[2]['se']",
+    "(transfer_effect(y + u, u, 1.5, 300, w, 2, g, c))[7]['se']",
+    "(transfer_effect(y + u, u, 1.5, relative(0.6, 'median'), w, z, c, captured => 0.4, cell => g % 2))[22]['se']",
+    "(transfer_effect(y + u, u, 1.5, z, w, z, captured => 1.5, method => 'bootstrap', replicates => 11))[29]['se']",
+    "(transfer_effect(y + u, u, 1.5, 300, w, 2, g, c, method => 'jackknife'))[8]['se']",
     "corr(y, z)",
     "regr_slope(y, z)",
 ];
@@ -65,7 +69,8 @@ fn table(order: &str) -> String {
     format!(
         "create table t as select * from (select value as i, \
          case when value % 41 = 0 then 0.0 else cast((value * 7919) % 1009 as double) end as y, \
-         100.0 + (value * 104729) % 613 as z, 0.1 + ((value * 31) % 97) / 7.0 as w, \
+         100.0 + (value * 104729) % 613 as z, \
+         greatest(0.0, (value * 15485863) % 401 - 250.0) as u, 0.1 + ((value * 31) % 97) / 7.0 as w, \
          case when value % 13 = 0 then null else cast(value % 311 as double) end as n, \
          value % 5 as g, value % 60 as c from range(1, 3001)) order by {order}"
     )

@@ -5,6 +5,7 @@
 
 mod calibration;
 mod data;
+mod effect;
 mod errors;
 mod questions;
 

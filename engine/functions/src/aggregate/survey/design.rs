@@ -169,6 +169,21 @@ impl Design {
     }
 }
 
+impl Drawn {
+    /// The unit of each row.
+    pub(super) fn unit_of_rows(&self) -> Vec<u32> {
+        let mut units = vec![0; self.order.len()];
+        for (unit, range) in (0u32..).zip(&self.units) {
+            for row in self.order.get(range.clone()).unwrap_or_default() {
+                if let Some(slot) = units.get_mut(*row) {
+                    *slot = unit;
+                }
+            }
+        }
+        units
+    }
+}
+
 /// Units less strata.
 pub(super) fn freedom(strata: &[Stratum]) -> usize {
     strata.iter().map(|s| s.units - 1).sum()

@@ -91,16 +91,26 @@ pub(super) fn pair(
     rows: &Rows<'_>,
     inside: impl Fn(usize) -> bool,
 ) -> Result<Option<(Whole, Whole, Vec<usize>)>> {
+    both(rows, inside, |rows, inside, _| Whole::of(estimator, rows, inside))
+}
+
+/// Something of each of the first two columns, and the order that the rows of the second were in. It is made of
+/// rows in ascending order, of which are inside, and which row of all is at each place.
+pub(super) fn both<T>(
+    rows: &Rows<'_>,
+    inside: impl Fn(usize) -> bool,
+    of: impl Fn(&Rows<'_>, &dyn Fn(usize) -> bool, &dyn Fn(usize) -> usize) -> Result<Option<T>>,
+) -> Result<Option<(T, T, Vec<usize>)>> {
     let (first, second) = (rows.values(), rows.column(1));
     let known = |column: &[f64], row: usize| column.get(row).is_some_and(|y| !y.is_nan());
     let both = |row: usize| known(first, row) && known(second, row) && inside(row);
-    let Some(one) = Whole::of(estimator, rows, both)? else { return Ok(None) };
+    let Some(one) = of(rows, &both, &|row| row)? else { return Ok(None) };
     let mut columns = rows.columns().to_vec();
     columns.swap(0, 1);
     let turned = Turned::new(&columns, |row| rows.weight(row));
     let slices = turned.slices();
-    let inside = |place: usize| turned.order.get(place).is_some_and(|row| both(*row));
-    let other = Whole::of(estimator, &Rows::new(&slices, Some(&turned.weights)), inside)?;
+    let row = |place: usize| turned.order.get(place).copied().unwrap_or(usize::MAX);
+    let other = of(&Rows::new(&slices, Some(&turned.weights)), &|place| both(row(place)), &row)?;
     Ok(other.map(|other| (one, other, turned.order)))
 }
 

@@ -4,6 +4,8 @@ use datafusion_common::Result;
 
 use super::design::{Design, Drawn};
 use super::half_interval;
+use super::lanes::{Lanes, Several};
+use super::repeated::Repeated;
 use super::replicates::Replicates;
 use super::sample::{Estimator, Linear, Sample};
 use crate::aggregate::frame::{Given, Kernel, Rows, Sink, total};
@@ -172,6 +174,33 @@ impl<E: Estimator> Survey<E> {
     }
 }
 
+impl<E: Estimator> Survey<E> {
+    /// The estimate in several replicates at once, if it is one that can be made so.
+    fn repeated(&self, rows: &Rows<'_>, drawn: &Drawn) -> Result<Option<impl Fn(&[Lanes]) -> Several>> {
+        let units = drawn.unit_of_rows();
+        let inside = |row: usize| self.design.inside(rows, row);
+        let of = |rows: &Rows<'_>, inside: &dyn Fn(usize) -> bool, row: &dyn Fn(usize) -> usize| {
+            let unit = |place: usize| units.get(row(place)).copied().unwrap_or(0);
+            Repeated::new(&self.estimator, &Sample::new(rows, inside), drawn.units.len(), unit)
+        };
+        let both = if self.difference {
+            super::difference::both(rows, inside, of)?.map(|(first, second, _)| (first, Some(second)))
+        } else {
+            of(rows, &inside, &|row| row)?.map(|only| (only, None))
+        };
+        Ok(both.map(|(first, second)| {
+            move |factors: &[Lanes]| {
+                let mut all = first.several(factors);
+                if let Some(second) = &second {
+                    let less = |(one, other): (&mut Option<f64>, Option<f64>)| *one = one.zip(other).map(|(a, b)| a - b);
+                    all.iter_mut().zip(second.several(factors)).for_each(less);
+                }
+                all
+            }
+        }))
+    }
+}
+
 impl<E: Estimator> Kernel for Survey<E> {
     fn compute(&self, rows: &Rows<'_>, sink: &mut Sink) -> Result<()> {
         let Some(whole) = self.whole(rows)? else {
@@ -181,8 +210,14 @@ impl<E: Estimator> Kernel for Survey<E> {
         let estimate = match &self.replicates {
             None => whole.under(&self.design, rows)?,
             Some(replicates) => {
-                let again = |weights: &[f64]| Ok(self.whole(&rows.reweighted(weights))?.map(|w| w.estimate));
-                let (variance, df) = replicates.variance(&self.design, rows, &again)?;
+                let drawn = self.design.drawn(rows)?;
+                let (variance, df) = match self.repeated(rows, &drawn)? {
+                    Some(several) => replicates.variance_of_several(&self.design, &drawn, rows.len(), several)?,
+                    None => {
+                        let again = |weights: &[f64]| Ok(self.whole(&rows.reweighted(weights))?.map(|w| w.estimate));
+                        replicates.variance(&self.design, &drawn, rows, &again)?
+                    }
+                };
                 whole.erring(variance, df, rows)
             }
         };

@@ -3,8 +3,8 @@
 use datafusion_common::Result;
 
 use super::{
-    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, W, Y,
-    design_rule, survey,
+    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, Terms, W,
+    Y, design_rule, survey,
 };
 use crate::aggregate::frame::{Given, Measure, Text, Total, Work, constant, refuse};
 use crate::aggregate::inequality::mid_rank;
@@ -118,6 +118,10 @@ impl Estimator for Gini {
             held.merge(at);
         }
         Ok(Some(Linear { estimate: gini, influence, beyond: None }))
+    }
+
+    fn terms(&self, _: &Sample<'_>) -> Result<Option<Terms>> {
+        Ok(Some(Terms::Gini))
     }
 }
 

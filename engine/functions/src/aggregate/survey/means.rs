@@ -3,7 +3,7 @@
 use datafusion_common::Result;
 
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, Terms, W, Y,
     design_rule, survey,
 };
 use crate::aggregate::frame::{Measure, Text, Work, number, total};
@@ -83,13 +83,20 @@ impl Estimator for Moment {
                 Some(Linear { estimate, influence: sample.influence(|y| y), beyond: None })
             }
             Self::Ratio => {
-                let column = sample.rows.column(1);
-                let x: Vec<f64> = sample.places.iter().filter_map(|row| column.get(*row).copied()).collect();
+                let x = sample.column(1);
                 let below = total(x.iter().zip(&sample.weights).map(|(x, w)| w * x));
                 let ratio = total(sample.pairs().map(|(y, w)| w * y)) / below;
                 let influence = sample.values.iter().zip(&x).map(|(y, x)| (y - ratio * x) / below).collect();
                 (below != 0.0).then_some(Linear { estimate: ratio, influence, beyond: None })
             }
         })
+    }
+    fn terms(&self, sample: &Sample<'_>) -> Result<Option<Terms>> {
+        let values = sample.values.clone();
+        Ok(Some(match self {
+            Self::Mean => Terms::Ratio(values, None),
+            Self::Total => Terms::Total(values),
+            Self::Ratio => Terms::Ratio(values, Some(sample.column(1))),
+        }))
     }
 }

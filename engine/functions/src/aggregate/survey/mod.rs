@@ -12,10 +12,12 @@ mod effect;
 mod estimate;
 mod gap;
 mod inequality;
+mod lanes;
 mod means;
 mod parts;
 mod poverty;
 mod quantile;
+mod repeated;
 mod replicates;
 mod sample;
 mod several;
@@ -28,7 +30,7 @@ use super::frame::{Field, Kind, Measure, Parameter, Shape, option};
 pub(in crate::aggregate) use design::{Design, Drawn};
 use estimate::{difference, survey};
 pub(crate) use replicates::spread;
-use sample::{Estimator, Linear, Sample};
+use sample::{Estimator, Linear, Sample, Terms};
 
 const SECTION: &str = "Surveys";
 /// Of inequality, which fills a page of its own.

@@ -4,7 +4,7 @@ use datafusion_common::Result;
 
 use super::quantile::{density, linear};
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, Terms, W, Y,
     design_rule, survey,
 };
 use crate::aggregate::frame::{Given, Kind, Measure, Parameter, Text, Work, constant, refuse, total};
@@ -120,21 +120,25 @@ pub(super) fn line_of(sample: &Sample<'_>, share: f64, statistic: &str) -> (f64,
     (share * at, influence.into_iter().map(|z: f64| share * z).collect())
 }
 
-impl Estimator for Poverty {
-    fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>> {
-        let relative = self.relative.as_ref().map(|(share, statistic)| line_of(sample, *share, statistic));
-        let lines: Vec<f64> = match (&relative, self.line) {
-            (Some((line, _)), _) => vec![*line; sample.places.len()],
-            (None, Some(column)) => {
-                let column = sample.rows.column(column);
-                sample.places.iter().filter_map(|row| column.get(*row).copied()).collect()
-            }
-            (None, None) => return Ok(None),
-        };
+impl Poverty {
+    /// How poor each row is by its line; `None` with a line of zero or less.
+    fn depths(&self, sample: &Sample<'_>, lines: &[f64]) -> Result<Option<Vec<f64>>> {
         if lines.iter().any(|line| *line <= 0.0) {
             return Ok(None);
         }
-        let depths = sample.values.iter().zip(&lines).map(|(y, z)| self.depth(*y, *z)).collect::<Result<Vec<f64>>>()?;
+        sample.values.iter().zip(lines).map(|(y, z)| self.depth(*y, *z)).collect::<Result<_>>().map(Some)
+    }
+}
+
+impl Estimator for Poverty {
+    fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>> {
+        let relative = self.relative.as_ref().map(|(share, statistic)| line_of(sample, *share, statistic));
+        let lines = match (&relative, self.line) {
+            (Some((line, _)), _) => vec![*line; sample.places.len()],
+            (None, Some(column)) => sample.column(column),
+            (None, None) => return Ok(None),
+        };
+        let Some(depths) = self.depths(sample, &lines)? else { return Ok(None) };
         let estimate = total(depths.iter().zip(&sample.weights).map(|(d, w)| w * d)) / sample.weight;
         let influence = depths.iter().map(|d| (d - estimate) / sample.weight).collect();
         let beyond = relative.map(|(line, influence)| {
@@ -142,5 +146,11 @@ impl Estimator for Poverty {
             influence.into_iter().map(|z| slope * z).collect()
         });
         Ok(Some(Linear { estimate, influence, beyond }))
+    }
+
+    fn terms(&self, sample: &Sample<'_>) -> Result<Option<Terms>> {
+        // A relative line moves from one replicate to the next.
+        let Some(column) = self.line.filter(|_| self.relative.is_none()) else { return Ok(None) };
+        Ok(self.depths(sample, &sample.column(column))?.map(|depths| Terms::Ratio(depths, None)))
     }
 }

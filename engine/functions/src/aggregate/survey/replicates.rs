@@ -2,7 +2,8 @@
 
 use datafusion_common::{Result, exec_err};
 
-use super::design::{Design, Stratum};
+use super::design::{Design, Drawn, Stratum};
+use super::lanes::{LANES, Lanes, Several};
 use crate::aggregate::frame::{Given, Rows, Total, refuse, total};
 
 /// How many rows all replicates of a group may have together: minutes of work.
@@ -61,31 +62,53 @@ impl Replicates {
     }
 
     /// The variance, if every replicate has an estimate, and units less strata.
-    pub(super) fn variance(&self, design: &Design, rows: &Rows<'_>, again: &Again<'_>) -> Result<(Option<f64>, usize)> {
-        let drawn = design.drawn(rows)?;
+    pub(super) fn variance(
+        &self,
+        design: &Design,
+        drawn: &Drawn,
+        rows: &Rows<'_>,
+        again: &Again<'_>,
+    ) -> Result<(Option<f64>, usize)> {
         let plan = self.plan(design, &drawn.strata, rows.len())?;
-        let mut units = vec![0usize; rows.len()];
-        for (unit, range) in drawn.units.iter().enumerate() {
-            for row in drawn.order.get(range.clone()).unwrap_or_default() {
-                if let Some(slot) = units.get_mut(*row) {
-                    *slot = unit;
-                }
-            }
-        }
         let mut factors = vec![1.0; drawn.units.len()];
         let mut weights = vec![0.0; rows.len()];
         let mut replicates = Vec::with_capacity(plan.count);
+        let units = drawn.unit_of_rows();
         for replicate in 0..plan.count {
             let scale = plan.factors(replicate, &mut factors);
             for (row, (weight, unit)) in weights.iter_mut().zip(&units).enumerate() {
-                *weight = rows.weight(row) * factors.get(*unit).copied().unwrap_or(1.0);
+                *weight = rows.weight(row) * factors.get(*unit as usize).copied().unwrap_or(1.0);
             }
             let Some(estimate) = again(&weights)? else { return Ok((None, plan.freedom())) };
             replicates.push((estimate, scale));
         }
-        let variance = if replicates.is_empty() { 0.0 } else { spread(&replicates, None) };
-        Ok((Some(variance), plan.freedom()))
+        Ok((Some(variance(&replicates)), plan.freedom()))
     }
+
+    /// The same of an estimate that several replicates have at once.
+    pub(super) fn variance_of_several(
+        &self,
+        design: &Design,
+        drawn: &Drawn,
+        rows: usize,
+        several: impl Fn(&[Lanes]) -> Several,
+    ) -> Result<(Option<f64>, usize)> {
+        let plan = self.plan(design, &drawn.strata, rows)?;
+        let mut replicates = Some(Vec::with_capacity(plan.count));
+        plan.several(drawn.units.len(), |factors, scales| {
+            for (estimate, scale) in several(factors).into_iter().zip(scales) {
+                match (estimate, replicates.as_mut()) {
+                    (Some(estimate), Some(all)) => all.push((estimate, *scale)),
+                    _ => replicates = None,
+                }
+            }
+        });
+        Ok((replicates.map(|all| variance(&all)), plan.freedom()))
+    }
+}
+
+fn variance(replicates: &[(f64, f64)]) -> f64 {
+    if replicates.is_empty() { 0.0 } else { spread(replicates, None) }
 }
 
 /// The replicates of a sample.
@@ -112,6 +135,22 @@ impl Plan {
                 1.0 / (draws as f64 - 1.0)
             }
             None => self.jackknife(replicate, factors),
+        }
+    }
+
+    /// Makes replicates by several at once: what each multiplies the weights of every unit by, and their scales.
+    pub(super) fn several(&self, units: usize, mut of: impl FnMut(&[Lanes], &[f64])) {
+        let mut factors = vec![[1.0; LANES]; units];
+        let mut one = vec![1.0; units];
+        for begin in (0..self.count).step_by(LANES) {
+            let mut scales = Vec::with_capacity(LANES);
+            for lane in 0..LANES.min(self.count - begin) {
+                scales.push(self.factors(begin + lane, &mut one));
+                for (factors, factor) in factors.iter_mut().zip(&one) {
+                    factors[lane] = *factor;
+                }
+            }
+            of(&factors, &scales);
         }
     }
 

@@ -16,6 +16,21 @@ pub(super) struct Linear {
 pub(super) trait Estimator: std::fmt::Debug + Send + Sync + 'static {
     /// The estimate; `None` where it is not defined.
     fn linearise(&self, sample: &Sample<'_>) -> Result<Option<Linear>>;
+
+    /// What replicates need of the rows to make the estimate again; `None` if that takes all of it anew.
+    fn terms(&self, _sample: &Sample<'_>) -> Result<Option<Terms>> {
+        Ok(None)
+    }
+}
+
+/// What an estimate is made of, by row and without weights.
+pub(super) enum Terms {
+    /// A total.
+    Total(Vec<f64>),
+    /// The total of the first over that of the second; over that of ones without it.
+    Ratio(Vec<f64>, Option<Vec<f64>>),
+    /// The Gini coefficient of the values.
+    Gini,
 }
 
 /// The rows of the domain.

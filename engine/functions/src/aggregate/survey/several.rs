@@ -56,10 +56,7 @@ impl<E: Estimators> Kernel for Several<E> {
             return Ok(());
         };
         let drawn: RefCell<Vec<Vec<Option<f64>>>> = RefCell::default();
-        let order = match self.replicates {
-            None => Some(self.design.drawn(rows)?),
-            Some(_) => None,
-        };
+        let order = self.design.drawn(rows)?;
         let mut cells = Vec::new();
         for (part, whole) in wholes.iter().enumerate() {
             cells.extend(self.estimators.labels(part));
@@ -67,10 +64,9 @@ impl<E: Estimators> Kernel for Several<E> {
                 cells.extend(std::iter::repeat_n(None, Estimate::FIELDS));
                 continue;
             };
-            let estimate = match (&self.replicates, &order) {
-                (None, None) => whole.under(&self.design, rows)?,
-                (None, Some(order)) => whole.drawn(&self.design, order, rows)?,
-                (Some(replicates), _) => {
+            let estimate = match &self.replicates {
+                None => whole.drawn(&self.design, &order, rows)?,
+                Some(replicates) => {
                     // Replicates come in the same order for each part.
                     let at = Cell::new(0);
                     let again = |weights: &[f64]| {
@@ -81,7 +77,7 @@ impl<E: Estimators> Kernel for Several<E> {
                         }
                         Ok(drawn.get(replicate).and_then(|all| all.get(part).copied().flatten()))
                     };
-                    let (variance, df) = replicates.variance(&self.design, rows, &again)?;
+                    let (variance, df) = replicates.variance(&self.design, &order, rows, &again)?;
                     whole.erring(variance, df, rows)
                 }
             };

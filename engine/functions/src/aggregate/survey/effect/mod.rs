@@ -92,8 +92,8 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
              scaled to the national total: the measures of `svy_mean`, `svy_fgt` and `svy_gini` and their differences, and the \
              elasticity of `gini_by_source`, in one pass. With remittances the income of a person is x/s, without them (x - r)/s \
              or counterfactual/s; a negative one is kept as it is.\n\n\
-             A list of structs, `unnest` makes rows of it. `scale`: 'survey', as observed; and where `captured` is a share c below \
-             or above 1: 'amount', every remittance divided by c, weights as they are; 'weight', amounts as they are and weights \
+             A list of structs, `unnest` makes rows of it. `scale`: 'survey', as observed; and where `captured` is a share c: \
+             'amount', every remittance divided by c, weights as they are; 'weight', amounts as they are and weights \
              calibrated so that their total is divided by c; 'both', amounts divided by the root of c and weights calibrated for \
              the rest. Calibration is linear (Deville and Särndal 1992): a weight is multiplied by g = 1 + λ(r - the mean of r in \
              its cell), so the households of each cell stay as many as they were. `measure`: 'receiving_households' and \
@@ -110,7 +110,7 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
              Replicates of `method` are those of `svy_gini` and the like: the same seed gives the same draws. Rows with a NULL in \
              x, r, s, w, n or the design, or with w or n 0, are left out; without rows the answer is NULL. NaN, infinite values, \
              negative weights, scales of zero or less, and different numbers as `captured` in a group are errors.",
-        example: "> select e['measure'], e['with'], e['without'], round(e['se'], 6) from (select unnest(transfer_effect(x, r, 1, 4, w, n)) as e from (values (5.0, 2.0, 1.0, 1), (3.0, 0.0, 1.0, 2), (6.0, 1.0, 1.0, 1), (9.0, 0.0, 1.0, 2)) as t(x, r, w, n)) where e['measure'] in ('headcount', 'gini');\nheadcount, 0, 0, 0",
+        example: "> select e['measure'], e['with'], e['without'], round(e['se'], 6) from (select unnest(transfer_effect(x, r, 1, 4, w, n)) as e from (values (5.0, 2.0, 1.0, 1), (3.0, 0.0, 1.0, 2), (6.0, 1.0, 1.0, 1), (9.0, 0.0, 1.0, 2)) as t(x, r, w, n)) where e['measure'] in ('headcount', 'gini');\nheadcount, 0.3333333333333333, 0.5, 0.187028\ngini, 0.23333333333333334, 0.2604166666666667, 0.045954",
     },
 };
 

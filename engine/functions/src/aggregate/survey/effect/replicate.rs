@@ -3,10 +3,11 @@
 use super::call::Call;
 use super::elasticity::of_received;
 use super::group::{Households, Line};
-use super::lanes::{Course, LANES, Lanes};
+use super::lanes::Course;
 use super::model::{Measure, Model};
 use super::poverty::relative;
-use super::side::{Ordered, gini};
+use super::side::Ordered;
+use crate::aggregate::survey::lanes::{LANES, Lanes, Several, dot, gini, several};
 use crate::aggregate::survey::replicates::{Plan, spread};
 
 /// Errors of every scale and measure: with, without, and of the difference.
@@ -19,42 +20,26 @@ pub(super) struct Errors {
 /// What replicates have of one measure: with, without, and their scale; none if one has no estimate.
 type Found = Option<Vec<(f64, f64, f64)>>;
 
-/// A measure of a distribution in several replicates.
-type Several = [Option<f64>; LANES];
-
 /// Estimates everything again in every replicate.
 pub(super) fn replicated(call: &Call, h: &Households, model: &Model, plan: &Plan) -> Errors {
     let mut found: Vec<[Found; Measure::ALL.len()]> =
         model.scales.iter().map(|_| std::array::from_fn(|_| Some(Vec::with_capacity(plan.count)))).collect();
     let courses: Vec<_> = (0..model.weights.len()).map(|number| course(model, number)).collect();
-    let mut factors = vec![[1.0; LANES]; h.units];
-    let mut one = vec![1.0; h.units];
-    for begin in (0..plan.count).step_by(LANES) {
-        let mut scales = [0.0; LANES];
-        let lanes = LANES.min(plan.count - begin);
-        for (lane, scale) in scales.iter_mut().enumerate().take(lanes) {
-            *scale = plan.factors(begin + lane, &mut one);
-            for (factors, factor) in factors.iter_mut().zip(&one) {
-                if let Some(slot) = factors.get_mut(lane) {
-                    *slot = *factor;
-                }
-            }
-        }
-        let block = Block::new(call, h, model, &courses, &factors, lanes);
+    plan.several(h.units, |factors, scales| {
+        let block = Block::new(call, h, model, &courses, factors, scales.len());
         for (compared, found) in model.scales.iter().zip(&mut found) {
             let Ok(places) = compared.places else { continue };
             for (measure, found) in Measure::ALL.into_iter().zip(found) {
                 let (with, without) = block.estimates(places.numbers(), measure);
-                let estimates = with.into_iter().zip(without).zip(scales).take(lanes);
-                for ((with, without), scale) in estimates {
+                for ((with, without), scale) in with.into_iter().zip(without).zip(scales) {
                     match (with, without, found.as_mut()) {
-                        (Some(with), Some(without), Some(all)) => all.push((with, without, scale)),
+                        (Some(with), Some(without), Some(all)) => all.push((with, without, *scale)),
                         _ => *found = None,
                     }
                 }
             }
         }
-    }
+    });
     let error = |found: &Found| -> [Option<f64>; 3] {
         let Some(all) = found else { return [None; 3] };
         let of = |what: fn(&(f64, f64, f64)) -> f64| {
@@ -95,22 +80,6 @@ struct Block {
     poverty: Vec<[Several; 3]>,
     gini: Vec<Several>,
     elasticity: Several,
-}
-
-/// What units have in several replicates together.
-fn dot(factors: &[Lanes], units: &[f64]) -> Lanes {
-    let mut sums = [0.0; LANES];
-    for (factors, value) in factors.iter().zip(units) {
-        for (sum, factor) in sums.iter_mut().zip(factors) {
-            *sum += factor * value;
-        }
-    }
-    sums
-}
-
-/// Something of several replicates, where it is a number.
-fn several(of: impl Fn(usize) -> f64) -> Several {
-    std::array::from_fn(|lane| Some(of(lane)).filter(|v| v.is_finite()))
 }
 
 fn lane(lanes: &Lanes, at: usize) -> f64 {
@@ -189,11 +158,7 @@ impl Block {
             let (kernels, ranks) = course.walk(h, weights, factors);
             for ((at, _), kernel) in ranked(model, number).zip(&kernels) {
                 let Some(income) = incomes.get(at) else { continue };
-                let of = |l: usize| {
-                    let (persons, income) = (lane(&weighed.persons, l), lane(income, l));
-                    let positive = income + h.amid * persons > 0.0;
-                    if positive { gini(lane(kernel, l), persons, income, h.amid) } else { f64::NAN }
-                };
+                let of = |l: usize| gini(lane(kernel, l), lane(&weighed.persons, l), lane(income, l), h.amid);
                 if let Some(slot) = self.gini.get_mut(at) {
                     *slot = several(of);
                 }

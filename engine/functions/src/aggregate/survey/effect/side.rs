@@ -10,6 +10,7 @@ use super::poverty::{Poverty, relative};
 use super::sums::Sums;
 use super::weights::{Weights, poverty};
 use crate::aggregate::frame::{Total, key, total};
+use crate::aggregate::survey::lanes::gini;
 
 /// Households whose income changes, in the order of this income.
 #[derive(Debug, Default)]
@@ -71,9 +72,8 @@ impl Side {
             Line::Missing | Line::Nothing => None,
         };
         let kernel = kernel(h, weights, &ordered, income);
-        let all = income + h.amid * weights.all;
-        let sum = total(kernel.iter().copied());
-        let gini = (all > 0.0 && weights.least >= 0.0).then(|| gini(sum, weights.all, income, h.amid));
+        let gini = gini(total(kernel.iter().copied()), weights.all, income, h.amid);
+        let gini = Some(gini).filter(|g| g.is_finite() && weights.least >= 0.0);
         Self { ordered, incomes: offs, income, poverty, gini, kernel }
     }
 
@@ -99,11 +99,6 @@ impl Side {
         };
         self.kernel.iter().zip(&self.incomes).zip(&weights.persons).map(of).collect()
     }
-}
-
-/// The Gini coefficient of Σ p M, persons and income, both of incomes less the one amid all.
-pub(super) fn gini(kernel: f64, persons: f64, income: f64, amid: f64) -> f64 {
-    (kernel - persons * income) / (persons * (income + amid * persons))
 }
 
 impl Ordered {
