@@ -171,10 +171,12 @@ impl<'a> Taken<'a, '_> {
                 _ => None,
             })
         };
-        let mut weight = None;
+        let mut weight: Option<Expr> = None;
         for (_, arg, is) in self.args() {
-            if is == Argument::Weight {
-                weight = number(arg)?;
+            if is == Argument::Weight
+                && let Some(number) = number(arg)?
+            {
+                weight = Some(weight.into_iter().fold(number, |all, w| all * w));
             }
         }
         let is_condition = |e: &Expr| match self.classes.class(e) {
@@ -289,7 +291,7 @@ impl<'a> Taken<'a, '_> {
         }
         let number = |e: &Expr| cast(e.clone(), DataType::Float64);
         let incomes = match (self.name, values) {
-            ("poverty_with_without", [x, r, s, ..]) => {
+            ("poverty_with_without" | "transfer_effect", [x, r, s, ..]) => {
                 vec![number(x) / number(s), (number(x) - number(r)) / number(s)]
             }
             ("svy_fgt_difference", [with, without, ..]) => vec![number(with), number(without)],

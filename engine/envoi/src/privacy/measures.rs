@@ -80,7 +80,8 @@ const SUMS: [&str; 42] = [
     "svy_mean_difference",
     "svy_gini_difference",
 ];
-const LINES: [&str; 11] = [
+const LINES: [&str; 12] = [
+    "transfer_effect",
     "fgt",
     "poverty_headcount",
     "poverty_gap",
@@ -115,7 +116,7 @@ pub(super) fn kind(function: &str) -> Option<Kind> {
     match function {
         "grouping" => Some(Kind::Grouping),
         f if COUNTS.contains(&f) => Some(Kind::Count),
-        f if SUMS.contains(&f) || f == "svy_atkinson" || f == "transfer_effect" => Some(Kind::Sums),
+        f if SUMS.contains(&f) || f == "svy_atkinson" => Some(Kind::Sums),
         f if LINES.contains(&f) => Some(Kind::Line),
         f if ORDERS.contains(&f) => Some(Kind::Order),
         _ => None,
@@ -134,12 +135,12 @@ pub(super) fn argument(function: &str, place: usize) -> Argument {
         return if percentile && place > 0 { Argument::Constant } else { Argument::Value };
     };
     match name.as_str() {
-        "w" | "proxy" => Argument::Weight,
+        "w" | "n" | "proxy" => Argument::Weight,
         "line" | "z" => Argument::Line,
         "stratum" | "psu" => Argument::Design,
-        "domain" => Argument::Domain,
+        "domain" | "cell" => Argument::Domain,
         "y" | "x" | "r" | "s" | "pre" | "post" | "transfer" | "rank_by" | "total" | "sources" | "y_with"
-        | "y_without" => Argument::Value,
+        | "y_without" | "counterfactual" => Argument::Value,
         _ => Argument::Constant,
     }
 }

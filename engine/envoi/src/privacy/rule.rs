@@ -349,7 +349,8 @@ impl Rule {
         // Such functions take every column for a characteristic of the rows.
         let without = |(input, of): (LogicalPlan, Option<Households>)| -> Result<LogicalPlan> {
             let Some(of) = of else { return Ok(input) };
-            let shown = input.schema().columns().into_iter().zip(of.classes).filter(|(_, class)| *class != Class::Hidden);
+            let shown =
+                input.schema().columns().into_iter().zip(of.classes).filter(|(_, class)| *class != Class::Hidden);
             let columns: Vec<Expr> = shown.map(|(column, _)| Expr::Column(column)).collect();
             Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?))
         };

@@ -57,3 +57,42 @@ fn constants_that_look_at_few_are_refused_or_hidden() {
         }
     });
 }
+
+#[test]
+fn marts_of_families_are_aggregates_or_refused() {
+    blocking(async {
+        let reader = reader().await;
+        for sql in [
+            "select * from family_income",
+            "select household_id, income_with_lcu from family_income",
+            "select * from household_income()",
+        ] {
+            refused(&reader, sql, "households are not shown one by one").await;
+        }
+        let owner = super::owner().await;
+        for (mart, keys) in [
+            ("family_income_effect", 5),
+            ("remittance_by_quintile", 4),
+            ("income_source_decomposition", 4),
+            ("national_income_effect", 3),
+            ("macro_family_link", 3),
+        ] {
+            // Each by a role of its own.
+            let (seen, _) = super::ask(&super::reader().await, &format!("select * from {mart}"))
+                .await
+                .unwrap_or_else(|e| panic!("{mart}: {e}"));
+            let all = rows(&owner, &format!("select * from {mart}")).await;
+            let same = |row: &&Vec<String>| all.iter().any(|other| other[..keys] == row[..keys]);
+            let cells = seen.iter().flatten().filter(|cell| *cell != "NULL").count();
+            println!(
+                "{mart}: {} of {} rows, {cells} of {} cells",
+                seen.len(),
+                all.len(),
+                all.iter().flatten().filter(|c| *c != "NULL").count()
+            );
+            assert!(!seen.is_empty() && seen.iter().filter(same).count() > 0, "{mart}: {seen:?}");
+        }
+        let sql = "select survey_id, quintile, count(*), sum(weight * remittance_lcu) from family_income group by survey_id, quintile";
+        assert!(rows(&reader, sql).await.iter().filter(|r| r[2] != "NULL").count() > 8);
+    });
+}
