@@ -99,7 +99,7 @@ fn file(survey: &str, households: u64) -> String {
             "E" => household < 21,
             _ => next(5) == 0,
         };
-        let labour = if household == 61 { 9_000_000 } else { 500 + next(20_000) };
+        let labour = if household == 61 { 2_000_000 } else { 500 + next(20_000) };
         let remit = if receives { 100 + next(5_000) } else { 0 };
         let area = if next(3) == 0 { "urban" } else { "rural" };
         let (weight, persons, farm) = (50 + next(100), 1 + next(7), next(2) * next(3_000));
