@@ -27,6 +27,8 @@ pub(crate) struct SqlArgs {
     pub(crate) output: Option<PathBuf>,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) keep_going: bool,
+    /// Say nothing beside results and errors; a flag of the whole program.
+    pub(crate) quiet: bool,
 }
 
 /// One `-c` or `-f`.
@@ -79,6 +81,7 @@ impl FromArgMatches for SqlArgs {
             output: flags.output,
             variables: flags.variables,
             keep_going: flags.keep_going,
+            quiet: false,
         })
     }
 
@@ -118,6 +121,7 @@ impl SqlArgs {
         shell.variables = variables;
         shell.settings.format = self.format;
         shell.settings.keep_going = self.keep_going;
+        shell.settings.notes = !self.quiet;
         let Some(path) = &self.output else { return Ok(()) };
         shell.open_target(path, self.format).map_err(|e| format!("cannot write `{}`: {e}", path.display()))
     }

@@ -41,6 +41,9 @@ pub struct TableDef {
     pub key: &'static [&'static str],
     /// Sort order of the files: the columns that queries filter on come first.
     pub sort: &'static [&'static str],
+    /// Its rows are of people or households, not published: who is not the owner sees
+    /// aggregates of many of them only.
+    pub microdata: bool,
     /// Columns in order.
     pub columns: &'static [ColumnDef],
 }
@@ -135,6 +138,7 @@ pub static COUNTRY: TableDef = TableDef {
     grain: "one row per economy and validity period",
     key: &["iso3", "valid_from"],
     sort: &["iso3", "valid_from"],
+    microdata: false,
     columns: &[
         text("iso3", "ISO 3166-1 alpha-3 code; XKX for Kosovo"),
         text_or_null("iso2", "ISO 3166-1 alpha-2 code; `NA` is Namibia"),
@@ -163,6 +167,7 @@ pub static COUNTRY_ALIAS: TableDef = TableDef {
     grain: "one row per provider and spelling",
     key: &["provider", "alias"],
     sort: &["provider", "alias"],
+    microdata: false,
     columns: &[
         text("provider", "who spells it so"),
         text("alias", "name or code as the provider writes it"),
@@ -179,6 +184,7 @@ pub static COUNTRY_GROUP: TableDef = TableDef {
     grain: "one row per group, member and period",
     key: &["group_kind", "group_code", "iso3", "valid_from"],
     sort: &["group_kind", "group_code", "iso3"],
+    microdata: false,
     columns: &[
         text("group_kind", "region, income, ldc, lldc, sids or dac_recipient"),
         text("group_code", "World Bank code of the group: LIC, LMC, UMC, HIC; EAS, ECS, LCN, MEA, NAC, SAS, SSF"),
@@ -198,6 +204,7 @@ pub static OBSERVATION: TableDef = TableDef {
     grain: "one row per indicator, economy and period",
     key: &["indicator", "iso3", "period", "frequency"],
     sort: &["indicator", "iso3", "period"],
+    microdata: false,
     columns: &[
         text("indicator", "indicator code: `indicator.indicator`"),
         text("iso3", "economy"),
@@ -218,6 +225,7 @@ pub static AGGREGATE_OBSERVATION: TableDef = TableDef {
     grain: "one row per indicator, aggregate and period",
     key: &["indicator", "aggregate_code", "period"],
     sort: &["indicator", "aggregate_code", "period"],
+    microdata: false,
     columns: &[
         text("indicator", "indicator code"),
         text("aggregate_code", "the publisher's code of the aggregate"),
@@ -238,6 +246,7 @@ pub static INDICATOR: TableDef = TableDef {
     grain: "one row per indicator",
     key: &["indicator"],
     sort: &["indicator"],
+    microdata: false,
     columns: &[
         text("indicator", "indicator code"),
         text("name", "the publisher's name"),
@@ -255,6 +264,7 @@ pub static CORRIDOR_FLOW: TableDef = TableDef {
     grain: "one row per sender, receiver, year and method",
     key: &["sender_iso3", "receiver_iso3", "year", "method"],
     sort: &["year", "receiver_iso3", "sender_iso3"],
+    microdata: false,
     columns: &[
         text("sender_iso3", "economy the money is sent from"),
         text("receiver_iso3", "economy the money is received in"),
@@ -274,6 +284,7 @@ pub static AID_FLOW: TableDef = TableDef {
     grain: "one row per donor, recipient, year, measure, flow type and price basis",
     key: &["donor_code", "recipient_iso3", "year", "measure", "flow_type", "price_basis"],
     sort: &["measure", "recipient_iso3", "year"],
+    microdata: false,
     columns: &[
         text("donor_code", "DAC code of the donor; ALLD is all donors together"),
         text("recipient_iso3", "economy that receives"),
@@ -295,6 +306,7 @@ pub static MIGRANT_STOCK: TableDef = TableDef {
     grain: "one row per origin, destination, year and sex",
     key: &["origin_iso3", "destination_iso3", "year", "sex"],
     sort: &["year", "sex", "destination_iso3", "origin_iso3"],
+    microdata: false,
     columns: &[
         text("origin_iso3", "economy the migrants come from"),
         text("destination_iso3", "economy the migrants live in"),
@@ -314,6 +326,7 @@ pub static MIGRANT_STOCK_TOTAL: TableDef = TableDef {
     grain: "one row per economy, role, year and sex",
     key: &["iso3", "role", "year", "sex"],
     sort: &["role", "sex", "iso3", "year"],
+    microdata: false,
     columns: &[
         text("iso3", "economy"),
         text("role", "destination or origin"),
@@ -333,6 +346,7 @@ pub static CORRIDOR_PRICE: TableDef = TableDef {
     grain: "one row per sender, receiver, period and service; provider NULL is the publisher's average of the corridor",
     key: &["sender_iso3", "receiver_iso3", "period", "provider", "product", "service", "amount_usd"],
     sort: &["receiver_iso3", "sender_iso3", "period", "provider"],
+    microdata: false,
     columns: &[
         text("sender_iso3", "economy the money is sent from"),
         text("receiver_iso3", "economy the money is received in"),
@@ -363,6 +377,7 @@ pub static HOUSEHOLD: TableDef = TableDef {
     grain: "one row per survey and household",
     key: &["survey_id", "household_id"],
     sort: &["survey_id", "stratum", "psu", "household_id"],
+    microdata: true,
     columns: &[
         text("survey_id", "survey and round, such as `mex_enigh_2012`"),
         text("iso3", "economy"),
@@ -411,6 +426,7 @@ pub static FX_RATE: TableDef = TableDef {
     grain: "one row per currency and day",
     key: &["currency", "day"],
     sort: &["currency", "day"],
+    microdata: false,
     columns: &[
         text("currency", "ISO 4217 code"),
         date("day", false, "day of the rate"),
@@ -428,6 +444,7 @@ pub static SOURCE: TableDef = TableDef {
     grain: "one row per dataset, edition and file",
     key: &["source_id", "edition", "sha256"],
     sort: &["source_id", "edition"],
+    microdata: false,
     columns: &[
         text("source_id", "dataset"),
         text("provider", "publisher"),

@@ -12,6 +12,7 @@ use crate::shell::Streams;
 use crate::sql::{self as statements, SqlArgs};
 
 pub(crate) fn sql(config: &Config, screen: Screen, runtime: &Runtime, args: SqlArgs) -> Result<u8, Failure> {
+    let args = SqlArgs { quiet: screen.quiet, ..args };
     if args.wants_prompt(screen.terminal) {
         return open_prompt(config, screen, runtime, args);
     }
@@ -22,7 +23,7 @@ pub(crate) fn sql(config: &Config, screen: Screen, runtime: &Runtime, args: SqlA
 /// The brief; then, with a person at both ends, the prompt.
 pub(crate) fn welcome(config: &Config, screen: Screen, runtime: &Runtime) -> Result<u8, Failure> {
     runtime.block_on(super::brief::print_brief(config, screen, BriefOptions::default()))?;
-    let args = SqlArgs::default();
+    let args = SqlArgs { quiet: screen.quiet, ..SqlArgs::default() };
     if screen.terminal.stdout && args.wants_prompt(screen.terminal) {
         return open_prompt(config, screen, runtime, args);
     }

@@ -91,7 +91,12 @@ impl Shell {
             AnswerKind::Rows => None,
             AnswerKind::Done(tag) => Some(tag.clone()),
         };
-        let Some(tag) = tag else { return self.show(answer, wait).await };
+        let Some(tag) = tag else {
+            let notes = self.show(answer, wait).await?;
+            wait.progress.stop();
+            self.note(&notes);
+            return Ok(());
+        };
         while let Some(batch) = wait.next(&mut answer, &mut self.streams.err).await? {
             batch?;
         }
@@ -100,11 +105,20 @@ impl Shell {
         if self.terminal.stderr {
             self.say(&format!("{tag}\n"));
         }
+        self.note(&answer.notes());
         Ok(())
     }
 
-    /// Streams an answer to where results go now.
-    async fn show(&mut self, answer: Answer, wait: &mut Wait) -> Result<(), Failure> {
+    fn note(&mut self, notes: &[String]) {
+        if self.settings.notes {
+            for note in notes {
+                self.say(&format!("note: {note}\n"));
+            }
+        }
+    }
+
+    /// Streams an answer to where results go now; what there is to say of it.
+    async fn show(&mut self, answer: Answer, wait: &mut Wait) -> Result<Vec<String>, Failure> {
         let (format, look) = (self.format(), self.look());
         self.may_hold(format)?;
         let size = self.terminal.size().filter(|_| format.is_text() && self.pages());
@@ -125,7 +139,7 @@ impl Shell {
             screen.close()?;
             return match outcome {
                 // Leaving the pager early is not a failure, and not the end either.
-                Err(Failure::Output(error)) if paging && is_closed(&error) => Ok(()),
+                Err(Failure::Output(error)) if paging && is_closed(&error) => Ok(Vec::new()),
                 other => other,
             };
         };
@@ -133,7 +147,7 @@ impl Shell {
         target.schema = Some(SchemaRef::clone(&answer.schema));
         let outcome = stream(answer, format, &mut target.file, look, wait, &mut self.streams.err).await;
         match &outcome {
-            Ok(()) => target.results += 1,
+            Ok(_) => target.results += 1,
             Err(_) => target.file.rewind(mark)?,
         }
         outcome
@@ -217,7 +231,7 @@ async fn stream(
     look: Look,
     wait: &mut Wait,
     log: &mut dyn Write,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     let mut writer = output::writer(format, &answer.schema, &mut *out, look)?;
     while let Some(batch) = wait.next(&mut answer, log).await? {
         writer.batch(&batch?)?;
@@ -226,7 +240,7 @@ async fn stream(
     drop(writer);
     // Not every format does it itself, and a failure at the process's end is seen by nobody.
     out.flush()?;
-    Ok(())
+    Ok(answer.notes())
 }
 
 /// Whether writing failed because nobody reads any more. Each format wraps the

@@ -77,11 +77,13 @@ pub(crate) struct Settings {
     pub(crate) pager: bool,
     /// Go on after a failure.
     pub(crate) keep_going: bool,
+    /// Say what there is to know of a result, such as that it has rows of households.
+    pub(crate) notes: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { format: None, expanded: false, timing: false, pager: true, keep_going: false }
+        Self { format: None, expanded: false, timing: false, pager: true, keep_going: false, notes: true }
     }
 }
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
 use datafusion::catalog::{MemTable, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
-use envoi_lake::lake::{DataFile, REFERENCE_SOURCE, SourceEdition};
+use envoi_lake::lake::{DataFile, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition};
 use envoi_lake::tables::{SOURCE, TABLES};
 use envoi_lake::{Manifest, tables};
 
 use super::edition::{self, Edition};
-use super::lake_table::LakeTable;
+use super::lake_table::{LakeTable, Microdata};
 use super::view::StateHandle;
 use crate::runtime::Runtime;
 
@@ -106,7 +106,12 @@ impl SchemaProvider for LakeSchema {
             let files: Vec<DataFile> = visible(&manifest, as_of, "staging", name);
             let Some(first) = files.first() else { return Ok(None) };
             let schema = LakeTable::stored_schema(self.view.runtime.lake(), first).await?;
-            return Ok(Some(Arc::new(LakeTable::staging(schema, files)?.rooted(self.root()))));
+            let microdata = match () {
+                () if files.iter().any(|f| manifest.is_microdata(f)) => Microdata::Staged,
+                () if files.iter().any(|f| f.source_id == PLAIN_TABLE) => Microdata::Unknown,
+                () => Microdata::No,
+            };
+            return Ok(Some(Arc::new(LakeTable::staging(schema, files)?.of(microdata).rooted(self.root()))));
         }
         let Some(table) = tables::table(name) else { return Ok(None) };
         if table.name == SOURCE.name {
@@ -114,7 +119,10 @@ impl SchemaProvider for LakeSchema {
         }
         let files = visible(&manifest, as_of, "lake", name);
         let editions = manifest.sources.as_slice();
-        Ok(Some(Arc::new(LakeTable::lake(table, files, editions)?.rooted(self.root()))))
+        let newest = table.microdata && visible(&self.view.newest(), None, "lake", name) == files;
+        let microdata = if table.microdata { Microdata::Lake { newest } } else { Microdata::No };
+        let found = LakeTable::lake(table, files, editions)?.of(microdata).rooted(self.root());
+        Ok(Some(Arc::new(found)))
     }
 
     fn table_exist(&self, name: &str) -> bool {

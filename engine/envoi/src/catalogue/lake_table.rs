@@ -26,10 +26,24 @@ use crate::runtime::lake_store;
 /// Field metadata that say where a column's values come from.
 pub(super) const PROVENANCE: [&str; 3] = ["source", "licence", "caveats"];
 
+/// Whether a table's rows are households or people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Microdata {
+    /// They are not: published figures.
+    No,
+    /// A table of the lake; `newest` where it is seen as nobody asks for an older edition.
+    Lake { newest: bool },
+    /// In the shape of a survey's publisher.
+    Staged,
+    /// Nobody knows: a table of no known publisher.
+    Unknown,
+}
+
 /// Files with one schema.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
     schema: SchemaRef,
+    microdata: Microdata,
     files: Vec<DataFile>,
     /// Column the files' bounds are of.
     lead: Option<&'static str>,
@@ -59,6 +73,7 @@ impl LakeTable {
             .collect();
         Ok(Self {
             schema: Arc::new(Schema::new(fields)),
+            microdata: Microdata::No,
             files,
             lead: table.sort.first().copied(),
             root: object_store::path::Path::default(),
@@ -69,7 +84,8 @@ impl LakeTable {
     pub(crate) fn staging(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
         let fields: Vec<Field> = schema.fields().iter().map(|f| viewed(f)).collect();
         let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-        Ok(Self { schema: Arc::new(schema), files, lead: None, root: object_store::path::Path::default() })
+        let root = object_store::path::Path::default();
+        Ok(Self { schema: Arc::new(schema), microdata: Microdata::No, files, lead: None, root })
     }
 
     /// The Arrow schema in a file's footer.
@@ -83,6 +99,17 @@ impl LakeTable {
         let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)
             .map_err(|e| Error::new(crate::Class::Data, format!("file `{}` of the lake is damaged: {e}", file.path)))?;
         Ok(Arc::clone(reader.schema()))
+    }
+
+    /// Says whether its rows are households.
+    pub(crate) fn of(mut self, microdata: Microdata) -> Self {
+        self.microdata = microdata;
+        self
+    }
+
+    /// Whether its rows are households.
+    pub(crate) fn microdata(&self) -> Microdata {
+        self.microdata
     }
 
     /// Puts the lake's root before the paths of the files.

@@ -30,7 +30,7 @@ pub(crate) use edition::{NamedEditions, as_arguments};
 pub(crate) use files::ReadFunctions;
 pub(crate) use functions::LibraryFunctions;
 pub(crate) use lake::{LakeSchema, LakeView, Part};
-pub(crate) use lake_table::LakeTable;
+pub(crate) use lake_table::{LakeTable, Microdata};
 pub(crate) use mart::MartSchema;
 pub(crate) use session::SessionSchema;
 pub(crate) use view::StateHandle;

@@ -27,7 +27,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-pub(crate) use plan::Planner;
+pub(crate) use plan::{Planner, is_computed};
 
 use call::Call;
 

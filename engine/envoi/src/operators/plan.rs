@@ -99,6 +99,11 @@ struct Computed {
     schema: DFSchemaRef,
 }
 
+/// Whether a node is a call of a computed table function.
+pub(crate) fn is_computed(node: &dyn UserDefinedLogicalNode) -> bool {
+    node.as_any().is::<Computed>()
+}
+
 impl PartialOrd for Computed {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         // The columns follow from the rest.
@@ -135,7 +140,8 @@ impl UserDefinedLogicalNodeCore for Computed {
 #[async_trait]
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self)]);
+        let planner =
+            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self), Arc::new(crate::privacy::Nodes)]);
         planner.create_physical_plan(plan, session).await
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::catalogue;
 use crate::error::{Error, Result};
+use crate::privacy::{Gate, Notes};
 use crate::runtime::{Runtime, Work};
 
 /// Batches that may wait for a slow reader.
@@ -34,13 +35,15 @@ pub struct Answer {
     pub kind: AnswerKind,
     batches: Option<mpsc::Receiver<Result<RecordBatch>>>,
     plan: Option<Arc<dyn ExecutionPlan>>,
+    notes: Notes,
     /// Held so that dropping the answer aborts the work.
     _work: Option<Work<()>>,
 }
 
 impl Answer {
-    pub(super) fn done(tag: String) -> Self {
-        Self { schema: Arc::new(Schema::empty()), kind: AnswerKind::Done(tag), batches: None, plan: None, _work: None }
+    pub(super) fn done(tag: String, notes: Notes) -> Self {
+        let kind = AnswerKind::Done(tag);
+        Self { schema: Arc::new(Schema::empty()), kind, batches: None, plan: None, notes, _work: None }
     }
 
     pub(super) fn rows(
@@ -48,6 +51,8 @@ impl Answer {
         plan: Arc<dyn ExecutionPlan>,
         mut stream: SendableRecordBatchStream,
         sql: String,
+        notes: Notes,
+        gate: Option<Gate>,
     ) -> Result<Self> {
         let schema = stream.schema();
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -65,18 +70,28 @@ impl Answer {
                         _ => Error::internal(said(&*panic)),
                     }),
                 };
+                let item = match &gate {
+                    Some(gate) => item.map_err(|e| gate.failed(e)),
+                    None => item,
+                };
                 let failed = item.is_err();
                 if sender.send(item).await.is_err() || failed {
                     return;
                 }
             }
         })?;
-        Ok(Self { schema, kind: AnswerKind::Rows, batches: Some(receiver), plan: Some(plan), _work: Some(work) })
+        Ok(Self { schema, kind: AnswerKind::Rows, batches: Some(receiver), plan: Some(plan), notes, _work: Some(work) })
     }
 
     /// The next batch; `None` at the end. After an error there is no more.
     pub async fn next(&mut self) -> Option<Result<RecordBatch>> {
         self.batches.as_mut()?.recv().await
+    }
+
+    /// What there is to say of the answer, once its last batch is there: cells that are not
+    /// shown, or for the owner, rows and small cells of households that are.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.all()
     }
 
     /// All batches, in memory.

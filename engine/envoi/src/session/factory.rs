@@ -18,6 +18,7 @@ use crate::economies::economies;
 use crate::error::{Error, Result};
 use crate::operators::Planner;
 use crate::options::EnvoiOptions;
+use crate::privacy::{Gate, Role};
 use crate::runtime::Runtime;
 
 /// Makes sessions that differ in nothing but their own settings.
@@ -39,10 +40,18 @@ impl SessionFactory {
     ///
     /// Reads the newest manifest. A version or date that does not exist is an error.
     pub async fn owner(&self) -> Result<Session> {
-        self.build(true).await
+        self.build(None).await
     }
 
-    async fn build(&self, files: bool) -> Result<Session> {
+    /// A session of a role that is not the owner: it reads the catalogue, no files, changes
+    /// nothing but its own settings, and is shown no household (`docs/privacy.md`).
+    ///
+    /// Every session of a role is made of clones of one [`Role`], which counts over all of them.
+    pub async fn reader(&self, role: &Role) -> Result<Session> {
+        self.build(Some(Gate::new(role))).await
+    }
+
+    async fn build(&self, gate: Option<Gate>) -> Result<Session> {
         let newest = self.runtime.manifest(None).await?;
         if let Some(version) = self.options.lake_version {
             self.runtime.manifest(Some(version)).await?;
@@ -55,13 +64,14 @@ impl SessionFactory {
             state: Arc::clone(&state),
             view: Arc::clone(&view),
             plans: Mutex::new(HashMap::new()),
+            gate: gate.clone(),
         });
         let session = Arc::new(SessionSchema {
             own: MemorySchemaProvider::new(),
             mart: Arc::clone(&mart),
             lake: Arc::clone(&lake),
             state: Arc::clone(&state),
-            files,
+            files: gate.is_none(),
         });
         let context = self.context();
         let own = Arc::clone(&session);
@@ -87,6 +97,7 @@ impl SessionFactory {
             own,
             plans: Plans::default(),
             names: Mutex::new(None),
+            gate,
         })))
     }
 

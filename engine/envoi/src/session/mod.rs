@@ -31,6 +31,7 @@ use plans::{Plans, repeatable};
 
 use crate::catalogue::{LakeView, SessionSchema};
 use crate::error::{Error, Result, nearest};
+use crate::privacy::{self, Gate, Notes};
 use crate::runtime::Runtime;
 
 /// A session: settings, own tables, and a view of the lake. Cheap to clone.
@@ -44,6 +45,8 @@ struct Inner {
     own: Arc<SessionSchema>,
     plans: Plans,
     names: Mutex<Option<(String, Arc<Names>)>>,
+    /// Of a role that is not the owner.
+    gate: Option<Gate>,
 }
 
 impl std::fmt::Debug for Session {
@@ -70,32 +73,47 @@ impl Session {
         let seen = self.0.view.key();
         let (kept, changes) = self.0.plans.find(sql, &seen);
         if let Some(plan) = kept {
-            return self.rows(&state, &plan, sql).await;
+            return self.rows(&state, &plan, sql, None).await;
         }
         let plan = state.statement_to_plan(statement(&state, sql)?).await.map_err(failed)?;
         let tag = tag(&plan);
+        let notes = Notes::default();
+        let plan = match &self.0.gate {
+            Some(gate) => gate.admit(plan, &notes),
+            None => privacy::watched(plan, &notes),
+        };
+        let plan = plan.map_err(failed)?;
         let repeatable = repeatable(&plan).map_err(failed)?;
         let frame = self.0.context.execute_logical_plan(plan).await.map_err(failed)?;
         if let Some(tag) = tag {
             // Statements that change the session or write work while they are planned or when collected.
             let written = frame.collect().await;
             self.0.plans.clear();
-            return Ok(Answer::done(tag.with(&written.map_err(failed)?)));
+            return Ok(Answer::done(tag.with(&written.map_err(failed)?), notes));
         }
         let (state, plan) = frame.into_parts();
+        let microdata = privacy::reads_microdata(&plan).map_err(failed)?;
+        if let Some(gate) = &self.0.gate {
+            gate.charge(&plan).map_err(failed)?;
+        }
         let plan = Arc::new(state.optimize(&plan).map_err(failed)?);
+        // What is said of households is said of one run, and counted.
+        if microdata {
+            return self.rows(&state, &plan, sql, Some(notes)).await;
+        }
         if repeatable {
             self.0.plans.keep(sql, &seen, &plan, changes);
         }
-        self.rows(&state, &plan, sql).await
+        self.rows(&state, &plan, sql, None).await
     }
 
-    /// Starts an optimised plan.
-    async fn rows(&self, state: &SessionState, plan: &LogicalPlan, sql: &str) -> Result<Answer> {
+    /// Starts an optimised plan; with notes, one over microdata.
+    async fn rows(&self, state: &SessionState, plan: &LogicalPlan, sql: &str, notes: Option<Notes>) -> Result<Answer> {
         let failed = |e: DataFusionError| self.explained(Error::from_datafusion(&e, sql), sql);
         let plan = state.query_planner().create_physical_plan(plan, state).await.map_err(failed)?;
         let stream = datafusion::physical_plan::execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
-        Answer::rows(&self.0.runtime, plan, stream, sql.to_owned())
+        let gate = notes.as_ref().and(self.0.gate.clone());
+        Answer::rows(&self.0.runtime, plan, stream, sql.to_owned(), notes.unwrap_or_default(), gate)
     }
 
     /// Says which table may have been meant where one is not found.
@@ -192,4 +210,20 @@ fn spaced(name: &str) -> String {
         words.extend(c.to_uppercase());
     }
     words.replace("MEMORY ", "").replace("CATALOG SCHEMA", "SCHEMA")
+}
+
+#[cfg(test)]
+impl Session {
+    /// Makes a view as if it were a mart of the program.
+    pub(crate) async fn mart(&self, name: &str, sql: &str) -> Result<()> {
+        let failed = |e: DataFusionError| Error::from_datafusion(&e, sql);
+        let plan = self.0.context.state().create_logical_plan(sql).await.map_err(failed)?;
+        let plan = match &self.0.gate {
+            Some(gate) => gate.mart(plan).map_err(failed)?,
+            None => plan,
+        };
+        let view = Arc::new(datafusion::datasource::ViewTable::new(plan, None));
+        self.0.own.register_table(name.to_owned(), view).map_err(failed)?;
+        Ok(())
+    }
 }

@@ -141,7 +141,10 @@ fn column(field: &Field) -> ColumnName {
 
 fn description(schema: &str, table: &str) -> Option<String> {
     match schema {
-        "lake" => tables::table(table).map(|t| format!("{}; {}", t.description, t.grain)),
+        "lake" => tables::table(table).map(|t| {
+            let microdata = if t.microdata { "; microdata" } else { "" };
+            format!("{}; {}{microdata}", t.description, t.grain)
+        }),
         "mart" => {
             crate::library::mart(table).ok().flatten().map(|m| format!("{}; {}", m.meta.description, m.meta.grain))
         }

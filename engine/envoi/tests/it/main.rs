@@ -18,6 +18,7 @@ mod lakes;
 mod limits;
 mod marts;
 mod operators;
+mod privacy;
 mod published;
 mod reference;
 mod slt;

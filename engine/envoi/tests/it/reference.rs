@@ -102,6 +102,9 @@ fn datasets() {
     check("datasets/README.md", "Datasets", &text);
 }
 
+/// Said of a table whose rows are not published.
+const MICRODATA: &str = "Microdata: who is not the owner sees aggregates of many households only (`privacy.md`).\n\n";
+
 #[test]
 fn tables() {
     let mut text = String::from(
@@ -114,14 +117,17 @@ fn tables() {
         let list = |names: &[&str]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
         let _ = write!(
             text,
-            "\n## `{}`\n\n{}.\n\nGrain: {}. Key: {}. Files are sorted by {}.\n\n\
-             | column | type | unit | NULL | meaning |\n|---|---|---|---|---|\n",
+            "\n## `{}`\n\n{}.\n\nGrain: {}. Key: {}. Files are sorted by {}.\n\n",
             table.name,
             table.description,
             table.grain,
             list(table.key),
             list(table.sort)
         );
+        if table.microdata {
+            text.push_str(MICRODATA);
+        }
+        text.push_str("| column | type | unit | NULL | meaning |\n|---|---|---|---|---|\n");
         for c in table.columns {
             let _ = writeln!(
                 text,

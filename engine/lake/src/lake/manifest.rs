@@ -231,6 +231,14 @@ impl Manifest {
         }
     }
 
+    /// True if the rows of a file are people or households: those of a table that says so, and
+    /// whatever is staged of a dataset that feeds such a table.
+    pub fn is_microdata(&self, file: &DataFile) -> bool {
+        let of_people =
+            |f: &DataFile| f.schema == "lake" && crate::tables::table(&f.table).is_some_and(|t| t.microdata);
+        of_people(file) || self.files.iter().any(|f| f.source_id == file.source_id && of_people(f))
+    }
+
     /// True if a file with this checksum was imported already.
     pub fn has_source(&self, sha256: &str) -> bool {
         self.sources.iter().any(|s| s.sha256 == sha256)
@@ -267,6 +275,16 @@ mod tests {
         assert_eq!(paths(None), ["a2023-01-01", "b2022-01-01"]);
         assert_eq!(paths(Some("2022-06-01")), ["a2021-01-01", "b2022-01-01"]);
         assert_eq!(paths(Some("2020-06-01")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_staged_of_a_survey_is_microdata_too() {
+        let mut m = Manifest::empty();
+        m.files = vec![file("a", "2021-01-01"), file("b", "2021-01-01"), file("c", "2021-01-01")];
+        m.files[0].table = "household".to_owned();
+        m.files[1].schema = "staging".to_owned();
+        m.files[2].source_id = "other".to_owned();
+        assert_eq!(m.files.iter().map(|f| m.is_microdata(f)).collect::<Vec<_>>(), [true, true, false]);
     }
 
     #[test]
