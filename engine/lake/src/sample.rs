@@ -2,8 +2,9 @@
 //!
 //! A selection, not a replacement for the publishers' files: nine years, low- and
 //! middle-income economies and the largest senders, the largest corridors. A total
-//! over it is not a world total.
+//! over it is not a world total. The surveys of households in it are invented, and say so.
 
+mod family;
 mod sheet;
 
 use chrono::{NaiveDate, SecondsFormat, Utc};
@@ -82,6 +83,7 @@ pub async fn write(lake: &Lake) -> Result<u64> {
     }
     corridors(&mut change)?;
     stocks(&mut change)?;
+    family::surveys(&mut change)?;
     Ok(lake.publish(change).await?.manifest.version)
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Survey {
     /// Marks it as synthetic, as all its rows do.
     pub(crate) id: String,
     pub(super) economy: Economy,
+    #[cfg(test)]
     pub(super) aims: Aims,
     pub(super) rows: u64,
     pub(super) strata: u64,
@@ -49,7 +50,17 @@ impl Survey {
         let design = Design::new(rows, aims.households, (strata, units), seed);
         let model = Model::new(seed, &aims, &design, rows);
         let id = format!("synthetic_{}_{YEAR}{tag}", economy.iso3.as_str().to_lowercase());
-        Ok(Self { id, economy, aims, rows, strata, units, design, model })
+        Ok(Self {
+            id,
+            economy,
+            #[cfg(test)]
+            aims,
+            rows,
+            strata,
+            units,
+            design,
+            model,
+        })
     }
 
     /// The rows from `from` on, so many or as many as there are.
