@@ -34,7 +34,9 @@ pub(crate) fn oldest_editions(manifest: &Manifest) -> BTreeMap<Figure, NaiveDate
 /// figures.
 pub(super) async fn sources(ask: &impl Ask, data: &BriefData) -> Result<Vec<SourceLine>, Error> {
     let mut feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
-    feeds.retain(|(name, ..)| match figure_of(name) {
+    feeds.retain(|(name, source, vintage)| match figure_of(name) {
+        // Of surveys only those that are shown.
+        Some(Figure::Household) => data.families.iter().any(|f| (&f.source_id, &f.vintage) == (source, vintage)),
         // Only the page of one economy shows amounts per head.
         Some(Figure::Population) => data.country.is_some(),
         // Without a fact there is no group of economies to show either.
@@ -89,6 +91,7 @@ fn figure_of(name: &str) -> Option<Figure> {
         "SP.POP.TOTL" => Figure::Population,
         "corridor" => Figure::Corridor,
         "group" => Figure::Group,
+        "household" => Figure::Household,
         _ => return None,
     })
 }
