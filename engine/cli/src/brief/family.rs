@@ -5,7 +5,6 @@
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Family {
     pub survey_id: String,
-    pub iso3: String,
     pub name: String,
     pub year: i32,
     pub source_id: String,

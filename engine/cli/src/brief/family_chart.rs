@@ -125,25 +125,28 @@ pub(super) struct Pair {
 }
 
 /// Estimates with and without remittances as points with their intervals. Values are
-/// percentages, from zero.
+/// percentages; the axis is as long as they need, so it need not begin at zero.
 pub(super) fn pairs(title: &str, desc: &str, rows: &[Pair]) -> String {
     const WIDTH: f64 = 760.0;
-    const LEFT: f64 = 160.0;
-    const RIGHT: f64 = 178.0;
+    const LEFT: f64 = 206.0;
+    const RIGHT: f64 = 160.0;
     const ROW: f64 = 58.0;
-    let ends = |(value, margin): (f64, Option<f64>)| value + margin.unwrap_or(0.0);
-    let most = rows.iter().flat_map(|r| [ends(r.with), ends(r.without)]).fold(0.0, f64::max);
-    if most <= 0.0 {
+    let values = || rows.iter().flat_map(|r| [r.with, r.without]).filter(|(value, _)| value.is_finite());
+    let most = values().map(|(value, margin)| value + margin.unwrap_or(0.0)).fold(f64::NEG_INFINITY, f64::max);
+    let least = values().map(|(value, margin)| value - margin.unwrap_or(0.0)).fold(f64::INFINITY, f64::min);
+    if rows.is_empty() || least > most {
         return String::new();
     }
-    let step = nice_step(most);
-    let high = (most / step).ceil() * step;
+    let step = nice_step(most - least.max(0.0));
+    let low = (least.max(0.0) / step).floor() * step;
+    let high = ((most / step).ceil() * step).max(low + step);
     let height = ROW * rows.len() as f64 + 30.0;
-    let x = |value: f64| LEFT + value.clamp(0.0, high) / high * (WIDTH - LEFT - RIGHT);
+    let x = |value: f64| LEFT + (value.clamp(low, high) - low) / (high - low) * (WIDTH - LEFT - RIGHT);
     let mut out = Frame { width: WIDTH, height, title, desc, mark: None }.open("chart wide");
-    for i in 0..=(high / step).round() as i32 {
-        let value = f64::from(i) * step;
-        let class = if i == 0 { "axis" } else { "grid" };
+    let ticks = ((high - low) / step).round().clamp(1.0, 20.0) as i32;
+    for i in 0..=ticks {
+        let value = low + f64::from(i) * step;
+        let class = if value == 0.0 { "axis" } else { "grid" };
         let _ok = write!(
             out,
             "<path class=\"{class}\" d=\"M{x:.1} 0V{:.1}\"/><text class=\"tick mid\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
@@ -157,7 +160,7 @@ pub(super) fn pairs(title: &str, desc: &str, rows: &[Pair]) -> String {
         let middle = f64::from(row) * ROW + ROW / 2.0;
         let _ok = write!(
             out,
-            "<text class=\"strip\" x=\"0\" y=\"{:.1}\">{}</text><text class=\"tick\" x=\"0\" y=\"{:.1}\">{}</text><path class=\"joined\" d=\"M{:.1} {:.1}L{:.1} {:.1}\"/>",
+            "<text class=\"strip\" x=\"0\" y=\"{:.1}\">{}</text><text class=\"tick note\" x=\"0\" y=\"{:.1}\">{}</text><path class=\"joined\" d=\"M{:.1} {:.1}L{:.1} {:.1}\"/>",
             middle - 1.0,
             escape(&pair.name),
             middle + 15.0,
@@ -183,7 +186,7 @@ pub(super) fn pairs(title: &str, desc: &str, rows: &[Pair]) -> String {
         let (first, rest) = pair.said.split_once(' ').unwrap_or((&pair.said, ""));
         let _ok = write!(
             out,
-            "<text class=\"label rem\" x=\"{at:.1}\" y=\"{:.1}\">{}</text><text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>",
+            "<text class=\"label rem\" x=\"{at:.1}\" y=\"{:.1}\">{}</text><text class=\"tick note\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>",
             middle - 1.0,
             escape(first),
             middle + 15.0,
@@ -237,21 +240,21 @@ pub(super) fn fifths(title: &str, values: &[Option<f64>]) -> String {
 
 /// Each source's share of income above its share of inequality.
 pub(super) fn sources(family: &Family) -> String {
-    const WIDTH: f64 = 760.0;
-    const LEFT: f64 = 170.0;
-    const RIGHT: f64 = 150.0;
-    const ROW: f64 = 48.0;
+    const WIDTH: f64 = 520.0;
+    const LEFT: f64 = 138.0;
+    const RIGHT: f64 = 80.0;
+    const ROW: f64 = 54.0;
     let both = |s: &super::family::IncomeSource| [s.income_share.unwrap_or(0.0), s.inequality_share.unwrap_or(0.0)];
     let values = || family.sources.iter().flat_map(both);
     let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
     if high <= low {
         return String::new();
     }
-    let x = |value: f64| LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT - 52.0);
+    let x = |value: f64| LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT - 60.0);
     let title = format!("Sources of income in the Gini coefficient, {}, {}", family.name, family.year);
     let desc = "For each source its share of income, and its share of the Gini coefficient.";
     let height = ROW * family.sources.len() as f64 + 8.0;
-    let mut out = Frame { width: WIDTH, height, title: &title, desc, mark: None }.open("chart wide");
+    let mut out = Frame { width: WIDTH, height, title: &title, desc, mark: None }.open("chart");
     for (row, source) in (0u16..).zip(&family.sources) {
         let top = f64::from(row) * ROW;
         let own = if source.source == "remittance" { "rem" } else { "both" };
@@ -290,10 +293,10 @@ pub(super) fn sources(family: &Family) -> String {
 pub(super) fn source_name(source: &str) -> &str {
     match source {
         "labour" => "work",
-        "farm" => "farm, own business",
+        "farm" => "farm, business",
         "transfer" => "transfers",
         "remittance" => "remittances",
-        "remittance_domestic" => "from kin at home",
+        "remittance_domestic" => "kin at home",
         other => other,
     }
 }

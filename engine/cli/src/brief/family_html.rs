@@ -49,8 +49,12 @@ pub(super) fn country(data: &BriefData) -> String {
     out.push_str(&from_family_to_nation(family));
     out.push_str(&at_every_scale(family));
     out.push_str(&who_receives(family));
-    out.push_str(&curves(family));
-    out.push_str(&by_source(family));
+    match (curves(family), by_source(family)) {
+        (curves, sources) if curves.is_empty() || sources.is_empty() => out += &(curves + &sources),
+        (curves, sources) => {
+            let _ok = write!(out, "<div class=\"two\"><div>{curves}</div><div>{sources}</div></div>");
+        }
+    }
     let _ok = write!(out, "<p>{}</p>", escape(&line(family)));
     out + "</section>"
 }
@@ -86,7 +90,7 @@ fn pair(family: &Family, scale: &str, name: String) -> Option<Pair> {
         },
         without: percent(without, effect.se_without),
         with: percent(with, effect.se_with),
-        said: format!("{} ({}) points", signed(difference * 100.0, 1), interval(effect, 100.0, 1)),
+        said: format!("{} {} points", signed(difference * 100.0, 1), interval(effect, 100.0, 1)),
     })
 }
 
@@ -224,7 +228,7 @@ fn curves(family: &Family) -> String {
         None => String::new(),
     };
     format!(
-        "<h3 class=\"step\">Inequality</h3><p>{}</p><figure class=\"curve\">{svg}<figcaption>Across: persons, poorest first, %. Up: share of income that they have, %. The thin diagonal is equality.</figcaption></figure>",
+        "<h3 class=\"step\">Inequality</h3><p>{}</p><figure>{svg}<figcaption>Across: persons, poorest first, %. Up: share of income that they have, %. The thin diagonal is equality.</figcaption></figure>",
         escape(&words)
     )
 }
@@ -235,6 +239,6 @@ fn by_source(family: &Family) -> String {
         return String::new();
     }
     format!(
-        "<h3 class=\"step\">Inequality by source of income</h3><p>Above, pale: share of income. Below: share of the Gini coefficient. At the right: how much the Gini coefficient changes if the source grows by 1 % (Lerman and Yitzhaki 1985).</p><figure>{svg}</figure>"
+        "<h3 class=\"step\">Inequality by source of income</h3><p>Pale: share of income. Full: share of the Gini coefficient. At the right: change of the Gini coefficient if the source grows by 1 %.</p><figure>{svg}<figcaption>Lerman and Yitzhaki 1985.</figcaption></figure>"
     )
 }

@@ -10,7 +10,7 @@ use super::rows::{Table, each};
 /// Rows of `family_queries::surveys`.
 pub(crate) fn surveys(batches: &[RecordBatch]) -> Result<Vec<Family>, Error> {
     each("the surveys", batches, |t, out| {
-        let (id, iso3, name, year) = (t.label("survey_id")?, t.label("iso3")?, t.label("name")?, t.years()?);
+        let (id, name, year) = (t.label("survey_id")?, t.label("name")?, t.years()?);
         let (source_id, vintage, currency) = (t.label("source_id")?, t.label("vintage")?, t.label("currency")?);
         let (sampled, households) = (t.count("households_sampled")?, t.number("households")?);
         let (line, poverty_line) = (t.number("line")?, t.label("poverty_line")?);
@@ -21,7 +21,6 @@ pub(crate) fn surveys(batches: &[RecordBatch]) -> Result<Vec<Family>, Error> {
         let (head, oda_head) = (t.number("remittance_per_head_usd")?, t.number("oda_per_head_usd")?);
         out.extend((0..t.rows()).map(|i| Family {
             survey_id: id[i].clone(),
-            iso3: iso3[i].clone(),
             name: name[i].clone(),
             year: year[i],
             source_id: source_id[i].clone(),

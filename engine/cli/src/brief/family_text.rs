@@ -19,7 +19,7 @@ pub(super) fn world(page: &mut Page, data: &BriefData) {
         page.prose(Look::Plain, &text);
     }
     let wide = page.width >= 76;
-    let name_width = page.width.saturating_sub(if wide { 60 } else { 42 }).clamp(16, 34);
+    let name_width = page.width.saturating_sub(if wide { 62 } else { 42 }).clamp(14, 34);
     let mut head =
         format!("  {} {:>8} {:>8} {:>8} {:>7}", left("", name_width), "receive", "without", "with", "points");
     if wide {
@@ -91,19 +91,21 @@ fn effects(page: &mut Page, family: &Family) {
         return;
     }
     page.line("");
-    let head = format!("  {} {:>9} {:>9} {:>11}  95 %", left("", 20), "without", "with", "difference");
+    let wide = page.width >= 70;
+    let column = if wide { "  95 %" } else { "" };
+    let head = format!("  {} {:>9} {:>9} {:>11}{column}", left("", 20), "without", "with", "difference");
     let head = page.paint(Look::Dim, &head);
     page.line(&head);
     for ((_, name, factor, decimals), effect) in rows {
         let value = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| number(v * factor, *decimals));
         let difference = effect.difference.map_or_else(|| "–".to_owned(), |d| signed(d * factor, *decimals));
+        let interval = if wide { interval(effect, *factor, *decimals) } else { String::new() };
         let text = format!(
-            "  {} {} {} {}  {}",
+            "  {} {} {} {}  {interval}",
             left(name, 20),
             right(&value(effect.without), 9),
             right(&value(effect.with), 9),
             page.paint(Look::Remittance, &right(&difference, 11)),
-            interval(effect, *factor, *decimals),
         );
         page.line(&text);
     }

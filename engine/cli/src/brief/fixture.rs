@@ -128,7 +128,6 @@ pub(super) fn family(iso3: &str, name: &str) -> Family {
     let curve = |power: f64| (0..=Lorenz::POINTS as usize).map(|i| Lorenz::at(i).powf(power)).collect();
     Family {
         survey_id: format!("synthetic_{}_2019", iso3.to_lowercase()),
-        iso3: iso3.to_owned(),
         name: name.to_owned(),
         year: 2019,
         source_id: "envoi.synthetic".to_owned(),
