@@ -134,7 +134,7 @@ fn fifths(page: &mut Page, family: &Family) {
             share(fifth.receiving, 9),
             share(fifth.distribution, 12),
             share(fifth.income, 12),
-            page.paint(Look::Remittance, &bar(fifth.receiving, most, room)),
+            if room < 4 { String::new() } else { page.paint(Look::Remittance, &bar(fifth.receiving, most, room)) },
         );
         page.line(&text);
     }
