@@ -19,7 +19,7 @@ fn newest(surveys: Surveys<'_>) -> String {
         Surveys::Of(iso3) => format!("\n    where iso3 = '{iso3}'"),
     };
     format!(
-        "survey as (
+        "newest as (
     select
         survey_id, min(iso3) as iso3, min(survey_year) as survey_year, min(currency) as currency,
         min(source_id) as source_id, cast(max(vintage) as varchar) as vintage, count(*) as households_sampled,
@@ -35,33 +35,61 @@ fn newest(surveys: Surveys<'_>) -> String {
 pub(crate) fn surveys(surveys: Surveys<'_>) -> String {
     format!(
         "
-with {}
+with {},
+
+measured as (
+    select
+        survey_id, min(line_lcu) as line, min(poverty_line) as poverty_line,
+        min(equivalence_scale) as equivalence_scale, min(counterfactual) as counterfactual
+    from mart.family_income
+    group by survey_id
+)
+
 select
-    survey.survey_id, survey.iso3, coalesce(link.name_en, survey.iso3) as name, survey.survey_year as year,
-    survey.source_id, survey.vintage, survey.currency, survey.households_sampled, survey.households,
-    link.line_lcu as line, link.poverty_line, link.equivalence_scale, link.counterfactual,
-    link.survey_remittance_usd as survey_usd, link.balance_remittance_usd as balance_usd, link.capture_ratio,
-    link.balance_missing as missing, link.oda_usd, link.remittance_gdp_share as gdp_share,
-    link.remittance_per_head_usd, link.oda_per_head_usd
-from survey
-left join mart.macro_family_link as link on survey.survey_id = link.survey_id
-where survey.age = 1
-order by survey.iso3",
+    newest.survey_id, coalesce(macro.name_en, newest.iso3) as name, newest.survey_year as year,
+    newest.source_id, newest.vintage, newest.currency, newest.households_sampled, newest.households,
+    measured.line, measured.poverty_line, measured.equivalence_scale, measured.counterfactual,
+    balance.survey_remittance_lcu / balance.lcu_per_usd as survey_usd, balance.balance_remittance_usd as balance_usd,
+    balance.capture_ratio, balance.balance_missing as missing, macro.oda_usd,
+    macro.remittance_gdp_share as gdp_share, macro.remittance_per_head_usd, macro.oda_per_head_usd
+from newest
+left join measured on newest.survey_id = measured.survey_id
+left join survey_balance() as balance on newest.survey_id = balance.survey_id
+left join mart.remittance_vs_oda as macro on newest.iso3 = macro.iso3 and newest.survey_year = macro.year
+where newest.age = 1
+order by newest.iso3",
         newest(surveys)
     )
 }
 
 /// One row per survey, scale and measure.
 pub(crate) fn effects(surveys: Surveys<'_>) -> String {
-    of_newest(
-        surveys,
+    format!(
         "
+with {},
+
+effect as (
+    select
+        family.survey_id,
+        unnest(
+            transfer_effect(
+                family.household_income_lcu, family.remittance_lcu, family.equivalence, family.line_lcu, family.weight,
+                family.size_persons, family.stratum, family.psu, captured => balance.capture_ratio,
+                cell => family.region || family.size_class, lonely_psu => 'adjust'
+            )
+        ) as e
+    from mart.family_income as family
+    inner join newest on family.survey_id = newest.survey_id and newest.age = 1
+    left join survey_balance() as balance on family.survey_id = balance.survey_id
+    group by family.survey_id
+)
+
 select
-    effect.survey_id, effect.scale, effect.measure, effect.with_remittance as \"with\",
-    effect.without_remittance as \"without\", effect.difference, effect.se_with, effect.se_without, effect.se,
-    effect.ci_low, effect.ci_high
-from mart.national_income_effect as effect",
-        "effect",
+    survey_id, e['scale'] as scale, e['measure'] as measure, e['with'] as \"with\", e['without'] as \"without\",
+    e['difference'] as difference, e['se_with'] as se_with, e['se_without'] as se_without, e['se'] as se,
+    e['ci_low'] as ci_low, e['ci_high'] as ci_high
+from effect",
+        newest(surveys)
     )
 }
 
@@ -113,7 +141,7 @@ from mart.family_income as income"
 /// The question over the newest surveys alone.
 fn of_newest(surveys: Surveys<'_>, question: &str, alias: &str) -> String {
     format!(
-        "\nwith {}{question}\ninner join survey on {alias}.survey_id = survey.survey_id and survey.age = 1",
+        "\nwith {}{question}\ninner join newest on {alias}.survey_id = newest.survey_id and newest.age = 1",
         newest(surveys)
     )
 }

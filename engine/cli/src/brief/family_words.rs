@@ -115,7 +115,8 @@ pub(super) fn line(family: &Family) -> String {
 
 fn per(scale: &str) -> String {
     match scale {
-        "per_capita" | "per capita" => "per person".to_owned(),
+        "per_head" => "per person".to_owned(),
+        "household" => "of the household".to_owned(),
         other => format!("per equivalent adult ({})", clean(other)),
     }
 }

@@ -137,7 +137,7 @@ pub(super) fn family(iso3: &str, name: &str) -> Family {
         households: Some(40e6),
         poverty_line: "0.6 median".to_owned(),
         line: Some(1840.0),
-        equivalence_scale: "per_capita".to_owned(),
+        equivalence_scale: "per_head".to_owned(),
         counterfactual: "subtraction".to_owned(),
         effects: vec![
             effect("survey", "receiving_households", 0.0, 0.081, 0.004),

@@ -279,7 +279,6 @@ fn the_sample_is_called_a_sample() {
 fn the_page_stands_alone() {
     for data in [fixture::brief(), fixture::country(), fixture::with_families(), fixture::country_with_families()] {
         let page = html::render(&data);
-        std::fs::write(format!("/tmp/fb-{}-{}.html", data.country.is_some(), data.families.len()), &page).unwrap(); // TEMPORARY
         assert_well_formed(&page);
         assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("@import"));
         assert!(!page.contains("<link") && !page.contains("<img"));
