@@ -18,6 +18,8 @@ pub(crate) struct Family {
     /// How a poor family is told, and the line that makes of it.
     pub poverty_line: String,
     pub line: Option<f64>,
+    /// Why there is no line.
+    pub line_missing: Option<String>,
     /// What income is divided by, and what is taken for income without remittances.
     pub equivalence_scale: String,
     pub counterfactual: String,
@@ -41,12 +43,14 @@ pub(crate) struct Effect {
     pub without: Option<f64>,
     /// With less without.
     pub difference: Option<f64>,
-    pub se_with: Option<f64>,
-    pub se_without: Option<f64>,
+    /// Standard error with remittances.
+    pub with_se: Option<f64>,
     /// Standard error of the difference, and its 95 % confidence interval.
     pub se: Option<f64>,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
+    /// Why there are no errors.
+    pub errors_missing: Option<String>,
 }
 
 /// A fifth of persons by income without remittances.

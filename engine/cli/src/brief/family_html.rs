@@ -81,15 +81,14 @@ fn refs(data: &BriefData, family: &Family) -> String {
 fn pair(family: &Family, scale: &str, name: String) -> Option<Pair> {
     let effect = family.effect(scale, "headcount")?;
     let (with, without, difference) = (effect.with?, effect.without?, effect.difference?);
-    let percent = |value: f64, se: Option<f64>| (value * 100.0, effect.margin(se).map(|m| m * 100.0));
     Some(Pair {
         name,
         note: match scale {
             "survey" => format!("{} % receive", pct(family.receiving(), 1)),
             other => scale_words(other).1.to_owned(),
         },
-        without: percent(without, effect.se_without),
-        with: percent(with, effect.se_with),
+        without: (without * 100.0, None),
+        with: (with * 100.0, effect.margin(effect.with_se).map(|m| m * 100.0)),
         said: format!("{} {} points", signed(difference * 100.0, 1), interval(effect, 100.0, 1)),
     })
 }

@@ -1,6 +1,6 @@
 //! The questions the brief asks about families, over the marts of households.
 //!
-//! Of each economy the newest survey counts. Codes come out of the lake's own list, never
+//! Of each economy the newest survey counts, an invented one only where there is no other. Codes come out of the lake's own list, never
 //! from the user's text.
 
 /// Which surveys.
@@ -24,37 +24,34 @@ fn newest(surveys: Surveys<'_>) -> String {
         survey_id, min(iso3) as iso3, min(survey_year) as survey_year, min(currency) as currency,
         min(source_id) as source_id, cast(max(vintage) as varchar) as vintage, count(*) as households_sampled,
         sum(weight) as households,
-        row_number() over (partition by min(iso3) order by min(survey_year) desc, survey_id) as age
+        row_number() over (
+            partition by min(iso3)
+            order by survey_id like 'synthetic%', min(survey_year) desc, survey_id
+        ) as age
     from lake.household{which}
     group by survey_id
 )"
     )
 }
 
-/// One row per survey: what it is, and the balance of payments of its year.
+/// One row per survey: what it is, how its families are measured, and the balance of payments of its year.
 pub(crate) fn surveys(surveys: Surveys<'_>) -> String {
     format!(
         "
-with {},
-
-measured as (
-    select
-        survey_id, min(line_lcu) as line, min(poverty_line) as poverty_line,
-        min(equivalence_scale) as equivalence_scale, min(counterfactual) as counterfactual
-    from mart.family_income
-    group by survey_id
-)
+with {}
 
 select
-    newest.survey_id, coalesce(macro.name_en, newest.iso3) as name, newest.survey_year as year,
-    newest.source_id, newest.vintage, newest.currency, newest.households_sampled, newest.households,
-    measured.line, measured.poverty_line, measured.equivalence_scale, measured.counterfactual,
-    balance.survey_remittance_lcu / balance.lcu_per_usd as survey_usd, balance.balance_remittance_usd as balance_usd,
-    balance.capture_ratio, balance.balance_missing as missing, macro.oda_usd,
+    newest.survey_id, coalesce(macro.name_en, newest.iso3) as name, newest.survey_year as year, newest.source_id,
+    newest.vintage, newest.currency, newest.households_sampled, newest.households,
+    poverty.line_lcu as line, poverty.line_missing, income.poverty_line, income.equivalence_scale,
+    income.counterfactual,
+    summary.survey_remittance_lcu / summary.lcu_per_usd as survey_usd, summary.balance_remittance_usd as balance_usd,
+    summary.capture_ratio, summary.balance_missing as missing, macro.oda_usd,
     macro.remittance_gdp_share as gdp_share, macro.remittance_per_head_usd, macro.oda_per_head_usd
 from newest
-left join measured on newest.survey_id = measured.survey_id
-left join survey_balance() as balance on newest.survey_id = balance.survey_id
+left join mart.family_income_effect as income on newest.survey_id = income.survey_id and income.group_kind = 'all'
+left join survey_poverty_line() as poverty on newest.survey_id = poverty.survey_id
+left join survey_summary() as summary on newest.survey_id = summary.survey_id
 left join mart.remittance_vs_oda as macro on newest.iso3 = macro.iso3 and newest.survey_year = macro.year
 where newest.age = 1
 order by newest.iso3",
@@ -64,32 +61,15 @@ order by newest.iso3",
 
 /// One row per survey, scale and measure.
 pub(crate) fn effects(surveys: Surveys<'_>) -> String {
-    format!(
+    of_newest(
+        surveys,
         "
-with {},
-
-effect as (
-    select
-        family.survey_id,
-        unnest(
-            transfer_effect(
-                family.household_income_lcu, family.remittance_lcu, family.equivalence, family.line_lcu, family.weight,
-                family.size_persons, family.stratum, family.psu, captured => balance.capture_ratio,
-                cell => family.region || family.size_class, lonely_psu => 'adjust'
-            )
-        ) as e
-    from mart.family_income as family
-    inner join newest on family.survey_id = newest.survey_id and newest.age = 1
-    left join survey_balance() as balance on family.survey_id = balance.survey_id
-    group by family.survey_id
-)
-
 select
-    survey_id, e['scale'] as scale, e['measure'] as measure, e['with'] as \"with\", e['without'] as \"without\",
-    e['difference'] as difference, e['se_with'] as se_with, e['se_without'] as se_without, e['se'] as se,
-    e['ci_low'] as ci_low, e['ci_high'] as ci_high
-from effect",
-        newest(surveys)
+    effect.survey_id, effect.scale, effect.measure, effect.with_remittances as \"with\",
+    effect.without_remittances as \"without\", effect.difference, effect.with_se, effect.difference_se,
+    effect.difference_ci_low as ci_low, effect.difference_ci_high as ci_high, effect.errors_missing
+from income_effect() as effect",
+        "effect",
     )
 }
 

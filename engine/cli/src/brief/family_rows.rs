@@ -13,7 +13,7 @@ pub(crate) fn surveys(batches: &[RecordBatch]) -> Result<Vec<Family>, Error> {
         let (id, name, year) = (t.label("survey_id")?, t.label("name")?, t.years()?);
         let (source_id, vintage, currency) = (t.label("source_id")?, t.label("vintage")?, t.label("currency")?);
         let (sampled, households) = (t.count("households_sampled")?, t.number("households")?);
-        let (line, poverty_line) = (t.number("line")?, t.label("poverty_line")?);
+        let (line, line_missing, poverty_line) = (t.number("line")?, t.text("line_missing")?, t.label("poverty_line")?);
         let (scale, counterfactual) = (t.label("equivalence_scale")?, t.label("counterfactual")?);
         let (survey_usd, balance_usd) = (t.number("survey_usd")?, t.number("balance_usd")?);
         let (capture, missing) = (t.number("capture_ratio")?, t.text("missing")?);
@@ -30,6 +30,7 @@ pub(crate) fn surveys(batches: &[RecordBatch]) -> Result<Vec<Family>, Error> {
             households: households[i],
             poverty_line: poverty_line[i].clone(),
             line: line[i],
+            line_missing: line_missing[i].clone(),
             equivalence_scale: scale[i].clone(),
             counterfactual: counterfactual[i].clone(),
             balance: Balance {
@@ -53,7 +54,7 @@ pub(crate) fn effects(batches: &[RecordBatch]) -> Result<Vec<(String, Effect)>, 
     each("the effects on families", batches, |t, out| {
         let (id, scale, measure) = (t.label("survey_id")?, t.label("scale")?, t.label("measure")?);
         let (with, without, difference) = (t.number("with")?, t.number("without")?, t.number("difference")?);
-        let (se_with, se_without, se) = (t.number("se_with")?, t.number("se_without")?, t.number("se")?);
+        let (with_se, se, missing) = (t.number("with_se")?, t.number("difference_se")?, t.text("errors_missing")?);
         let (low, high) = (t.number("ci_low")?, t.number("ci_high")?);
         out.extend((0..t.rows()).map(|i| {
             let effect = Effect {
@@ -62,11 +63,11 @@ pub(crate) fn effects(batches: &[RecordBatch]) -> Result<Vec<(String, Effect)>, 
                 with: with[i],
                 without: without[i],
                 difference: difference[i],
-                se_with: se_with[i],
-                se_without: se_without[i],
+                with_se: with_se[i],
                 se: se[i],
                 ci_low: low[i],
                 ci_high: high[i],
+                errors_missing: missing[i].clone(),
             };
             (id[i].clone(), effect)
         }));

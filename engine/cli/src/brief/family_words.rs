@@ -36,6 +36,9 @@ pub(super) fn receiving(family: &Family) -> Option<String> {
 /// Poverty with and without.
 pub(super) fn poverty(family: &Family) -> Option<String> {
     let effect = family.effect("survey", "headcount")?;
+    if let Some(why) = &family.line_missing {
+        return Some(format!("No poverty line: {}.", clean(why)));
+    }
     let (with, without, difference) = (effect.with?, effect.without?, effect.difference?);
     let verb = if difference > 0.0 { "more" } else { "fewer" };
     let sure = match (effect.ci_low, effect.ci_high) {
@@ -43,11 +46,14 @@ pub(super) fn poverty(family: &Family) -> Option<String> {
         _ => "",
     };
     Some(format!(
-        "With remittances {} % of persons are poor, without them {} %: {} points {verb} ({}){sure}.",
+        "With remittances {} % of persons are poor, without them {} %: {} points {verb}{}{sure}.",
         pct(Some(with), 1),
         pct(Some(without), 1),
         number((difference * 100.0).abs(), 1),
-        interval(effect, 100.0, 1),
+        match &effect.errors_missing {
+            Some(why) => format!("; no sampling error: {}", clean(why)),
+            None => format!(" ({})", interval(effect, 100.0, 1)),
+        },
     ))
 }
 

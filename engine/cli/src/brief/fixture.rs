@@ -107,11 +107,11 @@ pub(super) fn family(iso3: &str, name: &str) -> Family {
         with: Some(without + difference),
         without: Some(without),
         difference: Some(difference),
-        se_with: Some(3.0 * se),
-        se_without: Some(3.2 * se),
+        with_se: Some(3.0 * se),
         se: Some(se),
         ci_low: Some(difference - 2.0 * se),
         ci_high: Some(difference + 2.0 * se),
+        errors_missing: None,
     };
     let fifth = |quintile: i64, receiving: f64, distribution: f64, income: f64| Quintile {
         quintile,
@@ -137,6 +137,7 @@ pub(super) fn family(iso3: &str, name: &str) -> Family {
         households: Some(40e6),
         poverty_line: "0.6 median".to_owned(),
         line: Some(1840.0),
+        line_missing: None,
         equivalence_scale: "per_head".to_owned(),
         counterfactual: "subtraction".to_owned(),
         effects: vec![

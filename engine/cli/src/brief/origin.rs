@@ -22,7 +22,8 @@ pub(crate) fn oldest_editions(manifest: &Manifest) -> BTreeMap<Figure, NaiveDate
             "country_group" => "group",
             other => other,
         };
-        if let Some(figure) = figure_of(name) {
+        // An economy without a survey lacks nothing, so no edition of one is missed.
+        if let Some(figure) = figure_of(name).filter(|figure| *figure != Figure::Household) {
             let day = oldest.entry(figure).or_insert(file.vintage);
             *day = file.vintage.min(*day);
         }

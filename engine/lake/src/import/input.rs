@@ -66,7 +66,7 @@ struct OnDisk {
 const HELD: u64 = 16 << 20;
 
 /// Columns of more bytes are left there too: one import can have hundreds of such files.
-const COLUMNS_HELD: u64 = 4 << 20;
+const COLUMNS_HELD: u64 = 1 << 20;
 
 /// Bytes of the beginning of such a text, to know it by.
 const HEAD: usize = 64 << 10;

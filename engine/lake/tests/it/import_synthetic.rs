@@ -67,13 +67,13 @@ fn transfers_go_to_their_table() {
 #[test]
 fn large_files_are_read_from_disk() {
     let s = Scratch::new();
-    let plan = Plan { economies: None, ..plan(Table::Household, 220_000, 3) };
+    let plan = Plan { economies: None, ..plan(Table::Household, 100_000, 3) };
     let folder = made(&s, "large", &plan);
     let file = folder.join("household/part-00001-synthetic.parquet");
-    assert!(std::fs::metadata(&file).unwrap().len() > 4 << 20, "too small to stay on disk");
+    assert!(std::fs::metadata(&file).unwrap().len() > 1 << 20, "too small to stay on disk");
     let report = s.import(&[file]).unwrap();
-    assert_eq!(report.files[0].rows, 220_000);
-    assert_eq!(s.manifest().files.iter().filter(|f| f.table == "household").map(|f| f.rows).sum::<u64>(), 220_000);
+    assert_eq!(report.files[0].rows, 100_000);
+    assert_eq!(s.manifest().files.iter().filter(|f| f.table == "household").map(|f| f.rows).sum::<u64>(), 100_000);
     s.check_whole();
 }
 

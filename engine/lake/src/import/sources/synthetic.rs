@@ -22,7 +22,7 @@ pub(super) struct Synthetic;
 /// Bytes of a footer, at most; the largest that is generated has some tens of kilobytes.
 const FOOTER: u32 = 16 << 20;
 /// A file of more bytes waits on disk to be published.
-const HELD: usize = 4 << 20;
+const HELD: usize = 1 << 20;
 /// Rows decoded at once.
 const CHUNK: usize = 8192;
 
