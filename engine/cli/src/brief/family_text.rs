@@ -146,7 +146,7 @@ fn sources(page: &mut Page, family: &Family) {
     }
     page.line("");
     let head =
-        format!("  {} {:>9} {:>14} {:>14}", left("source of income", 20), "share", "of inequality", "Gini at +1 %");
+        format!("  {} {:>9} {:>14} {:>12}", left("source of income", 20), "share", "of inequality", "Gini at +1 %");
     let head = page.paint(Look::Dim, &head);
     page.line(&head);
     for source in &family.sources {
@@ -157,7 +157,7 @@ fn sources(page: &mut Page, family: &Family) {
             left(source_name(&source.source), 20),
             share(source.income_share, 9),
             share(source.inequality_share, 14),
-            right(&elasticity, 14),
+            right(&elasticity, 12),
         );
         page.line(&text);
     }
