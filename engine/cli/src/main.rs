@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use envoi::Config;
 
-use commands::{BriefArgs, CheckArgs, Failure, LakeCommand, Screen, SourceCommand};
+use commands::{BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, Screen, SourceCommand};
 use sql::SqlArgs;
 use terminal::{ColorChoice, Terminal};
 
@@ -83,6 +83,8 @@ enum Command {
     Lake(LakeCommand),
     /// Data quality: coverage, breaks in series, mirror gaps, revisions
     Check(CheckArgs),
+    /// Invented data, marked as such: households of surveys, or transfers one by one
+    Generate(GenerateArgs),
     /// Settings with their values and origins
     Config,
     /// Functions with their units and sources
@@ -154,6 +156,7 @@ fn run(cli: Cli, screen: Screen) -> Result<u8, Failure> {
         Some(Command::Source(command)) => runtime.block_on(commands::source(&config, screen, command)),
         Some(Command::Lake(command)) => runtime.block_on(commands::lake(&config, screen, command)),
         Some(Command::Check(args)) => runtime.block_on(commands::check(&config, screen, &args)),
+        Some(Command::Generate(args)) => runtime.block_on(commands::generate(&config, screen, &args)),
         Some(Command::Config) => commands::config(&config),
         Some(Command::Functions { pattern }) => runtime.block_on(commands::functions(&config, pattern.as_deref())),
         Some(Command::Completions { shell }) => {

@@ -17,8 +17,9 @@ pub(crate) async fn default_or_sample(config: &Config) -> Result<Lake> {
     if lake.current().await?.is_some() {
         return Ok(lake);
     }
-    // The name changes with the version, so that a newer envoi brings its own sample.
-    let folder = data_folder()?.join(concat!("sample-", env!("CARGO_PKG_VERSION")));
+    // The name changes with the version and the sample, so that a newer envoi brings its own.
+    let name = format!("sample-{}-{}", env!("CARGO_PKG_VERSION"), envoi_lake::sample::EDITION);
+    let folder = data_folder()?.join(name);
     let sample = Lake::open(&folder.display().to_string())?;
     if sample.current().await?.is_none() {
         match envoi_lake::sample::write(&sample).await {

@@ -146,6 +146,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A local file could not be written.
+    #[error("cannot write `{path}`: {source}")]
+    Write {
+        /// The path.
+        path: String,
+        /// The system's own words.
+        #[source]
+        source: std::io::Error,
+    },
     /// A publisher could not be asked, or gave what it should not: address, what happened, what would work.
     #[error("{0}")]
     Fetch(String),
@@ -174,9 +183,12 @@ impl Error {
         match self {
             Self::Usage(_) => Class::User,
             Self::Data { .. } | Self::Lake(_) | Self::Io { .. } => Class::Data,
-            Self::Limit { .. } | Self::Conflict(_) | Self::Store { .. } | Self::Spool { .. } | Self::Fetch(_) => {
-                Class::Resource
-            }
+            Self::Limit { .. }
+            | Self::Conflict(_)
+            | Self::Store { .. }
+            | Self::Write { .. }
+            | Self::Spool { .. }
+            | Self::Fetch(_) => Class::Resource,
             Self::Internal(_) => Class::Internal,
         }
     }

@@ -20,6 +20,7 @@ pub mod import;
 pub mod lake;
 pub mod read;
 pub mod sample;
+pub mod synthetic;
 pub mod table;
 pub mod tables;
 

@@ -2,20 +2,23 @@
 //!
 //! A selection, not a replacement for the publishers' files: nine years, low- and
 //! middle-income economies and the largest senders, the largest corridors. A total
-//! over it is not a world total.
+//! over it is not a world total. The surveys of households in it are invented, and say so.
+
+mod family;
+mod sheet;
 
 use chrono::{NaiveDate, SecondsFormat, Utc};
-use rust_embed::RustEmbed;
 
-use crate::country::{Iso3, add_reference};
-use crate::error::{Error, Place, Result};
+use crate::country::add_reference;
+use crate::error::{Error, Result};
 use crate::import::{Rows, Value, descriptor};
 use crate::lake::{Change, Lake, NewFile, SourceEdition, checksum};
 use crate::tables::{CORRIDOR_FLOW, INDICATOR, MIGRANT_STOCK, OBSERVATION};
 
-#[derive(RustEmbed)]
-#[folder = "../../datasets/sample"]
-struct Files;
+pub(crate) use sheet::Sheet;
+
+/// Counts what the sample holds: a lake of another number is not taken for this one.
+pub const EDITION: u32 = 2;
 
 /// A column of `economy_year.csv`: an indicator of the World Development Indicators.
 struct Indicator {
@@ -83,60 +86,8 @@ pub async fn write(lake: &Lake) -> Result<u64> {
     }
     corridors(&mut change)?;
     stocks(&mut change)?;
+    family::surveys(&mut change)?;
     Ok(lake.publish(change).await?.manifest.version)
-}
-
-/// A CSV file of the sample.
-struct Sheet {
-    place: Place,
-    header: Vec<String>,
-    rows: Vec<csv::StringRecord>,
-    bytes: Vec<u8>,
-}
-
-impl Sheet {
-    fn open(name: &str) -> Result<Self> {
-        let wrong = |why: String| Error::Internal(format!("datasets/sample/{name}: {why}"));
-        let file = Files::get(name).ok_or_else(|| wrong("not embedded".to_owned()))?;
-        let mut reader = csv::Reader::from_reader(file.data.as_ref());
-        let header = reader.headers().map_err(|e| wrong(e.to_string()))?.iter().map(str::to_owned).collect();
-        let rows = reader.records().collect::<std::result::Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
-        Ok(Self { place: Place::file(name), header, rows, bytes: file.data.to_vec() })
-    }
-
-    fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        (2u64..).zip(&self.rows).map(|(number, row)| Record { sheet: self, number, row })
-    }
-}
-
-/// A line of a sheet.
-struct Record<'a> {
-    sheet: &'a Sheet,
-    number: u64,
-    row: &'a csv::StringRecord,
-}
-
-impl<'a> Record<'a> {
-    fn place(&self, column: &str) -> Place {
-        self.sheet.place.clone().row(self.number).column(column)
-    }
-
-    fn text(&self, column: &str) -> Result<&'a str> {
-        let index = self.sheet.header.iter().position(|h| h == column);
-        index.and_then(|i| self.row.get(i)).ok_or_else(|| Error::data(self.place(column), "is missing"))
-    }
-
-    fn parse<T: std::str::FromStr>(&self, column: &str) -> Result<T> {
-        let text = self.text(column)?;
-        text.parse().map_err(|_| Error::data(self.place(column), format!("`{text}` is not a number")))
-    }
-
-    fn iso3(&self, column: &str) -> Result<&'a str> {
-        let text = self.text(column)?;
-        Iso3::new(text)
-            .map(|_| text)
-            .ok_or_else(|| Error::data(self.place(column), format!("`{text}` is not an ISO 3166 alpha-3 code")))
-    }
 }
 
 fn day(text: &str) -> Result<NaiveDate> {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 /// Arrow field metadata key: unit of a column.
 pub const UNIT: &str = "unit";
@@ -90,6 +90,7 @@ pub static TABLES: &[&TableDef] = &[
     &MIGRANT_STOCK_TOTAL,
     &CORRIDOR_PRICE,
     &HOUSEHOLD,
+    &TRANSFER,
     &FX_RATE,
     &SOURCE,
 ];
@@ -419,6 +420,42 @@ pub static HOUSEHOLD: TableDef = TableDef {
     ],
 };
 
+/// Transactions of remittance providers.
+pub static TRANSFER: TableDef = TableDef {
+    name: "transfer",
+    description: "Remittances one by one, as providers record them",
+    grain: "one row per transaction",
+    key: &["transfer_id"],
+    sort: &["sent_at", "transfer_id"],
+    columns: &[
+        text("transfer_id", "transaction"),
+        ColumnDef {
+            name: "sent_at",
+            data_type: DataType::Timestamp(TimeUnit::Microsecond, None),
+            nullable: false,
+            unit: Some("UTC"),
+            description: "when the money was sent",
+        },
+        text("sender_iso3", "economy that the money leaves"),
+        text("receiver_iso3", "economy that the money reaches"),
+        text_or_null("provider", "who carries it"),
+        text_or_null("channel", "`cash`, `bank`, `mobile` or `card`"),
+        text_or_null("purpose", "what the sender says that it is for"),
+        text_or_null("sender_id", "who sends, as a pseudonym"),
+        text_or_null("household_id", "household that receives, as a pseudonym"),
+        number("amount_usd", "US dollars", "amount sent, without the fee"),
+        number_or_null("fee_usd", "US dollars", "fee that the sender pays"),
+        number_or_null(
+            "fx_margin_pct",
+            "percent of the amount",
+            "margin of the exchange rate; below 0 it is in favour of the customer",
+        ),
+        text_or_null("currency", "ISO 4217 code of what is paid out"),
+        text_or_null("status", "`completed`, `failed` or `returned`"),
+        SOURCE_ID,
+        VINTAGE,
+    ],
+};
 /// Exchange rates by day.
 pub static FX_RATE: TableDef = TableDef {
     name: "fx_rate",

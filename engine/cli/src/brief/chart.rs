@@ -143,7 +143,7 @@ pub(super) fn lines(frame: &Frame<'_>, series: &[Series]) -> String {
 }
 
 /// A step of 1, 2 or 5 times a power of ten that makes two to five intervals.
-fn nice_step(span: f64) -> f64 {
+pub(super) fn nice_step(span: f64) -> f64 {
     if span <= 0.0 {
         return 1.0;
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::family::Family;
+
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BriefOptions {
@@ -51,6 +53,10 @@ pub(crate) struct BriefData {
     pub panels: Vec<GrowthPanel>,
     /// The one economy asked for.
     pub country: Option<CountryPage>,
+    /// Families by the newest survey of each economy, or of the one asked for.
+    pub families: Vec<Family>,
+    /// Why there are none, where there are surveys.
+    pub families_missing: Option<String>,
     /// Where the figures come from.
     pub sources: Vec<SourceLine>,
 }
@@ -162,12 +168,13 @@ pub(crate) enum Figure {
     Population,
     Corridor,
     Group,
+    Household,
 }
 
 impl Figure {
     /// All, in the order of the notes.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Remittance, Self::Oda, Self::Gdp, Self::Population, Self::Corridor, Self::Group];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Remittance, Self::Oda, Self::Gdp, Self::Population, Self::Corridor, Self::Group, Self::Household];
 
     /// As the source list says it.
     pub(crate) fn label(self) -> &'static str {
@@ -178,6 +185,7 @@ impl Figure {
             Self::Population => "population",
             Self::Corridor => "corridors",
             Self::Group => "income groups and regions",
+            Self::Household => "families",
         }
     }
 
@@ -190,6 +198,7 @@ impl Figure {
             Self::Population => "envoi source import API_SP.POP.TOTL_*.csv",
             Self::Corridor => "envoi source import bilateral_remittance_matrix_2021_*.xlsx",
             Self::Group => "envoi source import Metadata_Country_API_*.csv",
+            Self::Household => "envoi source import SURVEY_FILES... --mapping SURVEY.toml",
         }
     }
 }
@@ -244,6 +253,16 @@ impl BriefData {
     /// Numbers of the sources of a figure, counted from 1.
     pub(crate) fn notes(&self, figure: Figure) -> Vec<usize> {
         (1..).zip(&self.sources).filter(|(_, s)| s.figures.contains(&figure)).map(|(n, _)| n).collect()
+    }
+
+    /// Numbers of the sources of a survey, counted from 1.
+    pub(crate) fn notes_of(&self, family: &Family) -> Vec<usize> {
+        let is = |s: &SourceLine| s.source_id == family.source_id && s.vintage == family.vintage;
+        (1..)
+            .zip(&self.sources)
+            .filter(|(_, s)| s.figures.contains(&Figure::Household) && is(s))
+            .map(|(n, _)| n)
+            .collect()
     }
 
     /// Parts without a single value that the lake has only in editions later

@@ -3,6 +3,7 @@
 use super::data::{
     BriefData, Corridor, CountryPage, EconomyYear, Figure, GroupYear, GrowthPanel, SourceLine, YearCoverage,
 };
+use super::family::{Balance, Effect, Family, IncomeSource, Lorenz, Quintile};
 
 const CODES: &str = "AFG ALB DZA AGO ARG ARM AZE BGD BLR BLZ BEN BTN BOL BIH BWA BRA BGR BFA BDI CPV KHM CMR CAF TCD \
     CHN COL COM COD COG CRI CIV CUB DJI DMA DOM ECU EGY SLV GNQ ERI SWZ ETH FJI GAB GMB GEO GHA GRD GTM GIN GNB HTI \
@@ -95,6 +96,110 @@ pub(super) fn brief() -> BriefData {
             source("Bilateral remittance matrix", "2022-12-01", vec![Figure::Corridor]),
         ],
         ..BriefData::default()
+    }
+}
+
+/// Families of one economy: invented figures of an invented survey.
+pub(super) fn family(iso3: &str, name: &str) -> Family {
+    let effect = |scale: &str, measure: &str, without: f64, difference: f64, se: f64| Effect {
+        scale: scale.to_owned(),
+        measure: measure.to_owned(),
+        with: Some(without + difference),
+        without: Some(without),
+        difference: Some(difference),
+        with_se: Some(3.0 * se),
+        se: Some(se),
+        ci_low: Some(difference - 2.0 * se),
+        ci_high: Some(difference + 2.0 * se),
+        errors_missing: None,
+    };
+    let fifth = |quintile: i64, receiving: f64, distribution: f64, income: f64| Quintile {
+        quintile,
+        receiving: Some(receiving),
+        distribution: Some(distribution),
+        income: Some(income),
+    };
+    let source = |source: &str, income: f64, inequality: f64| IncomeSource {
+        source: source.to_owned(),
+        income_share: Some(income),
+        inequality_share: Some(inequality),
+        elasticity: Some(inequality - income),
+    };
+    let curve = |power: f64| (0..=Lorenz::POINTS as usize).map(|i| Lorenz::at(i).powf(power)).collect();
+    Family {
+        survey_id: format!("synthetic_{}_2019", iso3.to_lowercase()),
+        name: name.to_owned(),
+        year: 2019,
+        source_id: "envoi.synthetic".to_owned(),
+        vintage: "2020-01-01".to_owned(),
+        currency: "USD".to_owned(),
+        households_sampled: 2400,
+        households: Some(40e6),
+        poverty_line: "0.6 median".to_owned(),
+        line: Some(1840.0),
+        line_missing: None,
+        equivalence_scale: "per_head".to_owned(),
+        counterfactual: "subtraction".to_owned(),
+        effects: vec![
+            effect("survey", "receiving_households", 0.0, 0.081, 0.004),
+            effect("survey", "headcount", 0.271, -0.023, 0.003),
+            effect("survey", "gap", 0.094, -0.014, 0.002),
+            effect("survey", "severity", 0.046, -0.009, 0.002),
+            effect("survey", "gini", 0.452, -0.005, 0.003),
+            effect("amount", "headcount", 0.271, -0.034, 0.005),
+            effect("weight", "headcount", 0.289, -0.061, 0.007),
+            effect("both", "headcount", 0.28, -0.049, 0.006),
+        ],
+        quintiles: vec![
+            fifth(1, 0.13, 0.24, 0.21),
+            fifth(2, 0.1, 0.21, 0.09),
+            fifth(3, 0.08, 0.2, 0.06),
+            fifth(4, 0.06, 0.18, 0.04),
+            fifth(5, 0.04, 0.17, 0.01),
+        ],
+        sources: vec![
+            source("labour", 0.71, 0.74),
+            source("farm", 0.2, 0.195),
+            source("remittance", 0.05, 0.04),
+            source("transfer", 0.03, 0.022),
+            source("remittance_domestic", 0.01, 0.003),
+        ],
+        lorenz: Lorenz { with: curve(2.5), without: curve(2.6) },
+        balance: Balance {
+            survey_usd: Some(15.6e9),
+            balance_usd: Some(39.0e9),
+            capture_ratio: Some(0.4),
+            missing: None,
+            oda_usd: Some(0.9e9),
+            gdp_share: Some(0.031),
+            remittance_per_head_usd: Some(306.0),
+            oda_per_head_usd: Some(7.1),
+        },
+    }
+}
+
+/// The world with families of three economies, and the source of their surveys.
+pub(super) fn with_families() -> BriefData {
+    let mut data = brief();
+    data.families = [("MEX", "Mexico"), ("NPL", "Nepal"), ("SEN", "Senegal")].map(|(c, n)| family(c, n)).to_vec();
+    data.sources.push(survey());
+    data
+}
+
+/// The page of one economy with its families.
+pub(super) fn country_with_families() -> BriefData {
+    let mut data = country();
+    data.families = vec![family("MEX", "Mexico")];
+    data.sources.push(survey());
+    data
+}
+
+fn survey() -> SourceLine {
+    SourceLine {
+        source_id: "envoi.synthetic".to_owned(),
+        licence: "CC0 1.0".to_owned(),
+        provider: "envoi".to_owned(),
+        ..source("Synthetic households", "2020-01-01", vec![Figure::Household])
     }
 }
 

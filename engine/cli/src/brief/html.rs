@@ -5,9 +5,9 @@ use super::data::{BriefData, CountryPage, EconomyYear, Figure, GroupYear};
 use super::format::{bn, economies, pct, ratio};
 use super::headline::headline;
 use super::html_parts::{Ranked, corridor_rows, economy_table, escape, group_table, missing, notes, ranking, sources};
-use super::map;
 use super::text::coverage_lines;
 use super::text_country::{gap_lines, income_name, sentence};
+use super::{family_html, map};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -48,6 +48,7 @@ fn world(data: &BriefData, year: i32) -> String {
         spread_section(data, year),
         receivers(data, year),
         corridors(data),
+        family_html::world(data),
         coverage(data, year),
     ]
     .concat()
@@ -381,6 +382,7 @@ fn country_page(data: &BriefData, country: &CountryPage) -> String {
         }
         out.push_str("</div></section>");
     }
+    out.push_str(&family_html::country(data));
     out.push_str("<section><h2>Coverage</h2>");
     for line in gap_lines(country) {
         let _ok = write!(out, "<p>{}</p>", escape(&line));

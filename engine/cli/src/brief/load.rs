@@ -3,6 +3,8 @@
 use super::complete::{newest_complete_year, newest_gdp_year};
 use super::data::{BriefData, BriefOptions, Corridor, CountryPage, Figure};
 use super::error::{Below, Error};
+use super::family_load::families;
+use super::family_queries::Surveys;
 use super::origin::sources;
 use super::queries::{self, Corridors};
 use super::rows;
@@ -55,6 +57,15 @@ pub(crate) async fn load(ask: &impl Ask, options: BriefOptions) -> Result<BriefD
     match &options.country {
         Some(asked) => data.country = Some(country(ask, asked, &options).await?),
         None => data.corridors = corridors(ask, Corridors::Largest(LARGEST_CORRIDORS)).await?,
+    }
+    let surveys = match &data.country {
+        Some(country) => Surveys::Of(&country.iso3),
+        None => Surveys::All,
+    };
+    // What a survey lacks, such as a second unit in a stratum, does not take the rest away.
+    match families(ask, surveys).await {
+        Ok(found) => data.families = found,
+        Err(e) => data.families_missing = Some(e.to_string()),
     }
     data.sources = sources(ask, &data).await?;
     Ok(data)

@@ -9,6 +9,14 @@ pub(crate) mod chart;
 pub(crate) mod complete;
 pub(crate) mod data;
 pub(crate) mod error;
+mod family;
+mod family_chart;
+mod family_html;
+mod family_load;
+mod family_queries;
+mod family_rows;
+mod family_text;
+mod family_words;
 #[cfg(test)]
 mod fixture;
 pub(crate) mod format;

@@ -22,7 +22,8 @@ pub(crate) fn oldest_editions(manifest: &Manifest) -> BTreeMap<Figure, NaiveDate
             "country_group" => "group",
             other => other,
         };
-        if let Some(figure) = figure_of(name) {
+        // An economy without a survey lacks nothing, so no edition of one is missed.
+        if let Some(figure) = figure_of(name).filter(|figure| *figure != Figure::Household) {
             let day = oldest.entry(figure).or_insert(file.vintage);
             *day = file.vintage.min(*day);
         }
@@ -34,7 +35,9 @@ pub(crate) fn oldest_editions(manifest: &Manifest) -> BTreeMap<Figure, NaiveDate
 /// figures.
 pub(super) async fn sources(ask: &impl Ask, data: &BriefData) -> Result<Vec<SourceLine>, Error> {
     let mut feeds = rows::feeds(&query(ask, "the origin of the figures", queries::FEEDS).await?)?;
-    feeds.retain(|(name, ..)| match figure_of(name) {
+    feeds.retain(|(name, source, vintage)| match figure_of(name) {
+        // Of surveys only those that are shown.
+        Some(Figure::Household) => data.families.iter().any(|f| (&f.source_id, &f.vintage) == (source, vintage)),
         // Only the page of one economy shows amounts per head.
         Some(Figure::Population) => data.country.is_some(),
         // Without a fact there is no group of economies to show either.
@@ -89,6 +92,7 @@ fn figure_of(name: &str) -> Option<Figure> {
         "SP.POP.TOTL" => Figure::Population,
         "corridor" => Figure::Corridor,
         "group" => Figure::Group,
+        "household" => Figure::Household,
         _ => return None,
     })
 }

@@ -116,7 +116,10 @@ union all
 select 'group' as figure, source_id, cast(max(vintage) as varchar) as vintage
 from lake.country_group
 where group_kind in ('income', 'region')
-group by source_id";
+group by source_id
+union all
+select distinct 'household' as figure, source_id, cast(vintage as varchar) as vintage
+from lake.household";
 
 /// What is known of each dataset and edition.
 pub(crate) const SOURCES: &str = "

@@ -10,41 +10,46 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 /// The rows of an answer, read by column name. Every column is cast to one of
 /// four types first, so that views of strings, dictionaries and integers of any
 /// width read alike.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     what: &'static str,
     batch: &'a RecordBatch,
 }
 
 impl Table<'_> {
-    fn column(&self, name: &'static str, to: &DataType, expected: &'static str) -> Result<ArrayRef, Error> {
+    pub(super) fn column(&self, name: &'static str, to: &DataType, expected: &'static str) -> Result<ArrayRef, Error> {
         let wrong = |found: String| Error::Shape { what: self.what, column: name, found, expected };
         let column = self.batch.column_by_name(name).ok_or_else(|| wrong("missing".to_owned()))?;
         cast(column, to).map_err(|_| wrong(column.data_type().to_string()))
     }
 
-    fn text(&self, name: &'static str) -> Result<Vec<Option<String>>, Error> {
+    pub(super) fn text(&self, name: &'static str) -> Result<Vec<Option<String>>, Error> {
         let column = self.column(name, &DataType::Utf8, "text")?;
         Ok(column.as_string::<i32>().iter().map(|v| v.map(str::to_owned)).collect())
     }
 
     /// Text of a key or a label: missing is empty.
-    fn label(&self, name: &'static str) -> Result<Vec<String>, Error> {
+    pub(super) fn label(&self, name: &'static str) -> Result<Vec<String>, Error> {
         Ok(self.text(name)?.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     /// What is not finite is not a value.
-    fn number(&self, name: &'static str) -> Result<Vec<Option<f64>>, Error> {
+    pub(super) fn number(&self, name: &'static str) -> Result<Vec<Option<f64>>, Error> {
         let column = self.column(name, &DataType::Float64, "a number")?;
         Ok(column.as_primitive::<Float64Type>().iter().map(|v| v.filter(|v| v.is_finite())).collect())
     }
 
-    fn count(&self, name: &'static str) -> Result<Vec<i64>, Error> {
+    pub(super) fn count(&self, name: &'static str) -> Result<Vec<i64>, Error> {
         let column = self.column(name, &DataType::Int64, "an integer")?;
         Ok(column.as_primitive::<Int64Type>().iter().map(Option::unwrap_or_default).collect())
     }
 
-    fn years(&self) -> Result<Vec<i32>, Error> {
+    pub(super) fn years(&self) -> Result<Vec<i32>, Error> {
         Ok(self.count("year")?.into_iter().map(|y| i32::try_from(y).unwrap_or_default()).collect())
+    }
+
+    /// How many rows.
+    pub(super) fn rows(&self) -> usize {
+        self.batch.num_rows()
     }
 
     fn flag(&self, name: &'static str) -> Result<Vec<Option<bool>>, Error> {
@@ -53,7 +58,7 @@ impl Table<'_> {
     }
 }
 
-fn each<T>(
+pub(super) fn each<T>(
     what: &'static str,
     batches: &[RecordBatch],
     read: impl Fn(&Table<'_>, &mut Vec<T>) -> Result<(), Error>,

@@ -40,8 +40,101 @@ fn the_terminal_brief_of_one_economy() {
 }
 
 #[test]
-fn lines_fit_the_width() {
+fn families_in_the_terminal() {
+    let from = |text: String, head: &str| text[text.find(head).unwrap()..].to_owned();
+    insta::assert_snapshot!("families_80", from(text::render(&fixture::with_families(), 80, false), "Families with"));
+    insta::assert_snapshot!(
+        "families_country_80",
+        from(text::render(&fixture::country_with_families(), 80, false), "Families, 2019")
+    );
+}
+
+#[test]
+fn invented_families_are_called_invented() {
+    for data in [fixture::with_families(), fixture::country_with_families()] {
+        for page in [text::render(&data, 80, false), html::render(&data)] {
+            let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(page.contains("Invented data") && page.to_lowercase().contains("synthetic"), "{page}");
+        }
+    }
+    let mut real = fixture::country_with_families();
+    real.families[0].survey_id = "mex_enigh_2012".to_owned();
+    real.families[0].source_id = "inegi.enigh_2012".to_owned();
+    for page in [text::render(&real, 80, false), html::render(&real)] {
+        assert!(page.contains("mex_enigh_2012") && !page.contains("Invented"), "{page}");
+    }
+    let mut some = fixture::with_families();
+    some.families[0] = real.families[0].clone();
+    assert!(text::render(&some, 100, false).contains("Invented data: Nepal, Senegal."));
+}
+
+#[test]
+fn an_economy_without_a_survey_has_no_families() {
     for data in [fixture::brief(), fixture::country()] {
+        for page in [text::render(&data, 100, false), html::render(&data)] {
+            assert!(!page.contains("Families") && !page.contains("families"), "{page}");
+        }
+    }
+    let data =
+        BriefData { families_missing: Some("cannot read <the surveys>: lonely unit".to_owned()), ..fixture::country() };
+    for page in [text::render(&data, 100, false), html::render(&data)] {
+        assert!(
+            page.contains("Families")
+                && page.contains("lonely unit")
+                && page.contains("By year") | page.contains("Over time")
+        );
+        assert!(!page.contains("<the surveys>") || !page.starts_with("<!DOCTYPE"), "{page}");
+    }
+}
+
+#[test]
+fn what_is_not_known_of_families_is_missing() {
+    let mut data = fixture::country_with_families();
+    let family = &mut data.families[0];
+    family.effects.clear();
+    family.sources.clear();
+    family.quintiles.clear();
+    family.lorenz = Default::default();
+    family.balance = Default::default();
+    family.line = None;
+    family.balance.missing = Some("the lake has no BX.TRF.PWKR.CD.DT of MEX 2019".to_owned());
+    let world = BriefData { country: None, ..data.clone() };
+    for data in [data, world] {
+        let page = html::render(&data);
+        assert_well_formed(&page);
+        let text = text::render(&data, 80, false);
+        for page in [&page, &text] {
+            assert!(!page.contains("NaN") && !page.contains("inf "), "{page}");
+        }
+        assert!(text.contains("Families"), "{text}");
+    }
+}
+
+#[test]
+fn odd_figures_of_families_are_drawn() {
+    let mut data = fixture::country_with_families();
+    let family = &mut data.families[0];
+    for effect in &mut family.effects {
+        (effect.with, effect.without) = (Some(1.4), Some(0.0));
+        (effect.se, effect.ci_low, effect.ci_high) = (Some(0.0), None, None);
+    }
+    family.lorenz.without = family.lorenz.without.iter().map(|l| l * 3.0 - 2.0).collect();
+    family.sources[0].inequality_share = Some(-0.4);
+    family.balance.survey_usd = Some(90e9);
+    family.balance.oda_usd = Some(-1e9);
+    let world = BriefData { country: None, ..data.clone() };
+    for data in [data, world] {
+        let page = html::render(&data);
+        assert_well_formed(&page);
+        assert!(!page.contains("NaN") && !page.contains("inf") || !page.contains("=\"inf"), "{page}");
+        text::render(&data, 60, true);
+    }
+}
+
+#[test]
+fn lines_fit_the_width() {
+    let all = [fixture::brief(), fixture::country(), fixture::with_families(), fixture::country_with_families()];
+    for data in all {
         for width in [60, 72, 80, 100] {
             let text = text::render(&data, width, false);
             // A command is never cut: it is there to be copied.
@@ -184,7 +277,7 @@ fn the_sample_is_called_a_sample() {
 
 #[test]
 fn the_page_stands_alone() {
-    for data in [fixture::brief(), fixture::country()] {
+    for data in [fixture::brief(), fixture::country(), fixture::with_families(), fixture::country_with_families()] {
         let page = html::render(&data);
         assert_well_formed(&page);
         assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("@import"));
@@ -225,7 +318,14 @@ fn an_economy_off_the_map_is_named() {
 #[test]
 fn hostile_names_are_text() {
     let hostile = "<script>alert(1)</script>\u{1b}[2J\u{202e}\"'&";
-    let mut data = fixture::country();
+    let mut data = fixture::country_with_families();
+    let family = &mut data.families[0];
+    for text in [&mut family.name, &mut family.survey_id, &mut family.currency, &mut family.poverty_line] {
+        *text = hostile.to_owned();
+    }
+    family.sources[1].source = hostile.to_owned();
+    family.balance.capture_ratio = None;
+    family.balance.missing = Some(hostile.to_owned());
     for e in &mut data.economies {
         e.name = hostile.to_owned();
     }

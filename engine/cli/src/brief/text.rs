@@ -3,7 +3,7 @@
 use super::data::{BriefData, EconomyYear, Figure, SourceLine};
 use super::format::{MISSING, bn, clean, economies, fit, left, pct, ratio, right, signed, wrap};
 use super::years::listed;
-use super::{headline, text_country};
+use super::{family_text, headline, text_country};
 use nu_ansi_term::{Color, Style};
 use unicode_width::UnicodeWidthStr;
 
@@ -112,6 +112,7 @@ fn world(page: &mut Page, data: &BriefData) {
     groups(page, data, year);
     receivers(page, data, year);
     corridors(page, data);
+    family_text::world(page, data);
     coverage(page, data, year);
 }
 

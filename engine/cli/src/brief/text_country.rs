@@ -1,6 +1,7 @@
 //! The page of one economy, as text.
 
 use super::data::{BriefData, Corridor, CountryPage, EconomyYear, Figure};
+use super::family_text;
 use super::format::{bn, clean, left, pct, per_head, ratio, right};
 use super::text::{Look, Page, bar, notes, sample};
 use super::years::listed;
@@ -21,6 +22,7 @@ pub(super) fn render(page: &mut Page, data: &BriefData, country: &CountryPage) {
     series(page, data, country);
     corridors(page, data, ("Comes from", "it receives"), &country.inward, |c| (&c.sender_name, c.receiver_share));
     corridors(page, data, ("Goes to", "it sends"), &country.outward, |c| (&c.receiver_name, c.sender_share));
+    family_text::country(page, data);
     gaps(page, country);
 }
 

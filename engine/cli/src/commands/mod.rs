@@ -3,6 +3,7 @@
 mod brief;
 mod check;
 mod fetch;
+mod generate;
 mod lake;
 mod progress;
 mod reference;
@@ -18,6 +19,7 @@ use crate::terminal::Terminal;
 
 pub(crate) use brief::{BriefArgs, brief};
 pub(crate) use check::{CheckArgs, check};
+pub(crate) use generate::{GenerateArgs, generate};
 pub(crate) use lake::{LakeCommand, lake};
 pub(crate) use reference::{completions, config, functions};
 pub(crate) use source::{SourceCommand, source};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use envoi::lake::Printable;
 use envoi::lake::fetch::Event;
 use envoi::lake::import::Progress;
+use envoi::lake::synthetic::Progress as Generated;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Screen;
@@ -118,6 +119,46 @@ impl FetchProgress {
 
     fn say(&self, text: &str) {
         self.bar.suspend(|| self.screen.say(text));
+    }
+
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Shows how many rows are generated.
+pub(crate) struct GenerateProgress {
+    screen: Screen,
+    bar: ProgressBar,
+    last: Mutex<Instant>,
+}
+
+impl GenerateProgress {
+    pub(crate) fn new(screen: Screen) -> Self {
+        let bar = bar(screen, "{spinner} {bar:30} {human_pos}/{human_len} rows, {per_sec}, eta {eta}");
+        Self { screen, bar, last: Mutex::new(Instant::now()) }
+    }
+
+    pub(crate) fn show(&self, progress: Generated) {
+        match progress {
+            Generated::Begin(rows) => self.bar.set_length(rows),
+            Generated::Rows(rows) => {
+                self.bar.inc(rows);
+                self.plain();
+            }
+        }
+    }
+
+    fn plain(&self) {
+        if self.screen.terminal.stderr {
+            return;
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= PAUSE {
+            *last = Instant::now();
+            let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            self.screen.say(&format!("generating: {done} of {all} rows"));
+        }
     }
 
     pub(crate) fn end(&self) {

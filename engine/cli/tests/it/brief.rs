@@ -56,3 +56,48 @@ fn one_economy_of_a_selection_has_no_shares() {
     assert!(!out.contains("% of all it") && !out.contains("100.0 %"), "{out}");
     assert!(out.contains("Values of remittances received: 2000, 2005, 2010, 2015, 2019 to 2023."), "{out}");
 }
+
+#[test]
+fn families_of_the_sample_are_invented_and_say_so() {
+    let (code, out, err) = brief(&["brief"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("Families with and without remittances"), "{out}");
+    assert!(out.contains("Invented data: these are no surveys") && out.contains("Philippines, 2019"), "{out}");
+    assert!(out.contains("envoi, Synthetic households and transfers, 2020-01-01, CC0 1.0: families"), "{out}");
+
+    let (code, out, _) = brief(&["brief", "--country", "MEX"]);
+    assert!(code == 0 && out.contains("Families, 2019 synthetic_mex_2019, 2,400 households"), "{out}");
+    for words in [
+        "`synthetic_mex_2019` is no survey",
+        "% of households receive remittances",
+        "With remittances",
+        "the survey sees",
+        "source of income",
+        "1, poorest",
+        "Gini coefficient",
+    ] {
+        assert!(out.contains(words), "`{words}` is not in: {out}");
+    }
+    let (code, out, _) = brief(&["brief", "--country", "IND"]);
+    assert!(code == 0 && !out.contains("Families") && !out.contains("Synthetic"), "{out}");
+    let (code, out, _) = brief(&["--as-of", "2019-06-01", "brief"]);
+    assert!(code == 0 && !out.contains("Families"), "{out}");
+}
+
+#[test]
+fn the_page_of_an_economy_draws_its_families() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, err) = envoi(folder.path(), &["brief", "--country", "NPL", "--html", "npl.html"], "");
+    assert_eq!(code, 0, "{err}");
+    let page = std::fs::read_to_string(folder.path().join("npl.html")).unwrap();
+    for title in [
+        "Lorenz curves of income with and without remittances, Nepal, 2019",
+        "Poverty with and without remittances, Nepal, 2019",
+        "From the family to the balance of payments, Nepal, 2019",
+        "Sources of income in the Gini coefficient, Nepal, 2019",
+        "Households that receive, Nepal",
+    ] {
+        assert!(page.contains(&format!("<title>{title}</title>")), "{title}");
+    }
+    assert!(page.contains("Invented data: synthetic_npl_2019 is no survey") && !page.contains("NaN"));
+}

@@ -6,6 +6,7 @@
 mod brief;
 mod check;
 mod fetch;
+mod generate;
 mod privacy;
 mod readme;
 mod reference;

@@ -48,6 +48,7 @@ fn sql_type(data_type: &DataType) -> &'static str {
         DataType::Float64 => "double",
         DataType::Date32 => "date",
         DataType::Boolean => "boolean",
+        DataType::Timestamp(_, None) => "timestamp",
         other => panic!("no name for {other}; add one"),
     }
 }

@@ -40,6 +40,8 @@ pub struct Input {
 enum Content {
     Text(TextGrid),
     Large(Large),
+    /// Columns that stay on disk.
+    Columns(OnDisk),
     Book(Box<Mutex<Book>>),
     Other,
 }
@@ -47,18 +49,29 @@ enum Content {
 /// A text that stays on disk.
 #[derive(Debug)]
 struct Large {
-    path: PathBuf,
-    modified: Option<SystemTime>,
+    at: OnDisk,
     /// Its first records.
     head: TextGrid,
+}
+
+/// A file that is not held, and when it was changed last.
+#[derive(Debug)]
+struct OnDisk {
+    path: PathBuf,
+    modified: Option<SystemTime>,
 }
 
 /// A text of more bytes is left on disk, if an importer reads its kind from there:
 /// as cells it takes about ten times as much.
 const HELD: u64 = 16 << 20;
 
+/// Columns of more bytes are left there too: one import can have hundreds of such files.
+const COLUMNS_HELD: u64 = 1 << 20;
+
 /// Bytes of the beginning of such a text, to know it by.
 const HEAD: usize = 64 << 10;
+
+const CHANGED: &str = "was changed while it was read; import it again when it is whole";
 
 const NO_LINE_END: &str =
     "the last line has no line end, so the file seems cut off; fetch it again, or add a line end if it is whole";
@@ -142,7 +155,8 @@ impl Input {
     pub fn reader(&self) -> Result<Option<(u8, Box<dyn Read + Send + '_>)>> {
         match &self.content {
             Content::Large(large) => {
-                let file = File::open(&large.path).map_err(|source| io(&large.path, source))?;
+                let path = &large.at.path;
+                let file = File::open(path).map_err(|source| io(path, source))?;
                 Ok(Some((large.head.delimiter, Box::new(file))))
             }
             Content::Text(text) if text.encoding.starts_with("utf-8") && !lone_returns(&self.bytes) => {
@@ -157,14 +171,39 @@ impl Input {
         }
     }
 
+    /// All bytes, read anew where they are on disk, and checked there to be those of the checksum.
+    pub fn whole_bytes(&self) -> Result<Bytes> {
+        let Content::Columns(at) = &self.content else { return Ok(self.bytes.clone()) };
+        let bytes = std::fs::read(&at.path).map_err(|source| io(&at.path, source))?;
+        if checksum(&bytes) != self.sha256 {
+            return Err(Error::data(self.place(), CHANGED));
+        }
+        Ok(bytes.into())
+    }
+
+    /// The last bytes of the file, so many or as many as it has.
+    pub fn tail(&self, count: usize) -> Result<Bytes> {
+        let Content::Columns(at) = &self.content else {
+            return Ok(self.bytes.slice(self.bytes.len().saturating_sub(count)..));
+        };
+        let mut tail = Vec::with_capacity(count);
+        let from = self.size.saturating_sub(count as u64);
+        let read = File::open(&at.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(from))?;
+            file.take(count as u64).read_to_end(&mut tail)
+        });
+        read.map_err(|source| io(&at.path, source))?;
+        Ok(tail.into())
+    }
+
     /// Refuses a file on disk that is not as it was when its checksum was taken.
     pub fn unchanged(&self) -> Result<()> {
-        let Content::Large(large) = &self.content else { return Ok(()) };
-        let now = std::fs::metadata(&large.path).map_err(|source| io(&large.path, source))?;
-        if now.len() == self.size && now.modified().ok() == large.modified {
+        let (Content::Large(Large { at, .. }) | Content::Columns(at)) = &self.content else { return Ok(()) };
+        let now = std::fs::metadata(&at.path).map_err(|source| io(&at.path, source))?;
+        if now.len() == self.size && now.modified().ok() == at.modified {
             return Ok(());
         }
-        Err(Error::data(self.place(), "was changed while it was read; import it again when it is whole"))
+        Err(Error::data(self.place(), CHANGED))
     }
 
     /// The sheets of a workbook, none for another kind.
@@ -233,7 +272,7 @@ impl Input {
     pub(super) fn whole(&self, header: &Row, complete: impl Fn(&str, &str) -> bool) -> Result<()> {
         let text = match &self.content {
             Content::Text(text) => text,
-            Content::Large(large) => return self.ends(&large.path),
+            Content::Large(large) => return self.ends(&large.at.path),
             _ => return Ok(()),
         };
         let Some(last) = text.grid.rows.last() else { return Ok(()) };
@@ -366,12 +405,28 @@ fn large(
 ) -> Result<Option<Input>> {
     let failed = |source| io(path, source);
     let metadata = std::fs::metadata(path).map_err(failed)?;
-    if metadata.len() <= HELD {
+    if metadata.len() <= COLUMNS_HELD {
         return Ok(None);
     }
     let mut file = File::open(path).map_err(failed)?;
     let mut head = Vec::with_capacity(HEAD);
     (&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+    let modified = metadata.modified().ok();
+    let day = modified.map(|t| DateTime::<Utc>::from(t).date_naive());
+    if kind_of(&head) == Kind::Parquet {
+        limits.check_file(metadata.len(), name)?;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        return Ok(Some(Input {
+            sha256: checksum_of(&mut file).map_err(failed)?,
+            size: metadata.len(),
+            modified: day,
+            content: Content::Columns(OnDisk { path: path.to_owned(), modified }),
+            ..Input::new(name.to_owned(), head, None, named)
+        }));
+    }
+    if metadata.len() <= HELD {
+        return Ok(None);
+    }
     // Without its last record, which is not whole.
     head.truncate(head.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1));
     if kind_of(&head) != Kind::Csv {
@@ -383,12 +438,11 @@ fn large(
     }
     limits.check_streamed(metadata.len(), || Place::file(name))?;
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
-    let modified = metadata.modified().ok();
     Ok(Some(Input {
         sha256: checksum_of(&mut file).map_err(failed)?,
         size: metadata.len(),
-        modified: modified.map(|t| DateTime::<Utc>::from(t).date_naive()),
-        content: Content::Large(Large { path: path.to_owned(), modified, head: text }),
+        modified: day,
+        content: Content::Large(Large { at: OnDisk { path: path.to_owned(), modified }, head: text }),
         ..Input::new(name.to_owned(), head, None, named)
     }))
 }

@@ -26,6 +26,7 @@ use crate::read::Limits;
 pub use descriptor::{Descriptor, descriptor, descriptors, mapping};
 pub use importer::{Context, Imported, Importer, Recognition, Staged, StagedRows};
 pub use input::Input;
+pub(crate) use rows::days;
 pub use rows::{Rows, Value};
 pub use staged::{StageWriter, stage, table_name};
 

@@ -176,7 +176,7 @@ pub(super) fn key_of(table: &TableDef, batch: &RecordBatch, row: usize) -> Strin
 }
 
 /// Days since 1970, as Arrow counts them.
-pub(super) fn days(day: NaiveDate) -> i32 {
+pub(crate) fn days(day: NaiveDate) -> i32 {
     const UNIX_EPOCH_FROM_CE: i32 = 719_163;
     day.num_days_from_ce() - UNIX_EPOCH_FROM_CE
 }

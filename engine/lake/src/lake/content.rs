@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 
@@ -79,6 +79,21 @@ impl Spool {
     /// `Error::Spool` if none can be made there.
     pub fn new() -> Result<Arc<Self>> {
         Ok(Arc::new(Self { file: Mutex::new((tempfile::tempfile().map_err(failed)?, 0)) }))
+    }
+
+    /// One for all who need one at a time: gone with the last part of it.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn shared() -> Result<Arc<Self>> {
+        static SHARED: Mutex<Weak<Spool>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(spool) = shared.upgrade() {
+            return Ok(spool);
+        }
+        let spool = Self::new()?;
+        *shared = Arc::downgrade(&spool);
+        Ok(spool)
     }
 
     /// Adds bytes at the end.

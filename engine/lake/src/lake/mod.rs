@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 pub use content::{Content, Span, Spool};
 pub use gc::{Collected, GRACE};
 pub use manifest::{DataFile, Manifest, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition, Standing};
+pub(crate) use parquet::file_writer;
 pub use parquet::{Sorted, duplicate, encode, sort, writer};
 pub use publish::{Change, NewFile, Published, Replaced, checksum, checksum_of};
 pub use store::Store;

@@ -4,6 +4,7 @@
 //! point lookup reads one page of one row group instead of the file. The figures
 //! behind the settings stand at [`properties`].
 
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, UInt32Array};
@@ -13,6 +14,7 @@ use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
@@ -29,7 +31,7 @@ use crate::tables::TableDef;
 /// facts are read by key. Dictionaries stay on and plain encoding behind them:
 /// DELTA and BYTE_STREAM_SPLIT on money and ids scan at half the speed and
 /// are 18 % larger.
-fn properties(sorting: Vec<SortingColumn>) -> Result<WriterProperties> {
+fn properties(sorting: Vec<SortingColumn>) -> std::result::Result<WriterProperties, ParquetError> {
     Ok(WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_max_row_group_row_count(Some(1 << 20))
@@ -90,16 +92,25 @@ pub fn writer(schema: SchemaRef) -> Result<ArrowWriter<Vec<u8>>> {
     Ok(ArrowWriter::try_new(Vec::new(), schema, Some(properties(Vec::new())?))?)
 }
 
+/// A Parquet file that takes rows of a table as they come, which must be in the table's order.
+pub(crate) fn file_writer<W: Write + Send>(
+    to: W,
+    table: &TableDef,
+) -> std::result::Result<ArrowWriter<W>, ParquetError> {
+    let schema = table.schema();
+    let columns = table.sort.iter().map(|name| schema.index_of(name)).collect::<std::result::Result<Vec<_>, _>>()?;
+    ArrowWriter::try_new(to, schema, Some(properties(columns.into_iter().map(ascending).collect())?))
+}
+
+fn ascending(column: usize) -> SortingColumn {
+    // A table of more columns than that there is not.
+    SortingColumn { column_idx: i32::try_from(column).unwrap_or(i32::MAX), descending: false, nulls_first: true }
+}
+
 /// Writes rows as one Parquet file in memory; `sort` names the columns they are sorted by.
 pub fn encode(batch: &RecordBatch, sort: &[&str]) -> Result<Bytes> {
     let schema: SchemaRef = batch.schema();
-    let sorting = sort
-        .iter()
-        .map(|name| {
-            let index = i32::try_from(schema.index_of(name)?).map_err(|e| Error::Internal(e.to_string()))?;
-            Ok(SortingColumn { column_idx: index, descending: false, nulls_first: true })
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let sorting = sort.iter().map(|name| Ok(ascending(schema.index_of(name)?))).collect::<Result<Vec<_>>>()?;
     let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties(sorting)?))?;
     writer.write(batch)?;
     Ok(Bytes::from(writer.into_inner()?))

@@ -29,6 +29,7 @@ mod import_rpw_firms;
 mod import_series;
 mod import_shared;
 mod import_survey;
+mod import_synthetic;
 mod import_undesa;
 mod import_undesa_pairs;
 mod import_worldbank;

@@ -16,6 +16,7 @@ mod oecd_sdmx;
 mod oecd_stat;
 mod said;
 mod stata_table;
+mod synthetic;
 mod undesa_migrant_stock;
 mod undesa_tidy_pairs;
 mod worldbank_classification;
@@ -53,6 +54,7 @@ pub(super) static IMPORTERS: &[&dyn Importer] = &[
     &central_bank_series::CentralBankSeries,
     &household_survey::HouseholdSurvey,
     &stata_table::StataTable,
+    &synthetic::Synthetic,
 ];
 
 /// True if an importer reads a text of that beginning from disk, should it be large.
