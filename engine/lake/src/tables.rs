@@ -427,6 +427,8 @@ pub static TRANSFER: TableDef = TableDef {
     grain: "one row per transaction",
     key: &["transfer_id"],
     sort: &["sent_at", "transfer_id"],
+    // Senders and households are pseudonyms of the provider: no survey that was promised secrecy.
+    microdata: false,
     columns: &[
         text("transfer_id", "transaction"),
         ColumnDef {
