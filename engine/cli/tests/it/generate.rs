@@ -88,7 +88,7 @@ fn what_does_not_fit_leaves_nothing() {
     let program = command(folder.path(), &[]);
     let mut sh = std::process::Command::new("sh");
     let line = "trap '' XFSZ; ulimit -f 8; exec \"$PROGRAM\" generate household --rows 60000 -o a/b";
-    sh.args(["-c", line]).current_dir(folder.path()).env("PROGRAM", program.get_program());
+    sh.args(["-c", line]).current_dir(folder.path()).env("PROGRAM", program.get_program()).env_remove("ENVOI_UPDATE");
     let output = sh.stdin(Stdio::null()).output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
