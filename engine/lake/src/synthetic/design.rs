@@ -94,7 +94,7 @@ impl Design {
             }
             measures.push(measure);
             // Of one stratum the units alternate, otherwise the strata.
-            let urban = if strata > 1 { stratum % 2 == 0 } else { number % 2 == 0 };
+            let urban = if strata > 1 { stratum.is_multiple_of(2) } else { number.is_multiple_of(2) };
             let name = format!("P{:0wide$}", number + 1, wide = digits(units).max(4));
             design.units.push(Unit { name, stratum, urban, weight: 0.0, income, migration });
         }

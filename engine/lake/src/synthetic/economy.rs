@@ -93,7 +93,7 @@ pub(super) fn chosen(economies: &Economies) -> Result<Vec<Economy>> {
             codes.iter().map(find).collect::<Result<Vec<_>>>()?
         }
     };
-    chosen.sort_by(|a, b| a.iso3.cmp(&b.iso3));
+    chosen.sort_by_key(|e| e.iso3);
     Ok(chosen)
 }
 

@@ -103,7 +103,7 @@ fn stopped_it_leaves_the_folder_as_it_was() {
         assert!(seen.into_inner() < 50_000);
     }
     let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|e| e.unwrap().path()).collect();
-    assert_eq!(left, [there.clone()], "made folders are gone, the one that was there stays");
+    assert_eq!(left, std::slice::from_ref(&there), "made folders are gone, the one that was there stays");
     assert_eq!(std::fs::read_dir(there).unwrap().count(), 0);
 }
 

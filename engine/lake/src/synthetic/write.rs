@@ -97,6 +97,9 @@ fn cannot_write(path: &Path, source: io::Error) -> Error {
     Error::Write { path: path.display().to_string(), source }
 }
 
+/// What became of a file: its rows and bytes, or nothing if the work was stopped.
+type Written = Result<Option<(Tally, u64)>>;
+
 /// See [`super::generate`]; `rows` is that of a file.
 pub(super) fn all(
     plan: &Plan,
@@ -113,7 +116,7 @@ pub(super) fn all(
     if !progress(Progress::Begin(plan.rows)) {
         return Ok(None);
     }
-    let slots: Vec<Mutex<Option<Result<Option<(Tally, u64)>>>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
+    let slots: Vec<Mutex<Option<Written>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
     let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
         while !ended.load(Ordering::Relaxed) {
