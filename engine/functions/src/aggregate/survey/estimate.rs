@@ -192,7 +192,8 @@ impl<E: Estimator> Survey<E> {
             move |factors: &[Lanes]| {
                 let mut all = first.several(factors);
                 if let Some(second) = &second {
-                    let less = |(one, other): (&mut Option<f64>, Option<f64>)| *one = one.zip(other).map(|(a, b)| a - b);
+                    let less =
+                        |(one, other): (&mut Option<f64>, Option<f64>)| *one = one.zip(other).map(|(a, b)| a - b);
                     all.iter_mut().zip(second.several(factors)).for_each(less);
                 }
                 all

@@ -3,8 +3,8 @@
 use datafusion_common::Result;
 
 use super::{
-    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, Terms, W,
-    Y, design_rule, survey,
+    DOMAIN, Estimator, FPC, INEQUALITY, LONELY, Linear, METHOD, PSU, REPLICATES, SEED, SHAPE, STRATUM, Sample, Terms,
+    W, Y, design_rule, survey,
 };
 use crate::aggregate::frame::{Given, Measure, Text, Total, Work, constant, refuse};
 use crate::aggregate::inequality::mid_rank;

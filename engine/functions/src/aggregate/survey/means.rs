@@ -3,8 +3,8 @@
 use datafusion_common::Result;
 
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, Terms, W, Y,
-    design_rule, survey,
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, Terms, W,
+    Y, design_rule, survey,
 };
 use crate::aggregate::frame::{Measure, Text, Work, number, total};
 

@@ -4,8 +4,8 @@ use datafusion_common::Result;
 
 use super::quantile::{density, linear};
 use super::{
-    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, Terms, W, Y,
-    design_rule, survey,
+    DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, Terms, W,
+    Y, design_rule, survey,
 };
 use crate::aggregate::frame::{Given, Kind, Measure, Parameter, Text, Work, constant, refuse, total};
 

@@ -51,11 +51,9 @@ impl Repeated {
                 below: below.map_or_else(ones, |below| by_unit(&below)),
                 total: false,
             },
-            Terms::Gini => Self::Gini {
-                values: sample.values.clone(),
-                weights: sample.weights.clone(),
-                units: unit_of_rows,
-            },
+            Terms::Gini => {
+                Self::Gini { values: sample.values.clone(), weights: sample.weights.clone(), units: unit_of_rows }
+            }
         }))
     }
 

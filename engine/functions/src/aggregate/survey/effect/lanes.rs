@@ -69,9 +69,8 @@ impl<'a> Course<'a> {
         }
         same.walk(&rows, done, h.same.len(), factors);
         let (pairs, _, income) = same.finish();
-        let sums = changed.iter().map(|c| {
-            std::array::from_fn(|l| pairs[l] + c.pairs[l] + 2.0 * c.persons[l] * income[l])
-        });
+        let sums =
+            changed.iter().map(|c| std::array::from_fn(|l| pairs[l] + c.pairs[l] + 2.0 * c.persons[l] * income[l]));
         (sums.collect(), ranked.pairs)
     }
 }
