@@ -3,16 +3,14 @@
 # difference; then the seconds it took, reading and design left out.
 suppressMessages(library(survey))
 d <- read.csv(commandArgs(trailingOnly = TRUE)[1])
-d$h <- paste0(d$iso3, d$stratum)
-d$c <- paste0(d$iso3, d$psu)
 d$x <- d$income_total * 12 / d$months
 d$r <- d$remittance * 12 / d$months
 d$y1 <- d$x / d$size_persons
 d$y0 <- (d$x - d$r) / d$size_persons
 d$p <- d$weight * d$size_persons
 z <- 500
-design <- svydesign(ids = ~c, strata = ~h, weights = ~p, data = d, nest = TRUE)
-households <- svydesign(ids = ~c, strata = ~h, weights = ~weight, data = d, nest = TRUE)
+design <- svydesign(ids = ~psu, strata = ~stratum, weights = ~p, data = d, nest = TRUE)
+households <- svydesign(ids = ~psu, strata = ~stratum, weights = ~weight, data = d, nest = TRUE)
 
 begin <- proc.time()[["elapsed"]]
 say <- function(measure, with, without, se_with, se) {

@@ -5,7 +5,7 @@
 //! ```
 //! Fifty economies with 100 strata and 2,000 sampling units each, in one Parquet file, sorted
 //! as a lake sorts them, names as texts. Figures are invented. Every statement runs in a
-//! process of its own, of which time and peak memory are printed; before, the answer for one
+//! process of its own, of which time, time of processor and peak memory are printed; before, the answer for one
 //! economy is compared with the measures of surveys that it is made of. With `--r` the same
 //! is asked of R (`benches/r`), if R and its package survey are there.
 
@@ -27,7 +27,7 @@ use envoi::{Config, Session};
 const ROWS: usize = 10_000_000;
 const ECONOMIES: usize = 50;
 const REPLICATES: usize = 200;
-/// Households that R can hold.
+/// Households that R can hold, all of one economy.
 const ROWS_OF_R: usize = 100_000;
 
 /// The effect with all scales; `{more}` are further arguments.
@@ -44,7 +44,7 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("households.parquet");
     println!("{rows} households, {ECONOMIES} economies, 100 strata and 2,000 units each");
-    measured(&file, &format!("copy ({}) to '{}'", generated(rows), file.display()), "writing them");
+    measured(&file, &format!("copy ({}) to '{}'", generated(rows, ECONOMIES), file.display()), "writing them");
     verify(&file);
     let effect = |more: &str| EFFECT.replace("{more}", more);
     let by_economy = |call: &str| format!("select iso3, {call} as e from '{}' group by iso3", file.display());
@@ -72,8 +72,8 @@ fn main() {
 }
 
 /// Invented households: incomes and remittances log-normal, a tenth to a third of households receive.
-fn generated(rows: usize) -> String {
-    let per = rows / ECONOMIES;
+fn generated(rows: usize, economies: usize) -> String {
+    let per = rows / economies;
     // Weyl sequences of several irrational steps fill the unit interval evenly; no two columns share one.
     let uniform = |step: f64, add: f64| format!("((value * {step:?} + {add:?}) - floor(value * {step:?} + {add:?}))");
     let (a, b, c, d) = (
@@ -105,8 +105,8 @@ fn measured(file: &Path, sql: &str, what: &str) -> f64 {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{sql}: {text} {}", String::from_utf8_lossy(&output.stderr));
     let numbers: Vec<f64> = text.split_whitespace().filter_map(|w| w.parse().ok()).collect();
-    let [.., seconds, mebibytes] = numbers.as_slice() else { panic!("{text}") };
-    println!("{what:<44} {seconds:>8.2} s {mebibytes:>7.0} MiB");
+    let [.., seconds, processor, mebibytes] = numbers.as_slice() else { panic!("{text}") };
+    println!("{what:<44} {seconds:>8.2} s {processor:>8.2} s of processor {mebibytes:>7.0} MiB");
     *seconds
 }
 
@@ -114,11 +114,16 @@ fn measured(file: &Path, sql: &str, what: &str) -> f64 {
 fn alone(file: &Path, sql: &str) {
     let folder = file.parent().unwrap();
     let session = open(folder);
-    let begin = Instant::now();
-    let rows = answer(&session, sql);
-    let seconds = begin.elapsed().as_secs_f64();
-    assert!(!rows.is_empty());
-    println!("{seconds} {}", peak());
+    let (begin, used) = (Instant::now(), processor());
+    answer(&session, sql);
+    println!("{} {} {}", begin.elapsed().as_secs_f64(), processor() - used, peak());
+}
+
+/// Seconds of processor this process has taken, by the kernel's hundredths.
+fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|f| f.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// Peak memory of this process in MiB, as the kernel counts it.
@@ -208,11 +213,11 @@ fn beside_r(folder: &Path) {
         return;
     }
     let (csv, parquet) = (folder.join("r.csv"), folder.join("r.parquet"));
-    let rows = generated(ROWS_OF_R);
+    let rows = generated(ROWS_OF_R, 1);
     measured(&parquet, &format!("copy ({rows}) to '{}'", parquet.display()), "households for R");
     let open = open(folder);
     answer(&open, &format!("copy (select * from '{}') to '{}'", parquet.display(), csv.display()));
-    let effect = EFFECT.replace("{more}", "").replace("stratum, psu", "iso3 || stratum, iso3 || psu");
+    let effect = EFFECT.replace("{more}", "");
     let sql = format!(
         "select e['measure'], e['with'], e['without'], e['se_with'], e['se'] from (select unnest({effect}) as e from '{}') \
         where e['scale'] = 'survey'",

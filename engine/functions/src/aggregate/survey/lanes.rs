@@ -121,8 +121,13 @@ impl Walk {
     /// Weight and amount of the rows passed.
     #[inline]
     pub(super) fn passed(&self) -> (Lanes, Lanes) {
-        let and = |a: &Lanes, b: &Lanes| std::array::from_fn(|l| a[l] + b[l]);
-        (and(&self.weight_before, &self.weight_here), and(&self.amount_before, &self.amount_here))
+        // A loop, which the compiler does several lanes at once; of `from_fn` it makes calls.
+        let (mut weight, mut amount) = (NOTHING, NOTHING);
+        for l in 0..LANES {
+            weight[l] = self.weight_before[l] + self.weight_here[l];
+            amount[l] = self.amount_before[l] + self.amount_here[l];
+        }
+        (weight, amount)
     }
 
     /// Σ over pairs, weight and amount of all rows.

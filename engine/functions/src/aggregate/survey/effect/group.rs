@@ -4,7 +4,7 @@ use datafusion_common::Result;
 
 use super::call::Call;
 use super::names::{NAMELESS, Name};
-use super::store::{Fact, Part, Store};
+use super::store::{CHANGED, Fact, Part, Store};
 use crate::aggregate::frame::key;
 use crate::aggregate::inequality::near_one;
 use crate::aggregate::survey::design::Stratum;
@@ -184,12 +184,27 @@ impl<'a> Ranked<'a> {
             let number = column.get(row as usize).copied().unwrap_or(u32::MAX);
             ranks.get(number as usize).copied().unwrap_or(0)
         };
-        let further = |row: u32| {
-            let numbers = part.numbers.iter().skip(1).chain([&part.line]).map(move |c| key(at(c, row)));
-            numbers.chain([rank(&part.unit, &self.ranks, row), rank(&part.cell, &self.cell_ranks, row)].map(u64::from))
+        // Rows that tie in income go by all else they have, each read once.
+        let further = |row: u32| -> ([u64; CHANGED], u32) {
+            let unit = u64::from(rank(&part.unit, &self.ranks, row)) << 32;
+            let mut all = [unit | u64::from(rank(&part.cell, &self.cell_ranks, row)); CHANGED];
+            for (slot, column) in all.iter_mut().zip(part.numbers.iter().skip(1)) {
+                *slot = key(at(column, row));
+            }
+            (all, row)
         };
+        let mut tied_rows = Vec::new();
         for tied in keys.chunk_by_mut(|a, b| a.0 == b.0).filter(|t| t.len() > 1) {
-            tied.sort_unstable_by(|a, b| further(a.1).cmp(further(b.1)));
+            tied_rows.clear();
+            tied_rows.extend(tied.iter().map(|(_, row)| further(*row)));
+            if part.line.is_empty() {
+                tied_rows.sort_unstable();
+            } else {
+                tied_rows.sort_unstable_by_key(|(all, row)| (*all, key(at(&part.line, *row))));
+            }
+            for ((_, row), (_, sorted)) in tied.iter_mut().zip(&tied_rows) {
+                *row = *sorted;
+            }
         }
         let numbers = |place: usize| -> Vec<f64> {
             let Some(column) = part.numbers.get(place) else { return Vec::new() };
