@@ -265,6 +265,20 @@ impl BriefData {
             .collect()
     }
 
+    /// Families of the economies that receive most by the balance of payments, in the order of
+    /// all, and how many more have a survey.
+    pub(crate) fn largest_families(&self) -> (Vec<&Family>, usize) {
+        const SHOWN: usize = 12;
+        let mut order: Vec<usize> = (0..self.families.len()).collect();
+        let usd = |i: &usize| self.families.get(*i).and_then(|f| f.balance.balance_usd);
+        order.sort_by(|a, b| descending(usd(a), usd(b)));
+        order.truncate(SHOWN);
+        order.sort_unstable();
+        let shown: Vec<&Family> = order.into_iter().filter_map(|i| self.families.get(i)).collect();
+        let more = self.families.len() - shown.len();
+        (shown, more)
+    }
+
     /// Parts without a single value that the lake has only in editions later
     /// than the date asked for, with the oldest of these.
     pub(crate) fn later(&self) -> Vec<(Figure, NaiveDate)> {

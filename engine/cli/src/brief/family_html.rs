@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::data::BriefData;
 use super::family::{Effect, Family, Quintile};
 use super::family_chart::{Pair, chain, fifths, lorenz, pairs, sources};
-use super::family_words::{MEASURES, balance, caveat, interval, line, poverty, receiving, scale_words};
+use super::family_words::{MEASURES, balance, caveat, interval, line, more, poverty, receiving, scale_words};
 use super::format::{MISSING, number, pct, per_head, signed};
 use super::html_parts::escape;
 
@@ -13,8 +13,8 @@ use super::html_parts::escape;
 pub(super) fn world(data: &BriefData) -> String {
     let mut out = missing(data);
     let Some(first) = data.families.first() else { return out };
-    let rows: Vec<Pair> =
-        data.families.iter().filter_map(|f| pair(f, "survey", format!("{}, {}", f.name, f.year))).collect();
+    let (shown, left_out) = data.largest_families();
+    let rows: Vec<Pair> = shown.iter().filter_map(|f| pair(f, "survey", format!("{}, {}", f.name, f.year))).collect();
     out.push_str("<section><h2>What remittances do to families</h2>");
     out.push_str(&caveat_html(&data.families));
     let _ok = write!(
@@ -27,7 +27,11 @@ pub(super) fn world(data: &BriefData) -> String {
         let title = "Poverty with and without remittances, by economy";
         let _ok = write!(out, "<figure>{}</figure>", pairs(title, "The table below has the values.", &rows));
     }
-    out + &table(data) + "</section>"
+    out += &table(data, &shown);
+    if left_out > 0 {
+        let _ok = write!(out, "<p>{}</p>", escape(&more(left_out)));
+    }
+    out + "</section>"
 }
 
 /// The families of one economy: one section from the family to the nation's accounts.
@@ -93,13 +97,13 @@ fn pair(family: &Family, scale: &str, name: String) -> Option<Pair> {
     })
 }
 
-fn table(data: &BriefData) -> String {
+fn table(data: &BriefData, shown: &[&Family]) -> String {
     let mut out = String::from(
         "<div class=\"scroll\"><table class=\"families\"><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"num\">Receive<br>% of households</th><th scope=\"col\" class=\"num\">Each<br>US$ a year</th><th scope=\"col\" class=\"num\">Share of<br>income, %</th><th scope=\"col\" class=\"num\">Poverty,<br>points</th><th scope=\"col\" class=\"num\">Gini<br>difference</th><th scope=\"col\" class=\"num\">Survey sees of<br>balance, %</th><th scope=\"col\" class=\"num\">Poverty if<br>all, points</th></tr></thead><tbody>",
     );
     let points =
         |e: Option<&Effect>| e.and_then(|e| e.difference).map_or_else(|| MISSING.to_owned(), |d| signed(d * 100.0, 1));
-    for f in &data.families {
+    for f in shown {
         let gini = f.effect("survey", "gini").and_then(|e| e.difference);
         let _ok = write!(
             out,

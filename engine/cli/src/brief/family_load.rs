@@ -17,11 +17,13 @@ pub(super) async fn families(ask: &impl Ask, which: Surveys<'_>) -> Result<Vec<F
     let mut effects =
         by_survey(rows::effects(&query(ask, "the effects on families", &queries::effects(which)).await?)?);
     let mut sources = by_survey(rows::sources(&query(ask, "the sources of income", &queries::sources(which)).await?)?);
-    let mut quintiles = by_survey(rows::quintiles(&query(ask, "the fifths", &queries::quintiles(which)).await?)?);
-    let curves = match which {
-        // Of many economies no curves are shown.
-        Surveys::All => Vec::new(),
-        Surveys::Of(_) => rows::lorenz(&query(ask, "the Lorenz curves", &queries::lorenz(which)).await?)?,
+    // Of many economies neither fifths nor curves are shown.
+    let (mut quintiles, curves) = match which {
+        Surveys::All => (HashMap::new(), Vec::new()),
+        Surveys::Of(_) => (
+            by_survey(rows::quintiles(&query(ask, "the fifths", &queries::quintiles(which)).await?)?),
+            rows::lorenz(&query(ask, "the Lorenz curves", &queries::lorenz(which)).await?)?,
+        ),
     };
     for family in &mut found {
         let id = &family.survey_id;

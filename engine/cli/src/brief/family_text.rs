@@ -3,7 +3,7 @@
 use super::data::BriefData;
 use super::family::Family;
 use super::family_chart::source_name;
-use super::family_words::{MEASURES, balance, caveat, interval, line, poverty, receiving};
+use super::family_words::{MEASURES, balance, caveat, interval, line, more, poverty, receiving};
 use super::format::{clean, left, number, pct, right, signed};
 use super::text::{Look, Page, bar};
 
@@ -27,7 +27,8 @@ pub(super) fn world(page: &mut Page, data: &BriefData) {
     }
     let head = page.paint(Look::Dim, &head);
     page.line(&head);
-    for family in &data.families {
+    let (shown, left_out) = data.largest_families();
+    for family in shown {
         let notes: String = data.notes_of(family).iter().map(|n| format!(" [{n}]")).collect();
         let name = format!("{}, {}{notes}", clean(&family.name), family.year);
         let effect = family.effect("survey", "headcount");
@@ -49,7 +50,7 @@ pub(super) fn world(page: &mut Page, data: &BriefData) {
         page.line(&text);
     }
     let seen = if wide { " Seen: remittances that families report, over the balance of payments." } else { "" };
-    page.prose(Look::Dim, &format!("{}{seen}", line_of_all(data, first)));
+    page.prose(Look::Dim, &format!("{}{seen} {}", line_of_all(data, first), more(left_out)));
 }
 
 /// The line where all surveys have the same rule.

@@ -21,6 +21,14 @@ pub(super) fn caveat(families: &[Family]) -> Option<String> {
     }
 }
 
+/// That there are more than are shown; empty if not.
+pub(super) fn more(number: usize) -> String {
+    match number {
+        0 => String::new(),
+        n => format!("{n} more economies have a survey: select * from national_income_effect."),
+    }
+}
+
 /// Who receives and how much.
 pub(super) fn receiving(family: &Family) -> Option<String> {
     let share = pct(Some(family.receiving()?), 1);

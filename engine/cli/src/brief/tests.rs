@@ -88,6 +88,23 @@ fn an_economy_without_a_survey_has_no_families() {
 }
 
 #[test]
+fn of_many_economies_with_a_survey_the_largest_are_shown() {
+    let mut data = fixture::with_families();
+    data.families = (0..40)
+        .map(|i| {
+            let mut family = fixture::family("XXX", &format!("Land {i}"));
+            family.balance.balance_usd = (i != 20).then(|| f64::from(i) * 1e9);
+            family
+        })
+        .collect();
+    for page in [text::render(&data, 100, false), html::render(&data)] {
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains("Land 39") && page.contains("Land 28") && !page.contains("Land 27"), "{page}");
+        assert!(!page.contains("Land 20") && page.contains("28 more economies have a survey"), "{page}");
+    }
+}
+
+#[test]
 fn what_is_not_known_of_families_is_missing() {
     let mut data = fixture::country_with_families();
     let family = &mut data.families[0];
