@@ -111,8 +111,11 @@ pub(crate) fn sources(batches: &[RecordBatch]) -> Result<Vec<(String, IncomeSour
     })
 }
 
-/// Rows of `family_queries::lorenz`: survey, curve with remittances, curve without.
-pub(crate) fn lorenz(batches: &[RecordBatch]) -> Result<Vec<(String, Vec<f64>, Vec<f64>)>, Error> {
+/// A survey, its curve with remittances and the one without.
+type Curves = (String, Vec<f64>, Vec<f64>);
+
+/// Rows of `family_queries::lorenz`.
+pub(crate) fn lorenz(batches: &[RecordBatch]) -> Result<Vec<Curves>, Error> {
     each("the Lorenz curves", batches, |t, out| {
         let (id, with, without) = (t.label("survey_id")?, curves(t, "with")?, curves(t, "without")?);
         out.extend(id.into_iter().zip(with).zip(without).map(|((id, with), without)| (id, with, without)));
