@@ -30,7 +30,7 @@ grouped as (
         count(*) as households_sampled,
         sum(weight) as households,
         sum(persons) as persons,
-        coalesce(sum(weight) filter (where receives), 0) as households_receiving,
+        sum(case when receives then weight else 0 end) as households_receiving,
         sum(weight * remittance_lcu) as remittance_lcu,
         sum(weight * household_income_lcu) as income_lcu,
         sum(persons * income_with_lcu) as with_lcu,

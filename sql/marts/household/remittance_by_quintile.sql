@@ -11,8 +11,8 @@ by_quintile as (
         count(*) as households_sampled,
         sum(weight) as households,
         sum(weight * size_persons) as persons,
-        sum(weight) filter (where receives) as households_receiving,
-        sum(weight * size_persons) filter (where receives) as persons_receiving,
+        sum(case when receives then weight else 0 end) as households_receiving,
+        sum(case when receives then weight * size_persons else 0 end) as persons_receiving,
         sum(weight * remittance_lcu) as remittance_lcu,
         sum(weight * household_income_lcu) as income_lcu,
         sum(weight * size_persons * income_with_lcu) as equivalised_with_lcu,
@@ -30,10 +30,14 @@ select
     households_sampled,
     households,
     persons,
-    coalesce(households_receiving, 0) / households as receiving_household_share,
-    coalesce(persons_receiving, 0) / persons as receiving_person_share,
+    households_receiving / households as receiving_household_share,
+    persons_receiving / persons as receiving_person_share,
     remittance_lcu,
-    remittance_lcu / nullif(sum(remittance_lcu) over (partition by survey_id), 0) as remittance_distribution_share,
+    -- Of readers some fifths are kept: a share of the others is none of all.
+    case
+        when count(remittance_lcu) over (partition by survey_id) = count(*) over (partition by survey_id)
+            then remittance_lcu / nullif(sum(remittance_lcu) over (partition by survey_id), 0)
+    end as remittance_distribution_share,
     remittance_lcu / nullif(income_lcu, 0) as remittance_income_share,
     remittance_lcu / nullif(households_receiving, 0) as remittance_per_receiving_household_lcu,
     equivalised_without_lcu / persons as mean_income_without_lcu,

@@ -233,9 +233,12 @@ impl<'a> Taken<'a, '_> {
             found.extend(self.poor(&values)?.into_iter().map(|poor| (weighted(poor), true)));
         }
         let of_survey = |e: &&Expr| matches!(self.classes.class(e), Ok(Class::Fixed | Class::Survey | Class::Joined));
-        if self.kind == Kind::Order && values.iter().all(of_survey) {
+        if self.kind == Kind::Grouping {
+            self.rule.open = true;
+        } else if self.kind == Kind::Order && values.iter().all(of_survey) {
             // The least currency of a survey is its currency.
-            found.clear();
+            found.retain(|(_, is_condition)| *is_condition);
+            self.rule.open = found.is_empty();
         } else if self.kind == Kind::Order {
             self.rule.least = self.least();
         }

@@ -14,7 +14,7 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan, Prepare, Statement, TableScan};
 
 use super::node::{Disclosed, HouseholdRows};
-use super::rule::{Author, Rule, microdata};
+use super::rule::{Author, Rule, microdata, without_grouping};
 use super::{Notes, RoleState};
 use crate::catalogue::{CATALOGUE, LakeTable};
 use crate::error::{Class, Error};
@@ -68,7 +68,7 @@ impl Gate {
         if !reads_microdata(&plan)? {
             return Ok(plan);
         }
-        Rule::new(&self.role, &Notes::default(), Author::Program).mart(plan)
+        Rule::new(&self.role, &Notes::default(), Author::Program).mart(without_grouping(plan)?)
     }
 
     /// Counts a statement about to run, prepared ones too.
@@ -131,7 +131,7 @@ impl Gate {
             return Ok(plan);
         }
         let shape = shape_of(&plan);
-        Rule::new(&self.role, notes, Author::Reader).released(plan).inspect_err(|_| {
+        Rule::new(&self.role, notes, Author::Reader).released(without_grouping(plan)?).inspect_err(|_| {
             self.role.record("outcome=refused reason=rule", &shape);
         })
     }

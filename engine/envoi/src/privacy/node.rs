@@ -46,6 +46,8 @@ pub(super) struct Spec {
     pub(super) grouping_sets: bool,
     /// The columns after that. The hidden column is the last.
     pub(super) columns: Vec<ColumnRule>,
+    /// All columns of the aggregate in their order.
+    pub(super) names: Vec<String>,
 }
 
 /// An aggregate over households of which only what may be shown comes out.
@@ -65,6 +67,10 @@ impl Disclosed {
 
     pub(super) fn new(input: LogicalPlan, spec: Arc<Spec>, notes: Notes) -> Result<Self> {
         let fields: Vec<_> = input.schema().iter().map(|(q, f)| (q.cloned(), Arc::clone(f))).collect();
+        // Columns are known by their places: whatever moved them would show what is hidden.
+        if !fields.iter().map(|(_, f)| f.name()).eq(&spec.names) {
+            return Err(Error::internal("an aggregate over households lost its shape").into());
+        }
         let first = spec.keys.len() + usize::from(spec.grouping_sets);
         let shown = fields.len().saturating_sub(1);
         let nullable = |(at, (q, f)): (usize, (_, Arc<datafusion::arrow::datatypes::Field>))| {

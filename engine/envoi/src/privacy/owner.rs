@@ -22,7 +22,7 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 
-use super::rule::{Author, Rule, microdata};
+use super::rule::{Author, Rule, microdata, without_grouping};
 use super::{DisclosureRules, Notes, Role, reads_microdata};
 use crate::catalogue::Microdata;
 use crate::error::Error;
@@ -44,7 +44,8 @@ pub(crate) fn watched(plan: LogicalPlan, notes: &Notes) -> Result<LogicalPlan> {
     }
     let owner = Role::new("owner", DisclosureRules::default()).map_err(datafusion::common::DataFusionError::from)?;
     // What the rule does not know is for readers refused; the owner goes without the warning.
-    Ok(Rule::new(&owner.0, notes, Author::Owner).released(plan.clone()).unwrap_or(plan))
+    let watched = without_grouping(plan.clone()).and_then(|p| Rule::new(&owner.0, notes, Author::Owner).released(p));
+    Ok(watched.unwrap_or(plan))
 }
 
 /// Whether rows of households reach the top without an aggregate in between.

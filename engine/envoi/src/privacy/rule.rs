@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema, DataFusionError, JoinType};
+use datafusion::config::ConfigOptions;
 use datafusion::datasource::source_as_provider;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::utils::{grouping_set_to_exprlist, split_conjunction};
@@ -19,6 +20,8 @@ use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Extension, Filter, Join, LogicalPlan, Projection, SubqueryAlias, TableScan, Union,
     Window, lit,
 };
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 
 use super::class::{self, Class, Classes, shown};
 use super::node::{Disclosed, HouseholdRows, Spec};
@@ -436,8 +439,11 @@ impl Rule {
             keys: varies,
             grouping_sets,
             columns,
+            names: Vec::new(),
         };
         let below = Aggregate::try_new(Arc::new(input), aggregate.group_expr.clone(), calls)?;
+        let names = below.schema.fields().iter().map(|f| f.name().clone()).collect();
+        let spec = Spec { names, ..spec };
         let node = Disclosed::new(LogicalPlan::Aggregate(below), Arc::new(spec), self.notes.clone())?;
         Ok((extension(node), Rows::Clean))
     }
@@ -457,6 +463,11 @@ impl Rule {
 
 fn extension<N: datafusion::logical_expr::UserDefinedLogicalNode + 'static>(node: N) -> LogicalPlan {
     LogicalPlan::Extension(Extension { node: Arc::new(node) })
+}
+
+/// `grouping()` is written out before anything else: what does that later takes an aggregate's columns apart.
+pub(super) fn without_grouping(plan: LogicalPlan) -> Result<LogicalPlan> {
+    ResolveGroupingFunction::new().analyze(plan, &ConfigOptions::default())
 }
 
 /// What a scan's table holds of households, if it may hold any.

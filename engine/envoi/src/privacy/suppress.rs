@@ -20,6 +20,8 @@ pub(super) struct ColumnRule {
     pub(super) parts: Vec<usize>,
     /// Those which only a condition leaves in: the households left out are a cell too.
     pub(super) conditional: Vec<usize>,
+    /// Says nothing of households: which keys the row is grouped by, what is the same for the survey.
+    pub(super) open: bool,
     /// Households that it needs.
     pub(super) least: u64,
     /// Only within one survey: its values are multiplied by something that differs between surveys.
@@ -115,6 +117,10 @@ impl Table<'_> {
         self.columns.len().max(1)
     }
 
+    fn is_open(&self, column: usize) -> bool {
+        self.columns.get(column).is_some_and(|c| c.open)
+    }
+
     /// Households that a column of a row rests on.
     fn support(&self, row: usize, column: usize) -> u64 {
         let Some(cell) = self.cell(row) else { return 0 };
@@ -130,6 +136,9 @@ impl Table<'_> {
     /// Whether a cell may not be shown whatever else is shown.
     fn primary(&self, row: &Row, place: usize) -> bool {
         let cell = &row.cell;
+        if self.is_open(place) {
+            return false;
+        }
         if self.too_few(cell.set.len()) {
             return true;
         }
@@ -166,7 +175,7 @@ impl Table<'_> {
             hidden.extend((0..self.width()).filter(|c| self.primary(row, *c)).map(|c| (at, c)));
         }
         // One more cell of a line is hidden in every round, until no line gives a hidden one back.
-        for column in 0..self.width() {
+        for column in (0..self.width()).filter(|c| !self.is_open(*c)) {
             let mut again = true;
             while again {
                 again = false;
@@ -201,7 +210,8 @@ impl Table<'_> {
     /// The cells that are shown, the largest first.
     fn shown(&self, verdict: &Verdict) -> Vec<(usize, usize)> {
         let all = (0..self.rows.len()).flat_map(|row| (0..self.width()).map(move |column| (row, column)));
-        let mut shown: Vec<(usize, usize)> = all.filter(|at| !verdict.hidden.contains(at)).collect();
+        let shown = all.filter(|at| !verdict.hidden.contains(at) && !self.is_open(at.1));
+        let mut shown: Vec<(usize, usize)> = shown.collect();
         shown.sort_by_key(|(row, column)| std::cmp::Reverse(self.support(*row, *column)));
         shown
     }

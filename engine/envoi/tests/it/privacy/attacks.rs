@@ -172,6 +172,9 @@ fn no_answer_gives_its_own_gaps_away() {
         for sql in [
             "select region, sum(weight) from household where survey_id = 'ton_2015' group by rollup(region)",
             "select region, sum(weight) from household where survey_id = 'ton_2015' group by grouping sets ((), (region))",
+            "select region, sum(weight), grouping(region) from household where survey_id = 'ton_2015' group by rollup(region)",
+            "select region, w from (select grouping(region) g, region, sum(weight) w, grouping(region, urban) from household \
+             where survey_id = 'ton_2015' group by grouping sets ((), (region), (urban))) where g = 0 or region is null",
             "select region, sum(weight) from household where survey_id = 'ton_2015' group by region \
              union all select null, sum(weight) from household where survey_id = 'ton_2015'",
         ] {

@@ -4,7 +4,7 @@ use super::{ask, owner, reader, rows};
 use crate::lakes::blocking;
 
 /// Queries with their rows ordered by their keys, the first so many columns.
-const QUERIES: [(&str, usize); 26] = [
+const QUERIES: [(&str, usize); 28] = [
     ("select count(*) from household", 0),
     ("select survey_id, count(*), sum(weight) from household group by survey_id", 1),
     ("select survey_id, region, count(*), sum(weight), avg(size_persons) from household group by survey_id, region", 2),
@@ -61,6 +61,11 @@ const QUERIES: [(&str, usize); 26] = [
     ("select distinct survey_id, region from household", 2),
     ("select survey_id, region, sum(weight) s from household group by survey_id, region having sum(weight) > 1000", 2),
     ("select count(*) from household where survey_id = 'nothing'", 0),
+    (
+        "select survey_id, region, grouping(survey_id, region), grouping(region) as g, sum(weight) from household group by rollup(survey_id, region)",
+        2,
+    ),
+    ("select grouping(urban) + 1, urban, count(*) from household group by cube(urban) having grouping(urban) = 0", 2),
 ];
 
 #[test]
@@ -108,5 +113,18 @@ fn small_cells_are_left_out_and_the_next_smallest_marked() {
         let of = |region: &str, column: usize| seen.iter().find(|r| r[0] == region).map(|r| r[column].clone()).unwrap();
         assert_eq!([of("D", 1), of("E", 2)], ["NULL", "NULL"]);
         assert_ne!(of("E", 3), "NULL");
+    });
+}
+
+/// What says nothing of households is not hidden with what does.
+#[test]
+fn rows_that_are_hidden_say_what_they_are_of() {
+    blocking(async {
+        let sql = "select grouping(region), grouping(urban), region, urban, min(currency), sum(weight) from household \
+                   where survey_id = 'ton_2015' group by grouping sets ((), (region), (urban))";
+        let seen = rows(&reader().await, sql).await;
+        let f = seen.iter().find(|r| r[2] == "F").unwrap();
+        assert_eq!(f, &["0", "1", "F", "NULL", "TOP", "NULL"]);
+        assert!(seen.iter().all(|r| r[0] != "NULL" && r[1] != "NULL" && r[4] == "TOP"), "{seen:?}");
     });
 }
