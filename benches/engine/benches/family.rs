@@ -24,6 +24,10 @@ use std::time::Instant;
 use arrow::util::display::array_value_to_string;
 use envoi::{Config, Session};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROWS: usize = 10_000_000;
 const ECONOMIES: usize = 50;
 const REPLICATES: usize = 200;

@@ -53,15 +53,15 @@ impl Elasticity {
         let (ranked, raw) = ranked(h, weights, ordered, &share, &found, received);
         let (of_income, off) = (gini * amount, with.income);
         let estimate = of_received(ranked, of_income, received, amount);
-        let influence = |(raw, kernel, income, p, t): (&f64, &f64, &f64, &f64, &f64)| {
+        let influence = |(unit, raw): (usize, &f64)| {
+            let at = |column: &[f64]| column.get(unit).copied().unwrap_or(0.0);
+            let (p, t, income) = (at(&weights.persons), at(&shares), at(&with.incomes));
             let on_received = raw - (ranked + received) * p / persons;
-            let on_income = 2.0 * kernel / persons - income - (of_income + off) * p / persons;
+            let on_income = 2.0 * at(&with.kernel) / persons - income - (of_income + off) * p / persons;
             on_received / of_income - ranked / (of_income * of_income) * on_income - t / amount
                 + received / (amount * amount) * (income + h.amid * p)
         };
-        let units = raw.iter().zip(&with.kernel).zip(&with.incomes).zip(weights.persons.iter().zip(&shares));
-        let units = units.map(|(((raw, kernel), income), (p, t))| (raw, kernel, income, p, t));
-        let influence = units.map(influence).collect();
+        let influence = raw.iter().enumerate().map(influence).collect();
         Some(Self { estimate, influence, ties: found, share, shares })
     }
 }

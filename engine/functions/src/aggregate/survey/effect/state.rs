@@ -1,5 +1,6 @@
 //! Households on their way between partial and final aggregation: lists by group.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -134,9 +135,14 @@ fn part_states(
     let (order, begins) = part.by_group(units, leaving);
     let ends = begins.get(1..).unwrap_or_default();
     let none = vec![0; ends.len()];
+    // Households that came group by group are their own state, without a copy.
+    let sorted = all && order.len() == part.len() && (0u32..).zip(&order).all(|(place, row)| place == *row);
     for column in part.numbers.iter_mut().chain([&mut part.line]) {
         let ends = if column.is_empty() { &none } else { ends };
-        let values = order.iter().filter_map(|row| column.get(*row as usize).copied()).collect();
+        let values = match sorted {
+            true => take(column),
+            false => order.iter().filter_map(|row| column.get(*row as usize).copied()).collect(),
+        };
         states.push(list::<Float64Type>(values, ends)?);
         if all {
             *column = Vec::new();
