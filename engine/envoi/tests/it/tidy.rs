@@ -174,7 +174,8 @@ fn nothing_panics_on_input() {
 #[test]
 fn only_the_cli_prints() {
     let mut below = sources();
-    below.retain(|f| !f.path.starts_with("engine/cli/"));
+    // What a build script prints is for cargo.
+    below.retain(|f| !f.path.starts_with("engine/cli/") && !f.path.ends_with("/build.rs"));
     check("libraries do not print", mentions(&below, &["println!(", "eprintln!(", "print!(", "eprint!("]));
 }
 
