@@ -39,13 +39,25 @@ pub(crate) fn watched(plan: LogicalPlan, notes: &Notes) -> Result<LogicalPlan> {
     }
     let writes =
         matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Statement(_));
-    if writes {
+    // Counting behind several scans, as household marts have them, would cost the owner more than
+    // the answer itself.
+    if writes || scans(&plan) > 1 {
         return Ok(plan);
     }
     let owner = Role::new("owner", DisclosureRules::default()).map_err(datafusion::common::DataFusionError::from)?;
     // What the rule does not know is for readers refused; the owner goes without the warning.
     let watched = without_grouping(plan.clone()).and_then(|p| Rule::new(&owner.0, notes, Author::Owner).released(p));
     Ok(watched.unwrap_or(plan))
+}
+
+/// How often tables of households are read.
+fn scans(plan: &LogicalPlan) -> usize {
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            usize::from(matches!(microdata(scan), Some(Microdata::Lake { .. } | Microdata::Staged)))
+        }
+        other => other.inputs().into_iter().map(scans).sum(),
+    }
 }
 
 /// Whether rows of households reach the top without an aggregate in between.

@@ -62,6 +62,11 @@ fn check(folder: &'static str, lake: &'static Path) {
     let update = std::env::var_os("ENVOI_UPDATE").is_some();
     for file in files(folder) {
         for (threads, batch, memory) in MATRIX.iter().take(if update { 1 } else { MATRIX.len() }) {
+            // Ten thousand households seven at a time take many minutes without optimisation; the same
+            // marts are asked so over the small survey.
+            if *batch == 7 && folder == "publishers" && file.ends_with("family.slt") {
+                continue;
+            }
             let file = file.clone();
             blocking(async move {
                 let open = || async {
