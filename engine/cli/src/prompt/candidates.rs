@@ -83,6 +83,10 @@ impl Collector {
         };
         let mut ranked: Vec<_> = self.found.into_iter().filter_map(|c| rank(&c).map(|rank| (rank, c))).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
+        // The only name that begins with the word is the one meant: Tab completes it at once.
+        if ranked.iter().filter(|(rank, _)| *rank == 0).count() == 1 && !word.is_empty() {
+            ranked.truncate(1);
+        }
         ranked.into_iter().map(|(_, candidate)| candidate).collect()
     }
 }

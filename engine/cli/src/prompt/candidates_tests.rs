@@ -68,6 +68,20 @@ fn tables_after_from() {
 }
 
 #[test]
+fn the_only_name_that_begins_with_the_word_stands_alone() {
+    let mut names = names();
+    let like = |name: &str| ColumnName { name: name.into(), ..names.tables[0].columns[0].clone() };
+    let (longer, other) = (like("balance_remittance_usd"), like("remitter"));
+    names.tables[0].columns.extend([longer, other]);
+    let found = |line: &str| -> Vec<String> {
+        candidates(line, line.len(), Some(&names)).into_iter().map(|candidate| candidate.text).collect()
+    };
+    assert_eq!(found("select remittance_us"), ["remittance_usd"]);
+    assert_eq!(found("select tance_us"), ["remittance_usd", "balance_remittance_usd"]);
+    assert_eq!(found("select remit"), ["remittance_usd", "remitter", "remittance_vs_oda", "balance_remittance_usd"]);
+}
+
+#[test]
 fn columns_of_the_tables_mentioned() {
     check("select rem| from remittance_vs_oda", &["remittance_usd"], "select remittance_usd from remittance_vs_oda");
     check("select t.| from remittance_vs_oda t", &["iso3", "remittance_usd"], "select t.iso3 from remittance_vs_oda t");
