@@ -7,14 +7,16 @@ survey as (
         without_psu = households_sampled and $sampling = 'design' as without_errors,
         case when without_stratum = households_sampled then '' end as stratum,
         -- Where the survey has no sampling units: one for all, which has no error, or one a household.
-        without_psu = households_sampled and $sampling = 'simple_random' as each_drawn,
+        without_psu = households_sampled as each_drawn,
         case when without_psu = households_sampled and $sampling = 'design' then '' end as psu
     from survey_summary()
 ),
 
-line as (
-    select survey_id, line_lcu
-    from survey_poverty_line($poverty_line, $equivalence_scale)
+-- One small table to join families with.
+lined as (
+    select survey.*, line.line_lcu
+    from survey
+    left join survey_poverty_line($poverty_line, $equivalence_scale) as line on survey.survey_id = line.survey_id
 ),
 
 family as (
@@ -26,26 +28,30 @@ family as (
         income.household_income_lcu,
         income.household_remittance_lcu,
         income.household_income_without_lcu,
+        income.weight_without,
         income.equivalence,
-        line.line_lcu,
-        coalesce(income.stratum, survey.stratum) as stratum,
-        coalesce(income.psu, case when survey.each_drawn then income.household_id else survey.psu end) as psu,
-        survey.capture_ratio,
-        coalesce(income.region, '') || case
-            when income.size_persons <= 2 then ' 1-2'
-            when income.size_persons <= 4 then ' 3-4'
-            when income.size_persons <= 6 then ' 5-6'
-            else ' 7+'
-        end as cell
+        lined.line_lcu,
+        coalesce(income.stratum, lined.stratum) as stratum,
+        -- The setting is looked at first: names of all households are not read for nothing.
+        coalesce(
+            income.psu,
+            case when $sampling = 'simple_random' and lined.each_drawn then income.household_id else lined.psu end
+        ) as psu,
+        lined.capture_ratio,
+        income.region,
+        case
+            when income.size_persons <= 2 then 2
+            when income.size_persons <= 4 then 4
+            when income.size_persons <= 6 then 6
+            else 7
+        end as size_class
     from household_income($equivalence_scale, $counterfactual, $draws, $seed) as income
-    inner join survey on income.survey_id = survey.survey_id
-    left join line on income.survey_id = line.survey_id
+    inner join lined on income.survey_id = lined.survey_id
 ),
 
 measured as (
     select
         survey_id,
-        draw,
         unnest(
             transfer_effect(
                 household_income_lcu,
@@ -57,26 +63,16 @@ measured as (
                 stratum,
                 psu,
                 captured => capture_ratio,
-                cell => cell,
-                counterfactual => case when $counterfactual <> 'subtraction' then household_income_without_lcu end,
+                cell => region,
+                subcell => size_class,
+                counterfactual => case when $counterfactual = 'regression' then household_income_without_lcu end,
+                without_factor => case when $counterfactual = 'ipw' then weight_without / nullif(weight, 0) end,
                 lonely_psu => case $lonely_psu when 'certainty' then 'certainty' else 'adjust' end
             )
         ) as effect
     from family
-    group by survey_id, draw
-),
-
--- Strata of one sampling unit.
-lonely as (
-    select survey_id, count(*) as strata
-    from (
-        select survey_id, stratum
-        from lake.household
-        where weight > 0 and psu is not null
-        group by survey_id, stratum
-        having min(psu) = max(psu)
-    ) as single
-    group by survey_id
+    -- By draw where there is more than one.
+    group by survey_id, case when $counterfactual = 'regression' then draw end
 ),
 
 -- Repeated draws: their mean, and the variance within and between them (Rubin 1987).
@@ -94,12 +90,17 @@ pooled as (
             + coalesce((1 + 1.0 / count(*)) * var_samp(effect['difference']), 0)
         ) as difference_se,
         sqrt(avg(effect['se_with'] * effect['se_with'])) as with_se,
+        sqrt(
+            avg(effect['se_without'] * effect['se_without'])
+            + coalesce((1 + 1.0 / count(*)) * var_samp(effect['without']), 0)
+        ) as without_se,
         avg((effect['ci_high'] - effect['ci_low']) / 2 / nullif(effect['se'], 0)) as quantile,
         min(effect['df']) as df,
         min(effect['n']) as households_sampled,
         min(effect['g_min']) as g_min,
         max(effect['g_max']) as g_max,
         avg(effect['deff']) as weight_deff,
+        max(effect['lonely']) as lonely,
         max(effect['status']) as status
     from measured
     group by survey_id, effect['scale'], effect['measure']
@@ -113,14 +114,13 @@ explained as (
         case
             when survey.without_errors
                 then 'the survey has no sampling units; SET envoi.sampling = ''simple_random'' takes each household for one'
-            when $lonely_psu = 'error' and lonely.strata > 0
+            when $lonely_psu = 'error' and pooled.lonely > 0
                 then
-                    cast(lonely.strata as varchar)
+                    cast(pooled.lonely as varchar)
                     || ' strata have one sampling unit; SET envoi.lonely_psu = ''adjust'' or ''certainty'''
         end as errors_missing
     from pooled
     inner join survey on pooled.survey_id = survey.survey_id
-    left join lonely on pooled.survey_id = lonely.survey_id
 )
 
 select
@@ -133,6 +133,7 @@ select
     without_remittances,
     difference,
     case when errors_missing is null then with_se end as with_se,
+    case when errors_missing is null then without_se end as without_se,
     case when errors_missing is null then difference_se end as difference_se,
     case when errors_missing is null then difference - quantile * difference_se end as difference_ci_low,
     case when errors_missing is null then difference + quantile * difference_se end as difference_ci_high,

@@ -2,9 +2,7 @@
 with
 
 survey as (
-    select survey_id, min(iso3) as iso3, min(survey_year) as survey_year, min(currency) as currency
-    from lake.household
-    group by survey_id
+    select survey_id, iso3, survey_year, currency from survey_summary()
 ),
 
 -- Relative to the distribution of persons by equivalised income with remittances.

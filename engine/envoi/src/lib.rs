@@ -21,6 +21,7 @@ mod privacy;
 mod runtime;
 mod sample;
 mod session;
+mod shared;
 
 pub use config::Config;
 pub use datafusion::sql::sqlparser;

@@ -9,6 +9,7 @@ pub mod counterfactual;
 mod country;
 mod hodrick_prescott;
 pub mod least_squares;
+pub mod propensity;
 mod scalar;
 
 use std::sync::Arc;

@@ -5,13 +5,13 @@ income as (
     select
         survey_id, iso3, survey_year, household_id, stratum, psu, weight, size_persons, urban, region, currency,
         equivalence, household_income_lcu, household_remittance_lcu, household_income_without_lcu,
-        income_with_lcu, income_without_lcu
+        income_with_lcu, income_without_lcu, weight_without
     from household_income($equivalence_scale, $counterfactual, 1, $seed)
 ),
 
 -- Fifths of persons by income without remittances; the upper bound belongs to the fifth.
 bound as (
-    select survey_id, quantile(income_without_lcu, [0.2, 0.4, 0.6, 0.8], weight * size_persons) as upper
+    select survey_id, quantile(income_without_lcu, [0.2, 0.4, 0.6, 0.8], weight_without * size_persons) as upper
     from income
     group by survey_id
 ),
@@ -28,6 +28,7 @@ select
     income.stratum,
     income.psu,
     income.weight,
+    income.weight_without,
     income.size_persons,
     case
         when income.size_persons <= 2 then '1-2'

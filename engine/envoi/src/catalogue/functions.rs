@@ -1,6 +1,7 @@
 //! Table functions of the SQL library: a call becomes the query behind it, or, where
 //! its rows are computed, a call with all arguments in their places.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 
 use chrono::NaiveDate;
@@ -14,6 +15,7 @@ use super::hygiene::own_steps;
 use crate::conventions::Conventions;
 use crate::error::{Error, Result};
 use crate::library::{Argument, ArgumentKind, Mart, TableFunction, functions, mart, wrong_call};
+use crate::shared::marked;
 
 /// A query of the library that takes arguments.
 #[derive(Clone, Copy)]
@@ -39,14 +41,12 @@ impl<'a> Callable<'a> {
 pub(crate) struct LibraryFunctions<'a, P> {
     conventions: &'a Conventions,
     parse: P,
-    /// How many queries of the library the statement has so far.
-    queries: usize,
 }
 
 impl<'a, P> LibraryFunctions<'a, P> {
     /// For one statement.
     pub(crate) fn new(conventions: &'a Conventions, parse: P) -> Self {
-        Self { conventions, parse, queries: 0 }
+        Self { conventions, parse }
     }
 }
 
@@ -76,11 +76,16 @@ impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
                 arguments.args = all.collect::<Result<_>>()?;
                 return Ok(());
             }
-            self.queries += 1;
-            let sql = filled(callable, &own_steps(callable.sql, self.queries)?, &given, self.conventions)?;
-            let subquery = self.query(callable, &sql)?;
+            let call = texts(callable, &given, self.conventions)?.into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+            let call = format!("{called}({})", call.join(", "));
+            let steps = own_steps(callable.sql, &print(&call))?;
+            let subquery = self.query(callable, &filled(callable, &steps, &given, self.conventions)?)?;
             let alias = Some(alias.take().unwrap_or_else(|| own(&called)));
-            *factor = TableFactor::Derived { lateral: false, subquery, alias, sample: None };
+            *factor = if function.meta.shared {
+                marked(&call, subquery, alias)
+            } else {
+                TableFactor::Derived { lateral: false, subquery, alias, sample: None }
+            };
             return Ok(());
         }
         let base = called.strip_prefix("envoi.").unwrap_or(&called);
@@ -123,6 +128,13 @@ impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
         };
         Ok(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::value(Value::SingleQuotedString(text)))))
     }
+}
+
+/// Sixteen digits that are those of no other call.
+fn print(call: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    call.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// The last name of `t.column` without its quotes, in lower case where it has none.

@@ -51,8 +51,9 @@ pub static CONVENTIONS: [Convention; 7] = [
         name: "counterfactual",
         default: "subtraction",
         description: "income without remittances: 'subtraction' takes them off, an accounting bound; 'regression' predicts what \
-             receivers would have from households that receive nothing, with residuals drawn from those",
-        kind: Kind::Choice(&["subtraction", "regression"]),
+             receivers would have from households that receive nothing, with residuals drawn from those; 'ipw' weighs households \
+             that receive nothing by their propensity to receive, so that they stand for those that do",
+        kind: Kind::Choice(&["subtraction", "regression", "ipw"]),
     },
     Convention {
         name: "draws",
@@ -162,7 +163,7 @@ mod tests {
             let error = convention(name).unwrap().canonical(text).unwrap_err();
             assert!(error.contains(expected) && error.contains(text), "{error}");
         };
-        check("counterfactual", "magic", "'subtraction' or 'regression'");
+        check("counterfactual", "magic", "'subtraction' or 'regression' or 'ipw'");
         check("draws", "0", "a whole number from 1 to 100");
         check("draws", "2.5", "a whole number from 1 to 100");
         check("lonely_psu", "drop", "'error' or 'adjust' or 'certainty'");

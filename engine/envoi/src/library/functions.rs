@@ -32,6 +32,10 @@ pub struct FunctionMeta {
     pub description: String,
     /// A call.
     pub example: String,
+    /// Whether its rows are computed once for all calls of a statement with the same arguments: few
+    /// rows that cost much. No condition of the statement goes below then.
+    #[serde(default)]
+    pub shared: bool,
     /// The arguments in order.
     pub argument: Vec<Argument>,
 }

@@ -12,10 +12,12 @@
 
 mod calibration;
 mod call;
+mod characteristics;
 mod counterfactual;
 mod exec;
 mod plan;
 mod tables;
+mod weighting;
 
 use std::fmt::Debug;
 
@@ -62,13 +64,15 @@ struct Work {
 }
 
 /// All operators.
-const ALL: [&dyn Operator; 6] = [
+const ALL: [&dyn Operator; 8] = [
     &calibration::Rake { report: false },
     &calibration::Rake { report: true },
     &calibration::Calibrate { report: false },
     &calibration::Calibrate { report: true },
     &counterfactual::Counterfactual { model: false },
     &counterfactual::Counterfactual { model: true },
+    &weighting::Weighting { balance: false },
+    &weighting::Weighting { balance: true },
 ];
 
 /// The operator of a function.

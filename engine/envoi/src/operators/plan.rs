@@ -140,8 +140,12 @@ impl UserDefinedLogicalNodeCore for Computed {
 #[async_trait]
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner =
-            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self), Arc::new(crate::privacy::Nodes)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(Self),
+            Arc::new(crate::privacy::Nodes),
+            // Of one plan: the next time its rows are others.
+            Arc::new(crate::shared::Registry::default()),
+        ]);
         planner.create_physical_plan(plan, session).await
     }
 }

@@ -19,6 +19,7 @@ use super::{Notes, RoleState};
 use crate::catalogue::{CATALOGUE, LakeTable};
 use crate::error::{Class, Error};
 use crate::operators::is_computed;
+use crate::shared::unshared;
 
 type Result<T> = std::result::Result<T, DataFusionError>;
 
@@ -44,6 +45,7 @@ impl Gate {
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false);
         // The engine's own list says only what, not to whom.
         options.verify_plan(&plan).map_err(|_| refused(&statement(&plan)))?;
+        let plan = unshared(plan)?;
         self.nodes(&plan)?;
         match plan {
             LogicalPlan::Statement(Statement::Prepare(prepare)) => {
@@ -68,7 +70,7 @@ impl Gate {
         if !reads_microdata(&plan)? {
             return Ok(plan);
         }
-        Rule::new(&self.role, &Notes::default(), Author::Program).mart(without_grouping(plan)?)
+        Rule::new(&self.role, &Notes::default(), Author::Program).mart(without_grouping(unshared(plan)?)?)
     }
 
     /// Counts a statement about to run, prepared ones too.

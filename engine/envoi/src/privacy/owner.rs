@@ -26,6 +26,7 @@ use super::rule::{Author, Rule, microdata, without_grouping};
 use super::{DisclosureRules, Notes, Role, reads_microdata};
 use crate::catalogue::Microdata;
 use crate::error::Error;
+use crate::shared::unshared;
 
 /// A statement of the owner, which says of itself what of households it shows.
 pub(crate) fn watched(plan: LogicalPlan, notes: &Notes) -> Result<LogicalPlan> {
@@ -46,7 +47,8 @@ pub(crate) fn watched(plan: LogicalPlan, notes: &Notes) -> Result<LogicalPlan> {
     }
     let owner = Role::new("owner", DisclosureRules::default()).map_err(datafusion::common::DataFusionError::from)?;
     // What the rule does not know is for readers refused; the owner goes without the warning.
-    let watched = without_grouping(plan.clone()).and_then(|p| Rule::new(&owner.0, notes, Author::Owner).released(p));
+    let watched =
+        without_grouping(unshared(plan.clone())?).and_then(|p| Rule::new(&owner.0, notes, Author::Owner).released(p));
     Ok(watched.unwrap_or(plan))
 }
 

@@ -20,6 +20,7 @@ use crate::operators::Planner;
 use crate::options::EnvoiOptions;
 use crate::privacy::{Gate, Role};
 use crate::runtime::Runtime;
+use crate::shared;
 
 /// Makes sessions that differ in nothing but their own settings.
 #[derive(Debug, Clone)]
@@ -115,13 +116,16 @@ impl SessionFactory {
         // Point lookups 3.6 times as fast, nothing lost on full scans.
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
+        // Units and descriptions are metadata of columns, and a union of some whose metadata differ is
+        // planned with other metadata than it is said to have; the check takes that for an error.
+        options.execution.skip_physical_aggregate_schema_check = true;
         // Errors name the place in the statement.
         options.sql_parser.collect_spans = true;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime.environment())
             .with_default_features()
-            .with_relation_planners(vec![Arc::new(Planner)])
+            .with_relation_planners(vec![Arc::new(Planner), Arc::new(shared::Planner)])
             .with_query_planner(Arc::new(Planner))
             .build();
         #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a context")]

@@ -13,9 +13,10 @@ use envoi_functions::least_squares::{Fit, INTERCEPT, LeastSquares};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
-use read::{Group, Groups, Part, Read, Roles};
+use read::{Part, Read, Roles};
 
 use super::call::Call;
+use super::characteristics::{Group, Groups};
 use super::tables::{Held, column, described, doubles, optional, table, texts, values};
 use super::{Operator, Rows, Work};
 use crate::error::Result;

@@ -4,6 +4,7 @@ use datafusion_common::{Result, exec_err};
 
 use crate::aggregate::frame::{Given, Rows, refuse};
 use crate::least_squares::Unfit;
+pub(in crate::aggregate) use crate::propensity::product;
 
 /// Which columns of the rows are what.
 #[derive(Debug)]
@@ -84,6 +85,11 @@ impl Data {
         self.centred.get(row * self.width..(row + 1) * self.width).unwrap_or_default()
     }
 
+    /// The covariates of all rows.
+    pub(super) fn all(&self) -> &[f64] {
+        &self.centred
+    }
+
     /// How many covariates there are.
     pub(in crate::aggregate) fn width(&self) -> usize {
         self.width
@@ -108,12 +114,6 @@ impl Data {
         let others = self.treated.len() - treated;
         (treated > 0 && others > 0).then_some((treated, others))
     }
-}
-
-/// The sum of products of coefficients, the constant first, with a row.
-pub(in crate::aggregate) fn product(coefficients: &[f64], row: &[f64]) -> f64 {
-    let constant = coefficients.first().copied().unwrap_or(0.0);
-    constant + coefficients.iter().skip(1).zip(row).map(|(b, x)| b * x).sum::<f64>()
 }
 
 /// A symmetric matrix, row after row, times a vector.

@@ -42,7 +42,7 @@ impl Call {
             relative,
             alone: !given.given("psu"),
             finite: given.given("fpc"),
-            cells: given.given("cell"),
+            cells: given.given("cell") || given.given("subcell"),
         })
     }
 
@@ -74,16 +74,22 @@ impl Call {
             fpc: amount(8, "fpc")?,
             captured: amount(9, "captured")?,
             cell: key(10, "cell")?,
-            counterfactual: amount(11, "counterfactual")?,
+            subcell: key(11, "subcell")?,
+            counterfactual: amount(12, "counterfactual")?,
+            without_factor: amount(13, "without_factor")?,
+            domain: amount(14, "domain")?,
             counted: None,
+            designed: None,
         };
         let given = |place: usize| arrays.get(place).filter(|a| !a.data_type().is_null());
-        let mut counted = passes.cloned();
-        // A line, a share captured, a cell or a counterfactual may be missing; all else has to be there.
-        for array in [0, 1, 2, 4, 5, 6, 7, 8].into_iter().filter_map(given) {
-            counted = NullBuffer::union(counted.as_ref(), array.logical_nulls().as_ref());
-        }
-        Ok(Columns { counted, ..columns })
+        let with = |rows: Option<&NullBuffer>, places: &[usize]| {
+            let arrays = places.iter().filter_map(|place| given(*place));
+            arrays.fold(rows.cloned(), |rows, a| NullBuffer::union(rows.as_ref(), a.logical_nulls().as_ref()))
+        };
+        // A line, a share captured, a cell, a counterfactual or a factor may be missing; all else has to be there.
+        let designed = with(passes, &[6, 7, 8, 14]);
+        let counted = with(designed.as_ref(), &[0, 1, 2, 4, 5]);
+        Ok(Columns { counted, designed, ..columns })
     }
 }
 
@@ -112,8 +118,13 @@ pub(super) struct Columns<'a> {
     fpc: Option<&'a Float64Array>,
     captured: Option<&'a Float64Array>,
     pub(super) cell: Keys<'a>,
+    pub(super) subcell: Keys<'a>,
     counterfactual: Option<&'a Float64Array>,
-    /// Rows without a NULL where there may be none, that pass the filter; all, if there is none.
+    without_factor: Option<&'a Float64Array>,
+    domain: Option<&'a Float64Array>,
+    /// Rows that pass the filter and have a place in the design; all, if there is none.
+    designed: Option<NullBuffer>,
+    /// Of these the rows without a NULL where there may be none, that pass the filter; all, if there is none.
     counted: Option<NullBuffer>,
 }
 
@@ -133,12 +144,25 @@ pub(super) struct Household {
     /// Share of remittances that surveys capture; NaN for NULL.
     pub(super) captured: f64,
     pub(super) fpc: f64,
+    /// What its weight is multiplied by without remittances.
+    pub(super) without_factor: f64,
 }
 
 impl Columns<'_> {
     /// How many rows.
     pub(super) fn len(&self) -> usize {
         self.income.len()
+    }
+
+    /// Whether a row is of the design alone, and if so the number of units in its stratum's population.
+    #[inline]
+    pub(super) fn outside(&self, row: usize) -> Option<f64> {
+        let outside = self.domain.is_some_and(|domain| domain.values().get(row).is_some_and(|d| *d == 0.0));
+        let designed = self.designed.as_ref().is_none_or(|d| d.is_valid(row));
+        (outside && designed).then(|| {
+            let fpc = self.fpc.filter(|c| c.is_valid(row));
+            fpc.and_then(|fpc| fpc.values().get(row).copied()).unwrap_or(f64::NAN)
+        })
     }
 
     /// A row; `None` if it does not count.
@@ -158,6 +182,11 @@ impl Columns<'_> {
         if captured < 0.0 {
             return refuse(NAME, "captured", captured, "expected a share of 0 or more, or NULL");
         }
+        let factor = maybe(self.without_factor);
+        let without_factor = if factor.is_nan() { 1.0 } else { factor };
+        if without_factor < 0.0 {
+            return refuse(NAME, "without_factor", factor, "expected a factor of 0 or more, or NULL");
+        }
         let household = maybe(self.counterfactual);
         let household = if household.is_nan() { income - received } else { household };
         let (without, with) = (household / scale, income / scale);
@@ -174,6 +203,7 @@ impl Columns<'_> {
             line: self.line.map_or(f64::NAN, |line| maybe(Some(line))),
             captured,
             fpc: maybe(self.fpc),
+            without_factor,
         }))
     }
 }

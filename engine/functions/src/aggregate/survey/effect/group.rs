@@ -3,7 +3,7 @@
 use datafusion_common::Result;
 
 use super::call::Call;
-use super::names::{NAMELESS, Name};
+use super::names::{Member, NAMELESS, Name};
 use super::store::{CHANGED, Fact, Part, Store};
 use crate::aggregate::frame::key;
 use crate::aggregate::inequality::near_one;
@@ -37,6 +37,8 @@ pub(super) struct Sorted {
     pub(super) share: Vec<f64>,
     pub(super) received: Vec<f64>,
     pub(super) line: Vec<f64>,
+    /// What weights are multiplied by without remittances; empty if they stay.
+    pub(super) factor: Vec<f64>,
     pub(super) unit: Vec<u32>,
     pub(super) cell: Vec<u32>,
 }
@@ -105,12 +107,13 @@ impl<'a> Ranked<'a> {
             sum += *begin;
             *begin = sum;
         }
-        let mut named_cells: Vec<((u32, Name), u32)> =
-            (0u32..).zip(&store.cells.all).map(|(cell, m)| ((m.group, store.cell_names.name(m.first)), cell)).collect();
+        let cell_name = |m: &Member| (m.group, store.cell_names.name(m.first), store.subcell_names.name(m.second));
+        let mut named_cells: Vec<((u32, Name, Name), u32)> =
+            (0u32..).zip(&store.cells.all).map(|(cell, m)| (cell_name(m), cell)).collect();
         named_cells.sort_unstable();
         let mut cell_ranks = vec![0u32; named_cells.len()];
         let mut cell_counts = vec![0usize; groups];
-        for ((group, _), cell) in &named_cells {
+        for ((group, ..), cell) in &named_cells {
             if let (Some(rank), Some(count)) =
                 (cell_ranks.get_mut(*cell as usize), cell_counts.get_mut(*group as usize))
             {
@@ -197,10 +200,11 @@ impl<'a> Ranked<'a> {
         for tied in keys.chunk_by_mut(|a, b| a.0 == b.0).filter(|t| t.len() > 1) {
             tied_rows.clear();
             tied_rows.extend(tied.iter().map(|(_, row)| further(*row)));
-            if part.line.is_empty() {
+            if part.line.is_empty() && part.factor.is_empty() {
                 tied_rows.sort_unstable();
             } else {
-                tied_rows.sort_unstable_by_key(|(all, row)| (*all, key(at(&part.line, *row))));
+                let besides = |row: u32| [&part.line, &part.factor].map(|column| key(at(column, row)));
+                tied_rows.sort_unstable_by_key(|(all, row)| (*all, besides(*row)));
             }
             for ((_, row), (_, sorted)) in tied.iter_mut().zip(&tied_rows) {
                 *row = *sorted;
@@ -219,6 +223,7 @@ impl<'a> Ranked<'a> {
             share: numbers(4),
             received: numbers(5),
             line: keys.iter().filter_map(|(_, row)| part.line.get(*row as usize).copied()).collect(),
+            factor: keys.iter().filter_map(|(_, row)| part.factor.get(*row as usize).copied()).collect(),
             unit: ranks(&part.unit, &self.ranks),
             cell: ranks(&part.cell, &self.cell_ranks),
         }
@@ -241,7 +246,8 @@ impl<'a> Ranked<'a> {
             return Ok(());
         }
         // What a household has as its unit is its stratum.
-        let mut counts = vec![0usize; units.len()];
+        let outside = |unit: &u32| self.store.outside.get(*unit as usize).map_or(0, |rows| *rows as usize);
+        let mut counts: Vec<usize> = units.iter().map(outside).collect();
         for unit in parts.iter().flat_map(|p| &p.unit) {
             if let Some(count) = counts.get_mut(*unit as usize) {
                 *count += 1;

@@ -26,7 +26,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::Result;
 use datafusion_expr::{Accumulator, GroupsAccumulator};
 
-use super::{FPC, LONELY, METHOD, PSU, REPLICATES, SECTION, SEED, STRATUM};
+use super::{DOMAIN, FPC, LONELY, METHOD, PSU, REPLICATES, SECTION, SEED, STRATUM};
 use crate::aggregate::frame::{Given, Kind, Measure, Own, Parameter, Shape, Text, Work, number, option};
 use accumulator::Effect;
 use call::Call;
@@ -74,10 +74,22 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
              if left out.",
         ),
         option(
+            "subcell",
+            Kind::Key,
+            "What tells cells of one name apart, such as a class of size, an integer or a text.",
+        ),
+        option(
             "counterfactual",
             Kind::Number,
             "Income the household would have without remittances, in the unit of x, instead of x - r; NULL for x - r.",
         ),
+        option(
+            "without_factor",
+            Kind::Number,
+            "What w is multiplied by in the distribution without remittances, 0 or more; NULL for 1. So households without \
+             remittances stand for those that receive (inverse probability weighting); nothing is scaled then.",
+        ),
+        DOMAIN,
         LONELY,
         METHOD,
         REPLICATES,
@@ -87,7 +99,7 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
     work: Work::Own(&Effects),
     text: Text {
         section: SECTION,
-        syntax: "transfer_effect(x, r, s, z, w, n [, stratum] [, psu] [, fpc] [, captured => share] [, cell => name] [, counterfactual => amount] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
+        syntax: "transfer_effect(x, r, s, z, w, n [, stratum] [, psu] [, fpc] [, captured => share] [, cell => name] [, subcell => name] [, counterfactual => amount] [, without_factor => factor] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: "What remittances do to income, poverty and inequality, with design-based errors, as the survey has them and \
              scaled to the national total: the measures of `svy_mean`, `svy_fgt` and `svy_gini` and their differences, and the \
              elasticity of `gini_by_source`, in one pass. With remittances the income of a person is x/s, without them (x - r)/s \
@@ -103,9 +115,9 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
              `with` and `without` are the measure with and without remittances (0 without, for shares and the elasticity), \
              `difference` the first less the second; `se_with`, `se_without` and `se` their errors, the last from the difference \
              of influences unit by unit, units with replacement within strata; ci_low and ci_high the 95 % interval of the \
-             difference by Student's t; df, units less strata; n, households. Errors take captured and g as fixed. `g_min` and \
+             difference by Student's t; df, units less strata; n, households. Errors take captured, g and factors as fixed. `g_min` and \
              `g_max` are the least and largest g, `deff` what calibration multiplies Kish's effect of unequal weights by, \
-             n Σ(wg)²/(Σwg)² over n Σw²/(Σw)²: 1 where weights stay. `status` says why numbers are NULL, or warns of negative \
+             n Σ(wg)²/(Σwg)² over n Σw²/(Σw)²: 1 where weights stay. `lonely` is the number of strata with one unit. `status` says why numbers are NULL, or warns of negative \
              calibration weights, with which there is no Gini coefficient.\n\n\
              Replicates of `method` are those of `svy_gini` and the like: the same seed gives the same draws. Rows with a NULL in \
              x, r, s, w, n or the design, or with w or n 0, are left out; without rows the answer is NULL. NaN, infinite values, \

@@ -69,6 +69,16 @@ pub(super) struct Places {
     weights: usize,
     with: usize,
     without: usize,
+    /// Weights of the distribution without remittances.
+    weights_without: usize,
+}
+
+/// Both distributions of a scale, each with its weights.
+pub(super) struct Pair<'a> {
+    pub(super) weights: &'a Weights,
+    pub(super) with: &'a Side,
+    pub(super) without: &'a Side,
+    weights_without: &'a Weights,
 }
 
 /// All scales of a group.
@@ -89,9 +99,11 @@ impl Model {
     pub(super) fn new(call: &Call, h: &Households) -> Self {
         let mut model =
             Self { weights: vec![Weights::own(h)], sides: Vec::new(), scales: Vec::new(), elasticity: None };
-        let without = model.side(call, h, 0, &h.changed.without);
+        model.weights.extend(Weights::without(h));
+        let weights_without = model.weights.len() - 1;
+        let without = model.side(call, h, weights_without, &h.changed.without);
         let with = model.side(call, h, 0, &h.changed.with);
-        let survey = Places { weights: 0, with, without };
+        let survey = Places { weights: 0, with, without, weights_without };
         model.scales.push(Compared { scale: Scale::Survey, places: Ok(survey) });
         if let (Some(own), Some(under)) = (model.weights.first(), model.sides.get(Self::WITH)) {
             model.elasticity = Elasticity::new(h, own, &under.side);
@@ -113,6 +125,9 @@ impl Model {
         ratio: f64,
         survey: Places,
     ) -> Result<Places, &'static str> {
+        if survey.weights_without != survey.weights {
+            return Err(REWEIGHTED);
+        }
         if h.changed.received.iter().all(|r| *r <= 0.0) {
             return Err("no receiving households");
         }
@@ -133,7 +148,7 @@ impl Model {
         let weights = self.weights.len() - 1;
         let with = if scale == Scale::Weight { &h.changed.with } else { &with };
         let without = self.side(call, h, weights, &h.changed.without);
-        Ok(Places { weights, with: self.side(call, h, weights, with), without })
+        Ok(Places { weights, with: self.side(call, h, weights, with), without, weights_without: weights })
     }
 
     fn side(&mut self, call: &Call, h: &Households, weights: usize, incomes: &[f64]) -> usize {
@@ -144,10 +159,16 @@ impl Model {
         self.sides.len() - 1
     }
 
-    /// Weights and both distributions of a scale: with, without.
-    pub(super) fn at(&self, places: Places) -> Option<(&Weights, &Side, &Side)> {
+    /// Both distributions of a scale.
+    pub(super) fn at(&self, places: Places) -> Option<Pair<'_>> {
         let side = |place: usize| self.sides.get(place).map(|under| &under.side);
-        Some((self.weights.get(places.weights)?, side(places.with)?, side(places.without)?))
+        let weights = |place: usize| self.weights.get(place);
+        Some(Pair {
+            weights: weights(places.weights)?,
+            with: side(places.with)?,
+            without: side(places.without)?,
+            weights_without: weights(places.weights_without)?,
+        })
     }
 }
 
@@ -165,7 +186,10 @@ pub(super) fn estimates(
     places: Places,
     measure: Measure,
 ) -> Result<(f64, f64), &'static str> {
-    let Some((weights, with, without)) = model.at(places) else { return Err(OUT_OF_REACH) };
+    let Some(Pair { weights, with, without, weights_without }) = model.at(places) else { return Err(OUT_OF_REACH) };
+    if weights_without.all <= 0.0 {
+        return Err(NOBODY);
+    }
     let share = |part: &[f64], all: &[f64]| {
         let sum = |column: &[f64]| crate::aggregate::frame::total(column.iter().copied());
         (sum(part) / sum(all), 0.0)
@@ -173,7 +197,7 @@ pub(super) fn estimates(
     Ok(match measure {
         Measure::ReceivingHouseholds => share(&weights.receiving, &weights.households),
         Measure::ReceivingPersons => share(&weights.persons_receiving, &weights.persons),
-        Measure::Mean => (with.mean(h, weights), without.mean(h, weights)),
+        Measure::Mean => (with.mean(h, weights), without.mean(h, weights_without)),
         Measure::Poverty(place) => {
             let of = |side: &Side| side.poverty.as_ref().and_then(|p| p.measures.get(place).copied());
             match (of(with), of(without)) {
@@ -198,6 +222,12 @@ pub(super) fn estimates(
 /// Why there is no Gini coefficient, and what other measures are warned of.
 pub(super) const NEGATIVE: &str = "negative calibration weights";
 
+/// Why nothing is scaled where the households without remittances are others.
+pub(super) const REWEIGHTED: &str = "reweighted households are not scaled";
+
+/// Why there is nothing to compare with.
+pub(super) const NOBODY: &str = "no household with a without_factor above 0";
+
 /// Influences by unit, with and without; none on what remittances alone make.
 pub(super) fn influences(
     h: &Households,
@@ -205,7 +235,7 @@ pub(super) fn influences(
     places: Places,
     measure: Measure,
 ) -> Option<(Vec<f64>, Option<Vec<f64>>)> {
-    let (weights, with, without) = model.at(places)?;
+    let Pair { weights, with, without, weights_without } = model.at(places)?;
     let share = |part: &[f64], all: &[f64]| -> Vec<f64> {
         let sum = |column: &[f64]| crate::aggregate::frame::total(column.iter().copied());
         let (whole, share) = (sum(all), sum(part) / sum(all));
@@ -214,12 +244,12 @@ pub(super) fn influences(
     Some(match measure {
         Measure::ReceivingHouseholds => (share(&weights.receiving, &weights.households), None),
         Measure::ReceivingPersons => (share(&weights.persons_receiving, &weights.persons), None),
-        Measure::Mean => (with.mean_influence(h, weights), Some(without.mean_influence(h, weights))),
+        Measure::Mean => (with.mean_influence(h, weights), Some(without.mean_influence(h, weights_without))),
         Measure::Poverty(place) => {
             let (with, without) = (with.poverty.as_ref()?, without.poverty.as_ref()?);
-            (with.influence(place, weights), Some(without.influence(place, weights)))
+            (with.influence(place, weights), Some(without.influence(place, weights_without)))
         }
-        Measure::Gini => (with.gini_influence(h, weights), Some(without.gini_influence(h, weights))),
+        Measure::Gini => (with.gini_influence(h, weights), Some(without.gini_influence(h, weights_without))),
         Measure::Elasticity => (model.elasticity.as_ref()?.influence.clone(), None),
     })
 }

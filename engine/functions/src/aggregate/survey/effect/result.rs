@@ -6,7 +6,7 @@ use datafusion_common::Result;
 
 use super::call::Call;
 use super::group::Households;
-use super::model::{Measure, Model, NEGATIVE, Scale, estimates, influences};
+use super::model::{Measure, Model, NEGATIVE, NOBODY, REWEIGHTED, Scale, estimates, influences};
 use super::replicate::{Errors, replicated};
 use crate::aggregate::frame::{Field, Shape, Sink};
 use crate::aggregate::survey::design::freedom;
@@ -28,11 +28,12 @@ pub(super) const FIELDS: &[Field] = &[
     Field::Number("g_min"),
     Field::Number("g_max"),
     Field::Number("deff"),
+    Field::Count("lonely"),
     Field::Label("status"),
 ];
 
 /// Names of scales, of measures, and what a status says.
-const LABELS: [&str; 18] = [
+const LABELS: [&str; 20] = [
     "survey",
     "amount",
     "weight",
@@ -51,6 +52,8 @@ const LABELS: [&str; 18] = [
     "no poverty line",
     "poverty line of zero or less",
     "mean of zero or less",
+    REWEIGHTED,
+    NOBODY,
 ];
 
 fn label(text: &str) -> Option<f64> {
@@ -71,9 +74,10 @@ pub(super) fn put(call: &Call, h: &Households, sink: &mut Sink) -> Result<()> {
     };
     let df = errors.as_ref().map_or_else(|| freedom(&h.strata), |e| e.df);
     let quantile = (df > 0).then(|| half_interval(1.0, df));
+    let lonely = h.strata.iter().filter(|s| s.units == 1).count();
     let mut cells = Vec::new();
     for (number, compared) in model.scales.iter().enumerate() {
-        let weights = compared.places.ok().and_then(|p| model.at(p)).map(|(weights, ..)| weights);
+        let weights = compared.places.ok().and_then(|p| model.at(p)).map(|pair| pair.weights);
         for (place, measure) in Measure::ALL.into_iter().enumerate().filter(|(_, m)| m.is_of(compared.scale)) {
             let estimate = compared.places.and_then(|places| estimates(h, &model, places, measure));
             let error = match (&errors, compared.places) {
@@ -111,6 +115,7 @@ pub(super) fn put(call: &Call, h: &Households, sink: &mut Sink) -> Result<()> {
                 weights.map(|w| w.least),
                 weights.map(|w| w.most),
                 weights.map(|w| w.effect),
+                Some(lonely as f64),
                 status.and_then(label),
             ]);
         }

@@ -12,18 +12,19 @@ use super::names::{Member, Members, Name, Names};
 use super::store::{CHANGED, Fact, Part, SAME, Store};
 use crate::aggregate::frame::{lists_of, state_type_of, values_of};
 
-/// Columns of a part besides its numbers: lines, units, cells.
-const BESIDES: usize = 3;
-/// Doubles of a unit: name of the stratum, name of the unit, number of units in the population.
-const UNIT: usize = 5;
-/// Doubles of a cell: its name.
-const CELL: usize = 2;
+/// Columns of a part besides its numbers: lines, factors, units, cells.
+const BESIDES: usize = 4;
+/// Numbers of a unit: name of the stratum, name of the unit, number of units in the population, rows outside
+/// the domain.
+const UNIT: usize = 6;
+/// Numbers of a cell: its two names.
+const CELL: usize = 4;
 
 /// The types of the columns: both parts, then units, cells and facts of the group.
 pub(super) fn types() -> Vec<DataType> {
     let part = |width: usize| {
-        let numbers = std::iter::repeat_n(state_type_of::<Float64Type>(), width + 1);
-        numbers.chain(std::iter::repeat_n(state_type_of::<UInt32Type>(), BESIDES - 1))
+        let numbers = std::iter::repeat_n(state_type_of::<Float64Type>(), width + 2);
+        numbers.chain(std::iter::repeat_n(state_type_of::<UInt32Type>(), 2))
     };
     let names = std::iter::repeat_n(state_type_of::<UInt64Type>(), 2);
     part(SAME).chain(part(CHANGED)).chain(names).chain([state_type_of::<Float64Type>()]).collect()
@@ -38,10 +39,14 @@ pub(super) fn states(store: &mut Store, leaving: usize) -> Result<Vec<ArrayRef>>
         let member = member(&store.units, *number);
         let fpc = store.fpc.get(*number as usize).copied().unwrap_or(f64::NAN);
         let (stratum, psu) = (name(&store.stratum_names, member.first), name(&store.psu_names, member.second));
-        stratum.into_iter().chain(psu).chain([fpc.to_bits()])
+        let outside = store.outside.get(*number as usize).copied().unwrap_or(0);
+        stratum.into_iter().chain(psu).chain([fpc.to_bits(), outside])
     };
     let units: Vec<u64> = units.iter().flat_map(unit).collect();
-    let cell = |number: &u32| name(&store.cell_names, member(&store.cells, *number).first);
+    let cell = |number: &u32| {
+        let member = member(&store.cells, *number);
+        name(&store.cell_names, member.first).into_iter().chain(name(&store.subcell_names, member.second))
+    };
     let cells: Vec<u64> = cells.iter().flat_map(cell).collect();
     let facts: Vec<f64> =
         store.groups.iter().take(leaving).flat_map(|g| [g.line, g.captured].map(doubles)).flatten().collect();
@@ -137,7 +142,7 @@ fn part_states(
     let none = vec![0; ends.len()];
     // Households that came group by group are their own state, without a copy.
     let sorted = all && order.len() == part.len() && (0u32..).zip(&order).all(|(place, row)| place == *row);
-    for column in part.numbers.iter_mut().chain([&mut part.line]) {
+    for column in part.numbers.iter_mut().chain([&mut part.line, &mut part.factor]) {
         let ends = if column.is_empty() { &none } else { ends };
         let values = match sorted {
             true => take(column),
@@ -177,22 +182,28 @@ pub(super) fn merge(store: &mut Store, call: &Call, arrays: &[ArrayRef], groups:
         }
         let mut unit_numbers = Vec::new();
         for unit in values_of::<UInt64Type>(units, state)?.chunks(UNIT) {
-            let [a, b, c, d, fpc] = unit else { return Err(wrong()) };
+            let [a, b, c, d, fpc, outside] = unit else { return Err(wrong()) };
             let (stratum, psu) = (store.stratum_names.number(name(a, b)), store.psu_names.number(name(c, d)));
-            unit_numbers.push(store.unit(member(stratum, psu), f64::from_bits(*fpc)));
+            unit_numbers.push(store.unit(member(stratum, psu), f64::from_bits(*fpc), *outside));
         }
         let mut cell_numbers = Vec::new();
         for cell in values_of::<UInt64Type>(cells, state)?.chunks(CELL) {
-            let [a, b] = cell else { return Err(wrong()) };
-            let cell = store.cell_names.number(name(a, b));
-            cell_numbers.push(store.cells.number(member(cell, 0)));
+            let [a, b, c, d] = cell else { return Err(wrong()) };
+            let cell = (store.cell_names.number(name(a, b)), store.subcell_names.number(name(c, d)));
+            cell_numbers.push(store.cells.number(member(cell.0, cell.1)));
         }
-        let lined = store.lined;
+        for part in [same, changed] {
+            let factors = part.iter().rev().nth(2).ok_or_else(wrong)?;
+            if !values_of::<Float64Type>(factors, state)?.is_empty() {
+                store.give_factors();
+            }
+        }
+        let (lined, reweighted) = (store.lined, store.reweighted);
         for (part, columns) in [(&mut store.same, same), (&mut store.changed, changed)] {
             let renumber = |numbers: &[u32], by: &[u32]| -> Vec<u32> {
                 numbers.iter().map(|n| by.get(*n as usize).copied().unwrap_or(u32::MAX)).collect()
             };
-            let [numbers @ .., lines, units, cells] = columns else { return Err(wrong()) };
+            let [numbers @ .., lines, factors, units, cells] = columns else { return Err(wrong()) };
             let numbers = numbers.iter().map(|n| values_of::<Float64Type>(n, state)).collect::<Result<Vec<_>>>()?;
             let units = renumber(values_of::<UInt32Type>(units, state)?, &unit_numbers);
             let cells = renumber(values_of::<UInt32Type>(cells, state)?, &cell_numbers);
@@ -202,7 +213,13 @@ pub(super) fn merge(store: &mut Store, call: &Call, arrays: &[ArrayRef], groups:
                 [] => vec![line; units.len()],
                 _ => given.to_vec(),
             };
-            part.append(&numbers, &lines, &units, &cells);
+            let given = values_of::<Float64Type>(factors, state)?;
+            let factors = match given {
+                _ if !reweighted => Vec::new(),
+                [] => vec![1.0; units.len()],
+                _ => given.to_vec(),
+            };
+            part.append(&numbers, [&lines, &factors], &units, &cells);
         }
     }
     Ok(())

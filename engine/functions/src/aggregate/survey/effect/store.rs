@@ -57,9 +57,18 @@ pub(super) struct Part {
     pub(super) numbers: Vec<Vec<f64>>,
     /// Lines, where they differ within a group.
     pub(super) line: Vec<f64>,
+    /// Factors of weights without remittances, if there are some.
+    pub(super) factor: Vec<f64>,
     pub(super) unit: Vec<u32>,
     /// Cells, if there are some.
     pub(super) cell: Vec<u32>,
+}
+
+/// What only some calls give of a household.
+struct Besides {
+    cell: Option<u32>,
+    line: Option<f64>,
+    factor: Option<f64>,
 }
 
 /// Households of all groups.
@@ -70,13 +79,18 @@ pub(super) struct Store {
     pub(super) groups: Vec<Facts>,
     /// Whether each household has its line.
     pub(super) lined: bool,
+    /// Whether each household has its factor: one was not 1.
+    pub(super) reweighted: bool,
     pub(super) units: Members,
     /// Number of units in the population of each unit's stratum.
     pub(super) fpc: Vec<f64>,
+    /// Rows outside the domain of each unit.
+    pub(super) outside: Vec<u64>,
     pub(super) cells: Members,
     pub(super) stratum_names: Names,
     pub(super) psu_names: Names,
     pub(super) cell_names: Names,
+    pub(super) subcell_names: Names,
 }
 
 impl Part {
@@ -89,29 +103,32 @@ impl Part {
         self.unit.len()
     }
 
-    fn push<const N: usize>(&mut self, numbers: [f64; N], unit: u32, cell: Option<u32>, line: Option<f64>) {
+    fn push<const N: usize>(&mut self, numbers: [f64; N], unit: u32, besides: &Besides) {
         for (column, number) in self.numbers.iter_mut().zip(numbers) {
             column.push(number);
         }
         self.unit.push(unit);
-        self.cell.extend(cell);
-        self.line.extend(line);
+        self.cell.extend(besides.cell);
+        self.line.extend(besides.line);
+        self.factor.extend(besides.factor);
     }
 
     /// Appends rows of another store, of which units and cells have other numbers here.
-    pub(super) fn append(&mut self, numbers: &[&[f64]], line: &[f64], unit: &[u32], cell: &[u32]) {
+    pub(super) fn append(&mut self, numbers: &[&[f64]], [line, factor]: [&[f64]; 2], unit: &[u32], cell: &[u32]) {
         for (column, more) in self.numbers.iter_mut().zip(numbers) {
             column.extend_from_slice(more);
         }
         self.unit.extend_from_slice(unit);
         self.cell.extend_from_slice(cell);
         self.line.extend_from_slice(line);
+        self.factor.extend_from_slice(factor);
     }
 
-    fn reserve(&mut self, rows: usize, cells: bool) {
+    fn reserve(&mut self, rows: usize, cells: bool, factors: bool) {
         self.numbers.iter_mut().for_each(|c| c.reserve(rows));
         self.unit.reserve(rows);
         self.cell.reserve(if cells { rows } else { 0 });
+        self.factor.reserve(if factors { rows } else { 0 });
     }
 
     /// Rows by group, in the order they came, of groups before `groups`; and where each begins.
@@ -143,7 +160,7 @@ impl Part {
     }
 
     fn size(&self) -> usize {
-        let doubles: usize = self.numbers.iter().map(Vec::capacity).sum::<usize>() + self.line.capacity();
+        let doubles: usize = self.numbers.iter().chain([&self.line, &self.factor]).map(Vec::capacity).sum::<usize>();
         doubles * size_of::<f64>() + (self.unit.capacity() + self.cell.capacity()) * size_of::<u32>()
     }
 
@@ -156,6 +173,7 @@ impl Part {
         };
         self.numbers.iter_mut().for_each(keep);
         keep(&mut self.line);
+        keep(&mut self.factor);
         for (column, numbers) in [(&mut self.unit, units), (&mut self.cell, cells)] {
             column.iter_mut().for_each(|old| *old = new(numbers, *old));
             column.retain(|new| *new != u32::MAX);
@@ -170,12 +188,15 @@ impl Default for Store {
             changed: Part::new(CHANGED),
             groups: Vec::new(),
             lined: false,
+            reweighted: false,
             units: Members::default(),
             fpc: Vec::new(),
+            outside: Vec::new(),
             cells: Members::default(),
             stratum_names: Names::default(),
             psu_names: Names::default(),
             cell_names: Names::default(),
+            subcell_names: Names::default(),
         }
     }
 }
@@ -190,8 +211,8 @@ impl Store {
         if groups > self.groups.len() {
             self.groups.resize(groups, Facts { line: Fact::Unknown, captured: Fact::Unknown });
         }
-        self.same.reserve(same, call.cells);
-        self.changed.reserve(changed, call.cells);
+        self.same.reserve(same, call.cells, self.reweighted);
+        self.changed.reserve(changed, call.cells, self.reweighted);
         Ok(())
     }
 
@@ -211,36 +232,50 @@ impl Store {
             return internal_err!("`{NAME}` keeps fewer than {} households in one partition", u32::MAX);
         }
         for row in 0..columns.len() {
-            let Some(household) = columns.household(row)? else { continue };
+            let outside = columns.outside(row);
+            let household = if outside.is_some() { None } else { columns.household(row)? };
+            let Some(fpc) = outside.or(household.as_ref().map(|h| h.fpc)) else { continue };
             let group = group_of(row);
             let stratum = self.stratum_names.at(&columns.stratum, row);
             let psu = self.psu_names.at(&columns.psu, row);
-            let unit = self.unit(Member { group: group as u32, first: stratum, second: psu }, household.fpc);
+            let member = Member { group: group as u32, first: stratum, second: psu };
+            let unit = self.unit(member, fpc, u64::from(outside.is_some()));
+            let Some(household) = household else { continue };
             let cell = call.cells.then(|| {
-                let name = self.cell_names.at(&columns.cell, row);
-                self.cells.number(Member { group: group as u32, first: name, second: 0 })
+                let first = self.cell_names.at(&columns.cell, row);
+                let second = self.subcell_names.at(&columns.subcell, row);
+                self.cells.number(Member { group: group as u32, first, second })
             });
             self.learn(group, Fact::One(household.line), Fact::One(household.captured))?;
-            self.push(&household, unit, cell);
+            let line = self.lined.then_some(household.line);
+            if household.without_factor != 1.0 {
+                self.give_factors();
+            }
+            let factor = self.reweighted.then_some(household.without_factor);
+            self.push(&household, unit, &Besides { cell, line, factor });
         }
         Ok(())
     }
 
     #[inline]
-    fn push(&mut self, h: &Household, unit: u32, cell: Option<u32>) {
-        let line = self.lined.then_some(h.line);
+    fn push(&mut self, h: &Household, unit: u32, besides: &Besides) {
         if h.received == 0.0 && h.with == h.without {
-            self.same.push([h.with, h.persons, h.weight], unit, cell, line);
+            self.same.push([h.with, h.persons, h.weight], unit, besides);
         } else {
             let numbers = [h.without, h.persons, h.weight, h.with, h.share, h.received];
-            self.changed.push(numbers, unit, cell, line);
+            self.changed.push(numbers, unit, besides);
         }
     }
 
-    /// The number of a unit, of which there are so many in the population.
+    /// The number of a unit, of which there are so many in the population; so many rows of it are outside
+    /// the domain.
     #[inline]
-    pub(super) fn unit(&mut self, member: Member, fpc: f64) -> u32 {
+    pub(super) fn unit(&mut self, member: Member, fpc: f64, outside: u64) -> u32 {
         let unit = self.units.number(member);
+        match self.outside.get_mut(unit as usize) {
+            Some(known) => *known += outside,
+            None => self.outside.push(outside),
+        }
         match self.fpc.get_mut(unit as usize) {
             Some(known) => *known = known.max(fpc),
             None => self.fpc.push(fpc),
@@ -278,6 +313,15 @@ impl Store {
         self.lined = true;
     }
 
+    /// From now on every household has its factor: those so far 1.
+    pub(super) fn give_factors(&mut self) {
+        if !self.reweighted {
+            self.same.factor = vec![1.0; self.same.len()];
+            self.changed.factor = vec![1.0; self.changed.len()];
+            self.reweighted = true;
+        }
+    }
+
     /// Lets groups before `leaving` go; the others move down.
     pub(super) fn forget(&mut self, leaving: usize) {
         if leaving >= self.groups.len() {
@@ -287,6 +331,8 @@ impl Store {
         let (units, cells) = (self.units.forget(leaving), self.cells.forget(leaving));
         let mut kept = units.iter();
         self.fpc.retain(|_| kept.next().is_some_and(|new| *new != u32::MAX));
+        let mut kept = units.iter();
+        self.outside.retain(|_| kept.next().is_some_and(|new| *new != u32::MAX));
         self.same.forget(&units, &cells);
         self.changed.forget(&units, &cells);
         self.groups.drain(..leaving);
@@ -299,9 +345,11 @@ impl Store {
             + self.units.size()
             + self.cells.size()
             + self.fpc.capacity() * size_of::<f64>()
+            + self.outside.capacity() * size_of::<u64>()
             + self.groups.capacity() * size_of::<Facts>()
             + self.stratum_names.size()
             + self.psu_names.size()
             + self.cell_names.size()
+            + self.subcell_names.size()
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, NullArray, UInt32Array};
 use arrow::compute::{concat, take};
+use arrow::datatypes::Float64Type;
 use datafusion_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::accumulator::Effect;
@@ -76,6 +77,68 @@ fn influences_are_derivatives_by_weight() {
             }
         }
     }
+}
+
+#[test]
+fn reweighted_households_are_another_distribution() {
+    let call = call();
+    let mut all = arrays(300, 0, 1.0);
+    let factor = |i: i64| if i % 3 == 0 { 0.0 } else { 1.0 + (i % 4) as f64 / 3.0 };
+    all.extend((0..2).map(|_| Arc::new(NullArray::new(300)) as ArrayRef));
+    all.push(Arc::new((0..300).map(|i| Some(factor(i))).collect::<Float64Array>()));
+    let h = households(&call, &all);
+    let model = Model::new(&call, &h);
+    let places = model.scales[0].places.unwrap();
+    assert_eq!(model.scales[1].places.unwrap_err(), super::model::REWEIGHTED);
+
+    // The same households alone, their weights multiplied.
+    let mut alone = arrays(300, 0, 1.0);
+    let weights = alone[4].as_primitive::<Float64Type>().values().iter().zip(0..);
+    alone[4] = Arc::new(weights.map(|(w, i)| Some(w * factor(i))).collect::<Float64Array>());
+    let other = households(&call, &alone);
+    let others = Model::new(&call, &other);
+    for measure in [Measure::Mean, Measure::Poverty(0), Measure::Poverty(2), Measure::Gini] {
+        let (is, should) = (
+            estimates(&h, &model, places, measure).unwrap(),
+            estimates(&other, &others, others.scales[0].places.unwrap(), measure).unwrap(),
+        );
+        assert!((is.1 - should.1).abs() < 1e-13 * should.1.abs(), "{measure:?}: {is:?} {should:?}");
+        assert!((is.0 - should.0).abs() > 1e-6, "{measure:?}: with is of all");
+        let (is, should) = (
+            influences(&h, &model, places, measure).unwrap().1.unwrap(),
+            influences(&other, &others, others.scales[0].places.unwrap(), measure).unwrap().1.unwrap(),
+        );
+        for (is, should) in is.iter().zip(&should) {
+            assert!((is - should).abs() < 1e-12 * (1.0 + should.abs()), "{measure:?}: {is} {should}");
+        }
+    }
+}
+
+#[test]
+fn factors_and_domains_come_in_parts() {
+    let mut all = arrays(400, 0, 1.0);
+    // Some groups have factors, from some row on; some rows are of the design alone.
+    let factor = |i: i64| if i % 5 < 3 && i > 100 { 0.5 + (i % 3) as f64 } else { 1.0 };
+    all.push(Arc::new((0..400).map(|i| Some(i % 2)).collect::<Int64Array>()));
+    all.push(Arc::new(NullArray::new(400)));
+    all.push(Arc::new((0..400).map(|i| Some(factor(i))).collect::<Float64Array>()));
+    all.push(Arc::new((0..400).map(|i| Some(f64::from(i % 11 > 2))).collect::<Float64Array>()));
+    let order: Vec<u32> = (0..400).map(|i| i * 171 % 400).collect();
+    let groups: Vec<usize> = order.iter().map(|r| group(*r)).collect();
+    let mut plain = Effect::new(call());
+    GroupsAccumulator::update_batch(&mut plain, &rows(&all, &order), &groups, None, 5).unwrap();
+    let should = GroupsAccumulator::evaluate(&mut plain, EmitTo::All).unwrap();
+    let mut merged = Effect::new(call());
+    for part in order.chunks(90) {
+        let mut partial = Effect::new(call());
+        let local: Vec<usize> = part.iter().map(|r| 4 - group(*r)).collect();
+        GroupsAccumulator::update_batch(&mut partial, &rows(&all, part), &local, None, 5).unwrap();
+        let first = GroupsAccumulator::state(&mut partial, EmitTo::First(2)).unwrap();
+        GroupsAccumulator::merge_batch(&mut merged, &first, &[4, 3], 5).unwrap();
+        let rest = GroupsAccumulator::state(&mut partial, EmitTo::All).unwrap();
+        GroupsAccumulator::merge_batch(&mut merged, &rest, &[2, 1, 0], 5).unwrap();
+    }
+    assert_eq!(&GroupsAccumulator::evaluate(&mut merged, EmitTo::All).unwrap(), &should);
 }
 
 fn rows(arrays: &[ArrayRef], of: &[u32]) -> Vec<ArrayRef> {

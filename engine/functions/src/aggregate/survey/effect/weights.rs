@@ -1,5 +1,7 @@
 //! The weights of a scale: as the survey has them, or calibrated to a total of remittances.
 
+use std::borrow::Cow;
+
 use super::group::{Households, Line};
 use super::sums::Sums;
 use crate::aggregate::frame::{Total, total};
@@ -34,16 +36,32 @@ const ROUNDING: f64 = 1e-24;
 /// Why weights cannot be calibrated.
 pub(super) const OUT_OF_REACH: &str = "total out of reach";
 
-/// A factor for each household: of those without remittances one a cell.
-struct Factors {
-    cells: Vec<f64>,
-    changed: Vec<f64>,
+/// A factor for each household.
+struct Factors<'a> {
+    same: Same<'a>,
+    changed: Cow<'a, [f64]>,
+}
+
+/// Factors of households without remittances.
+enum Same<'a> {
+    /// One a cell.
+    Cells(Vec<f64>),
+    /// One each.
+    Rows(&'a [f64]),
 }
 
 impl Weights {
     /// The survey's own.
     pub(super) fn own(h: &Households) -> Self {
         Self::of(h, None)
+    }
+
+    /// Those of the distribution without remittances, if it has some of its own.
+    pub(super) fn without(h: &Households) -> Option<Self> {
+        let (same, changed) = (&h.same.factor, &h.changed.factor);
+        // Other groups may have factors.
+        let given = same.iter().chain(changed).any(|f| *f != 1.0);
+        given.then(|| Self::of(h, Some(Factors { same: Same::Rows(same), changed: Cow::Borrowed(changed) })))
     }
 
     /// Calibrated so that weighted remittances are `ratio` times what the survey has, and the households
@@ -86,13 +104,16 @@ impl Weights {
             return Err(OUT_OF_REACH);
         }
         let cells = means.iter().map(|m| if m.is_nan() { 1.0 } else { 1.0 - lambda * m }).collect();
-        let changed = changed().map(|(row, (_, r))| 1.0 + lambda * (r - mean(row))).collect();
-        Ok(Self::of(h, Some(Factors { cells, changed })))
+        let changed = changed().map(|(row, (_, r))| 1.0 + lambda * (r - mean(row))).collect::<Vec<_>>();
+        Ok(Self::of(h, Some(Factors { same: Same::Cells(cells), changed: Cow::Owned(changed) })))
     }
 
-    fn of(h: &Households, factors: Option<Factors>) -> Self {
-        let factor_of_same = |row: usize| match &factors {
-            Some(f) => f.cells.get(h.same.cell.get(row).map_or(0, |c| *c as usize)).copied().unwrap_or(1.0),
+    fn of(h: &Households, factors: Option<Factors<'_>>) -> Self {
+        let factor_of_same = |row: usize| match factors.as_ref().map(|f| &f.same) {
+            Some(Same::Cells(cells)) => {
+                cells.get(h.same.cell.get(row).map_or(0, |c| *c as usize)).copied().unwrap_or(1.0)
+            }
+            Some(Same::Rows(rows)) => rows.get(row).copied().unwrap_or(1.0),
             None => 1.0,
         };
         let factor_of_changed =
