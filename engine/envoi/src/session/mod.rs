@@ -33,6 +33,7 @@ use crate::catalogue::{LakeView, SessionSchema};
 use crate::error::{Error, Result, nearest};
 use crate::privacy::{self, Gate, Notes};
 use crate::runtime::Runtime;
+use crate::shared;
 
 /// A session: settings, own tables, and a view of the lake. Cheap to clone.
 #[derive(Clone)]
@@ -96,6 +97,7 @@ impl Session {
         if let Some(gate) = &self.0.gate {
             gate.charge(&plan).map_err(failed)?;
         }
+        let plan = shared::sealed(plan).map_err(failed)?;
         let plan = Arc::new(state.optimize(&plan).map_err(failed)?);
         // What is said of households is said of one run, and counted.
         if microdata {

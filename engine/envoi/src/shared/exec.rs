@@ -22,30 +22,31 @@ use super::rows::Computation;
 const FEW: usize = 100;
 const WIDE: usize = 256;
 
-/// One of the places that read a computation. Each has the plan of it, as the optimizer wants
-/// every node to own its inputs; the first that is asked for rows runs its own for all.
+/// One of the places that read a computation. All have its plan, and whoever is asked first runs
+/// it for all; one of them shows it, so that it is explained, and its rows are counted, once.
 #[derive(Debug)]
 pub(super) struct SharedExec {
     name: String,
     input: Arc<dyn ExecutionPlan>,
     computation: Arc<Computation>,
+    shows: bool,
     properties: Arc<PlanProperties>,
 }
 
 impl SharedExec {
-    pub(super) fn new(name: String, input: Arc<dyn ExecutionPlan>, computation: Arc<Computation>) -> Self {
+    pub(super) fn new(name: String, input: Arc<dyn ExecutionPlan>, computation: Arc<Computation>, shows: bool) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { name, input, computation, properties: Arc::new(properties) }
+        Self { name, input, computation, shows, properties: Arc::new(properties) }
     }
 
     fn over(&self, children: Vec<Arc<dyn ExecutionPlan>>) -> Arc<dyn ExecutionPlan> {
         let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
-        Arc::new(Self::new(self.name.clone(), input, Arc::clone(&self.computation)))
+        Arc::new(Self::new(self.name.clone(), input, Arc::clone(&self.computation), self.shows))
     }
 }
 
@@ -65,11 +66,11 @@ impl ExecutionPlan for SharedExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
+        if self.shows { vec![&self.input] } else { Vec::new() }
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::SinglePartition])
+        InputDistributionRequirements::new(vec![Distribution::SinglePartition; self.children().len()])
     }
 
     fn apply_expressions(

@@ -3,7 +3,7 @@
 //!
 //! A call is replaced by the query behind it, in every place, and what runs is as many scans
 //! of a survey. The query of a shared function is a node of its own, over which no condition
-//! moves; equal nodes of a plan become one computation.
+//! moves. Equal nodes of a plan are optimised once and become one computation.
 //!
 //! ```text
 //! survey_summary()                     LibraryFunctions   its query, marked
@@ -15,4 +15,4 @@ mod exec;
 mod plan;
 mod rows;
 
-pub(crate) use plan::{Planner, Registry, marked, unshared};
+pub(crate) use plan::{Planner, Registry, marked, sealed, unshared};

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchemaRef, Result};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use datafusion::sql::sqlparser::ast::{
     Expr as Ast, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query, TableAlias, TableFactor, TableFunctionArgs,
@@ -75,7 +77,7 @@ impl RelationPlanner for Planner {
         if !input.all_out_ref_exprs().is_empty() {
             return Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(input, alias))));
         }
-        let node = Arc::new(Shared { name, planned: Arc::new(input.clone()), input });
+        let node = Arc::new(Shared { name, query: Arc::new(input), sealed: false });
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(LogicalPlan::Extension(Extension { node }), alias))))
     }
 }
@@ -85,10 +87,10 @@ impl RelationPlanner for Planner {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd)]
 struct Shared {
     name: String,
-    /// The query before it was optimised, by which equals are known: names that the optimizer
-    /// invents differ from place to place.
-    planned: Arc<LogicalPlan>,
-    input: LogicalPlan,
+    /// As it was planned, by which equals are known.
+    query: Arc<LogicalPlan>,
+    /// Whether rules pass it by, until it is optimised once for all places.
+    sealed: bool,
 }
 
 impl UserDefinedLogicalNodeCore for Shared {
@@ -97,11 +99,11 @@ impl UserDefinedLogicalNodeCore for Shared {
     }
 
     fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
+        if self.sealed { Vec::new() } else { vec![&self.query] }
     }
 
     fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
+        self.query.schema()
     }
 
     fn expressions(&self) -> Vec<Expr> {
@@ -113,45 +115,88 @@ impl UserDefinedLogicalNodeCore for Shared {
     }
 
     fn with_exprs_and_inputs(&self, _: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
-        match <[LogicalPlan; 1]>::try_from(inputs) {
-            Ok([input]) => Ok(Self { input, ..self.clone() }),
-            Err(_) => Err(Error::internal("shared rows have one input").into()),
+        match inputs.into_iter().next() {
+            Some(input) => Ok(Self { query: Arc::new(input), ..self.clone() }),
+            None => Ok(self.clone()),
         }
     }
 }
 
-/// The plan with every query in the places that read it: conditions and rules reach all of it.
-pub(crate) fn unshared(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plain = |node: LogicalPlan| match &node {
-        LogicalPlan::Extension(extension) => match extension.node.as_any().downcast_ref::<Shared>() {
-            Some(shared) => Ok(Transformed::yes(shared.input.clone())),
-            None => Ok(Transformed::no(node)),
-        },
+/// The plan as it is optimised: what is shared is left for later, when it is done once.
+pub(crate) fn sealed(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let seal = |node: LogicalPlan| match shared(&node) {
+        Some(found) if !found.sealed => {
+            let node = Arc::new(Shared { sealed: true, ..found.clone() });
+            Ok(Transformed::yes(LogicalPlan::Extension(Extension { node })))
+        }
         _ => Ok(Transformed::no(node)),
     };
-    Ok(plan.transform_up_with_subqueries(plain)?.data)
+    Ok(plan.transform_down_with_subqueries(seal)?.data)
 }
 
-/// The computations of one plan.
+fn shared(node: &LogicalPlan) -> Option<&Shared> {
+    let LogicalPlan::Extension(extension) = node else { return None };
+    extension.node.as_any().downcast_ref::<Shared>()
+}
+
+/// The plan with every query in the places that read it: conditions and rules reach all of it.
+pub(crate) fn unshared(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plain = |node: LogicalPlan| match shared(&node) {
+        Some(found) => Ok(Transformed::yes(LogicalPlan::clone(&found.query))),
+        None => Ok(Transformed::no(node)),
+    };
+    Ok(plan.transform_down_with_subqueries(plain)?.data)
+}
+
+/// The computations of one plan, by name and query.
 #[derive(Debug, Default)]
-pub(crate) struct Registry(Mutex<HashMap<(String, Arc<LogicalPlan>), Arc<Computation>>>);
+pub(crate) struct Registry(Mutex<HashMap<(String, Arc<LogicalPlan>), Computed>>);
+
+/// A computation with its plan.
+#[derive(Debug, Clone)]
+struct Computed {
+    plan: Arc<dyn ExecutionPlan>,
+    computation: Arc<Computation>,
+}
+
+impl Registry {
+    fn known(&self) -> MutexGuard<'_, HashMap<(String, Arc<LogicalPlan>), Computed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[async_trait]
 impl ExtensionPlanner for Registry {
     async fn plan_extension(
         &self,
-        _: &dyn PhysicalPlanner,
+        planner: &dyn PhysicalPlanner,
         node: &dyn UserDefinedLogicalNode,
         _: &[&LogicalPlan],
-        inputs: &[Arc<dyn ExecutionPlan>],
-        _: &dyn Session,
+        _: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
         _: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let Some(shared) = node.as_any().downcast_ref::<Shared>() else { return Ok(None) };
-        let Some(input) = inputs.first() else { return Err(Error::internal("shared rows have no plan").into()) };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (shared.name.clone(), Arc::clone(&shared.planned));
-        let computation = Arc::clone(known.entry(key).or_default());
-        Ok(Some(Arc::new(SharedExec::new(shared.name.clone(), Arc::clone(input), computation))))
+        let Some(found) = node.as_any().downcast_ref::<Shared>() else { return Ok(None) };
+        let key = (found.name.clone(), Arc::clone(&found.query));
+        let known = self.known().get(&key).cloned();
+        if let Some(Computed { plan, computation }) = known {
+            return Ok(Some(Arc::new(SharedExec::new(found.name.clone(), plan, computation, false))));
+        }
+        let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
+            return Err(Error::internal("shared rows are planned by a session of another kind").into());
+        };
+        // What it shares itself is planned first, by this planner too.
+        let query = state.optimize(&sealed(LogicalPlan::clone(&found.query))?)?;
+        let plan = planner.create_physical_plan(&query, session).await?;
+        // No rule sees to it any more that all rows come in one stream.
+        let plan: Arc<dyn ExecutionPlan> = match plan.output_partitioning().partition_count() {
+            1 => plan,
+            _ => Arc::new(CoalescePartitionsExec::new(plan)),
+        };
+        let mut known = self.known();
+        let first = !known.contains_key(&key);
+        let new = || Computed { plan, computation: Arc::default() };
+        let Computed { plan, computation } = known.entry(key).or_insert_with(new).clone();
+        Ok(Some(Arc::new(SharedExec::new(found.name.clone(), plan, computation, first))))
     }
 }
