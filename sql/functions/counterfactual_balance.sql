@@ -28,5 +28,6 @@ from propensity_balance(
     treated => receives,
     weight => persons,
     id => household_id,
-    by => survey_id
+    by => survey_id,
+    unfit => 'null'
 )

@@ -41,7 +41,8 @@ predicted as (
         id => household_id,
         draws => $draws,
         seed => $seed,
-        by => survey_id
+        by => survey_id,
+        unfit => 'null'
     )
 ),
 
@@ -57,7 +58,8 @@ weighed as (
         treated => receives,
         weight => persons,
         id => household_id,
-        by => survey_id
+        by => survey_id,
+        unfit => 'null'
     )
 ),
 

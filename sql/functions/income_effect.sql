@@ -54,7 +54,11 @@ measured as (
         survey_id,
         unnest(
             transfer_effect(
-                household_income_lcu,
+                -- Without an income to compare with a household is left out.
+                case
+                    when $counterfactual = 'subtraction' or household_income_without_lcu is not null or weight_without = 0
+                        then household_income_lcu
+                end,
                 household_remittance_lcu,
                 equivalence,
                 line_lcu,
@@ -118,6 +122,7 @@ explained as (
                 then
                     cast(pooled.lonely as varchar)
                     || ' strata have one sampling unit; SET envoi.lonely_psu = ''adjust'' or ''certainty'''
+            when pooled.df = 0 then 'there are as many strata as sampling units, so no degrees of freedom'
         end as errors_missing
     from pooled
     inner join survey on pooled.survey_id = survey.survey_id

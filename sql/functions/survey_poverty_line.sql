@@ -114,7 +114,7 @@ reasoned as (
         stepped.*,
         case
             when $poverty_line_kind = 'relative' and statistic_lcu is null
-                then 'no household has an income and a number of persons'
+                then 'no household has a weight, an income, members and what the equivalence scale asks for'
             when $poverty_line_kind = 'relative' and statistic_lcu <= 0
                 then 'the ' || $poverty_line_statistic || ' income is zero or less'
             when $poverty_line_kind = 'local' and $poverty_line_currency not in ('lcu', currency)

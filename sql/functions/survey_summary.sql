@@ -105,6 +105,7 @@ select
                 || ' (PA.NUS.FCRF or table fx_rate)'
         when balance_remittance_usd <= 0 then 'remittances of the balance of payments are zero'
         when survey_remittance_lcu is null then 'the survey does not say what its households receive'
+        when survey_remittance_lcu <= 0 and receivers_sampled > 0 then 'the households that receive have a weight of zero'
         when survey_remittance_lcu <= 0 then 'no household of the survey receives remittances'
     end as balance_missing
 from rated

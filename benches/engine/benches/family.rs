@@ -7,7 +7,9 @@
 //! as a lake sorts them, names as texts. Figures are invented. Every statement runs in a
 //! process of its own, of which time, time of processor and peak memory are printed; before, the answer for one
 //! economy is compared with the measures of surveys that it is made of. With `--r` the same
-//! is asked of R (`benches/r`), if R and its package survey are there.
+//! is asked of R (`benches/r`), if R and its package survey are there. Then the whole of mart
+//! `national_income_effect` runs over generated households in a lake, with the World Bank's balance
+//! of payments where it is at hand.
 
 #![allow(
     clippy::expect_used,
@@ -23,6 +25,7 @@ use std::time::Instant;
 
 use arrow::util::display::array_value_to_string;
 use envoi::{Config, Session};
+use envoi_bench::{envoi, run};
 
 /// As the program has it.
 #[global_allocator]
@@ -70,8 +73,33 @@ fn main() {
     println!("{REPLICATES} replicates take {:.1} times one estimate", many / one);
     measured(&file, &by_economy(&effect(", method => 'jackknife'")), "jackknife by economy, 2,000 replicates");
     runs("all as one group", &format!("select {} as e from '{}'", effect(""), file.display()));
+    std::fs::remove_file(&file).unwrap();
+    the_mart(folder.path(), rows);
     if arguments.iter().any(|a| a == "--r") {
         beside_r(folder.path());
+    }
+}
+
+/// All of `national_income_effect`, from a lake with as many generated households of as many economies.
+fn the_mart(folder: &Path, rows: usize) {
+    let (lake, made) = (folder.join("lake"), folder.join("made"));
+    let envoi = |arguments: &[&str]| run(envoi(&lake).args(arguments));
+    let (count, economies, to) = (rows.to_string(), ECONOMIES.to_string(), made.display().to_string());
+    envoi(&["generate", "household", "--rows", &count, "--countries", &economies, "-o", &to]);
+    envoi(&["source", "import", "-q", &to]);
+    std::fs::remove_dir_all(&made).unwrap();
+    let balance = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/worldbank_wdi");
+    if balance.is_dir() {
+        envoi(&["source", "import", "-q", &balance.display().to_string()]);
+    } else {
+        println!("*** WITHOUT BALANCE OF PAYMENTS: {} is absent, so nothing is scaled ***", balance.display());
+    }
+    let lines = [("relative line", "0.6 median"), ("line in local currency", "3000 USD a year")];
+    for (what, line) in lines {
+        let sql = format!("select * from national_income_effect(poverty_line => '{line}')");
+        for round in 1..=3 {
+            measured(&folder.join("none"), &sql, &format!("national_income_effect, {what}, run {round}"));
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use envoi::{Config, Session};
+use envoi_bench::{envoi, run};
 
 const FILES: [&str; 4] = [
     "worldbank_wdi",
@@ -94,21 +95,6 @@ fn report(name: &str, runs: usize, mut once: impl FnMut() -> Duration) {
 }
 
 /// The binary beside this one, as `cargo build --release` leaves it.
-fn envoi(lake: &Path) -> Command {
-    let folder = std::env::current_exe().unwrap();
-    let binary = folder.ancestors().nth(2).unwrap().join("envoi");
-    assert!(binary.exists(), "{} is not there: run `cargo build --release` first", binary.display());
-    let mut command = Command::new(binary);
-    command.arg("--lake").arg(lake);
-    command
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn timed(command: &mut Command) -> Duration {
     let begin = Instant::now();
     run(command);

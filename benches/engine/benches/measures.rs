@@ -5,7 +5,8 @@
 //! ```
 //! One session, as many threads as the machine has. Both forms run over the same rows,
 //! from Parquet and from memory, by 1, 868, 1,000 and 1,000,000 groups; their answers
-//! are compared, group by group, before they are timed. Figures are invented.
+//! are compared, group by group, before they are timed. Measures that DataFusion has under the
+//! same name are timed in a session of its own, too. Figures are invented.
 
 #![allow(
     clippy::expect_used,
@@ -18,9 +19,10 @@
 use std::path::Path;
 use std::time::Instant;
 
-use arrow::array::AsArray;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use envoi::{Config, Session};
 
 const ROWS: usize = 2_000_000;
@@ -80,6 +82,9 @@ const PAIRS: [Pair; 7] = [
     },
 ];
 
+/// What DataFusion has under the same name.
+const THEIRS: [&str; 3] = ["corr", "regr_slope", "covar_samp"];
+
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -99,7 +104,11 @@ fn main() {
     run(&format!("create table memory as select * from '{}'", file.display()));
     let parquet = format!("'{}'", file.display());
     println!("{ROWS} rows, medians of {RUNS} runs in ms, new statements all");
-    println!("{:<24} {:>9} {:>9} {:>9} {:>9} {:>7}", "", "groups", "from", "measure", "SQL", "ratio");
+    println!(
+        "{:<24} {:>9} {:>9} {:>9} {:>9} {:>7} {:>10}",
+        "", "groups", "from", "measure", "SQL", "ratio", "DataFusion"
+    );
+    let other = runtime.block_on(datafusion_alone(&file));
     let mut number = 0;
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     for pair in PAIRS.iter().filter(|p| wanted.is_empty() || wanted.iter().any(|w| p.name.contains(w.as_str()))) {
@@ -120,9 +129,26 @@ fn main() {
                     times.sort_by(f64::total_cmp);
                     times[RUNS / 2]
                 };
+                let theirs = THEIRS.contains(&pair.name).then(|| {
+                    let sql = pair.ours.replace("{g}", groups).replace("{t}", from);
+                    compare(pair.name, run(&ours), runtime.block_on(of_datafusion(&other, &sql)));
+                    let mut times: Vec<f64> = (0..RUNS)
+                        .map(|_| {
+                            let begin = Instant::now();
+                            runtime.block_on(of_datafusion(&other, &sql));
+                            begin.elapsed().as_secs_f64() * 1e3
+                        })
+                        .collect();
+                    times.sort_by(f64::total_cmp);
+                    format!("{:>10.1}", times[RUNS / 2])
+                });
                 let (ours, plain) = (time(&ours), time(&plain));
-                let groups = &groups[1..];
-                println!("{:<24} {groups:>9} {from:>9} {ours:>9.1} {plain:>9.1} {:>7.1}", pair.name, plain / ours);
+                let (groups, theirs) = (&groups[1..], theirs.unwrap_or_default());
+                println!(
+                    "{:<24} {groups:>9} {from:>9} {ours:>9.1} {plain:>9.1} {:>7.1} {theirs}",
+                    pair.name,
+                    plain / ours
+                );
             }
         }
     }
@@ -136,10 +162,29 @@ async fn open(folder: &Path) -> Session {
     envoi::open(&config).await.unwrap().owner().await.unwrap()
 }
 
+/// DataFusion without us: the file as table `parquet`, its rows as table `memory`.
+async fn datafusion_alone(file: &Path) -> SessionContext {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(threads));
+    let path = file.display().to_string();
+    context.register_parquet("parquet", &path, ParquetReadOptions::default()).await.unwrap();
+    let rows = context.table("parquet").await.unwrap().cache().await.unwrap();
+    context.register_table("memory", rows.into_view()).unwrap();
+    context
+}
+
+async fn of_datafusion(context: &SessionContext, sql: &str) -> Vec<(i64, Option<f64>)> {
+    rows_of(context.sql(sql).await.unwrap().collect().await.unwrap())
+}
+
 /// The answer as rows of numbers, group first.
 async fn answer(session: &Session, sql: &str) -> Vec<(i64, Option<f64>)> {
+    rows_of(session.run(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}")).collect().await.unwrap())
+}
+
+fn rows_of(batches: Vec<RecordBatch>) -> Vec<(i64, Option<f64>)> {
     let mut rows = Vec::new();
-    for batch in session.run(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}")).collect().await.unwrap() {
+    for batch in batches {
         if batch.num_columns() < 2 {
             continue;
         }

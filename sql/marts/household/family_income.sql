@@ -39,7 +39,7 @@ select
     income.urban,
     income.region,
     case
-        when income.income_without_lcu is null then null
+        when income.income_without_lcu is null or $counterfactual = 'ipw' then null
         else
             1
             + case when income.income_without_lcu > bound.upper[1] then 1 else 0 end

@@ -246,6 +246,12 @@ select
     nullif(
         concat_ws(
             '; ',
+            case
+                when effect.survey_id is null
+                    then
+                        'no effect: no household has all that counterfactual ''' || $counterfactual
+                        || ''' needs, or its model cannot be fitted to the survey'
+            end,
             case when summary.surveys_of_year > 1 then cast(summary.surveys_of_year as varchar) || ' surveys of this economy and year, a row each' end,
             case when summary.without_income > 0 then cast(summary.without_income as varchar) || ' households without income left out' end,
             case when summary.without_remittance > 0 then cast(summary.without_remittance as varchar) || ' households of which remittances are not known left out' end,

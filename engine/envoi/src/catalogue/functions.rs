@@ -298,7 +298,9 @@ fn text(argument: &Argument, value: &Expr) -> std::result::Result<String, String
             let number = || value.to_string().parse::<u64>().is_ok().then(|| value.to_string());
             let text = quoted(value).cloned().or_else(number);
             let text = text.ok_or_else(|| format!("takes a text as `{name}`, not `{value}`"))?;
-            let text = convention.canonical(&text).map_err(|why| why.replacen('`', "takes another `", 1))?;
+            let text = convention.canonical(&text).map_err(|why| {
+                why.replacen(&format!("`{name}` cannot be '{text}'"), &format!("takes no '{text}' as `{name}`"), 1)
+            })?;
             Ok(format!("'{text}'"))
         }
         ArgumentKind::Column | ArgumentKind::Table => match value {

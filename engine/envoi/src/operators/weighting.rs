@@ -114,6 +114,21 @@ enum Place {
     Unknown,
 }
 
+/// What came of the fit of a group.
+enum Fitted {
+    Yes(Propensities),
+    /// All are treated, or none is.
+    OneArm,
+    /// There is none.
+    No,
+}
+
+impl From<Option<Propensities>> for Fitted {
+    fn from(fitted: Option<Propensities>) -> Self {
+        fitted.map_or(Self::OneArm, Self::Yes)
+    }
+}
+
 async fn rows(work: Work, balance: bool) -> Df<Rows> {
     let Work { call, tables, schema, memory } = work;
     let survey = tables.into_iter().next();
@@ -129,7 +144,9 @@ async fn rows(work: Work, balance: bool) -> Df<Rows> {
         let characteristics = Characteristics::new(&call, &roles.characteristics, batch)?;
         for ((row, group), arm) in of.iter().enumerate().zip(arms(&call, &roles, batch)?) {
             // Categories without treated households are not in the fit: nobody there stands for anyone.
-            if let (Some(group), Some((true, _))) = (groups.all.get_mut(*group), arm) {
+            if let (Some(group), Some((true, weight))) = (groups.all.get_mut(*group), arm)
+                && weight > 0.0
+            {
                 group.design.see(&characteristics.of(row)).map_err(|e| call.refused(e))?;
             }
         }
@@ -166,13 +183,22 @@ async fn rows(work: Work, balance: bool) -> Df<Rows> {
         held.beside(households * (size_of::<usize>() + size_of::<Place>()) + kinds.sum::<usize>())?;
         tokio::task::yield_now().await;
     }
-    let fit = |(patterns, group): (&Patterns, &Group)| {
-        patterns.fit(&group.terms).map_err(|why| {
+    let lenient = call.text("unfit")? == "null";
+    let fit = |(patterns, group): (&Patterns, &Group)| match patterns.fit(&group.terms) {
+        Ok(fitted) => Ok(Fitted::from(fitted)),
+        Err(_) if lenient => Ok(Fitted::No),
+        Err(why) => {
             let of = group.name.as_ref().map(|name| format!(" of `{name}`")).unwrap_or_default();
-            call.refused(format!("cannot weigh the households{of}: it {why}"))
-        })
+            Err(call.refused(format!("cannot weigh the households{of}: it {why}")))
+        }
     };
-    let fitted = patterns.iter().zip(&groups.all).map(fit).collect::<Result<Vec<_>>>()?;
+    // By name: of several errors it is always the same that is told.
+    let mut fitted: Vec<Fitted> = groups.all.iter().map(|_| Fitted::No).collect();
+    for place in groups.places.values() {
+        if let (Some(slot), Some(found)) = (fitted.get_mut(*place), patterns.get(*place).zip(groups.all.get(*place))) {
+            *slot = fit(found)?;
+        }
+    }
     if balance {
         return Ok(futures::stream::iter([reported(&groups, &fitted, schema)]).boxed());
     }
@@ -192,14 +218,15 @@ fn weighed(
     roles: &Roles,
     batch: &RecordBatch,
     places: &[Place],
-    fitted: &[Option<Propensities>],
+    fitted: &[Fitted],
     schema: &SchemaRef,
 ) -> Df<RecordBatch> {
     // Without treated households the others stand for nobody; without others the treated have no probability.
     let of = |place: &Place, treated: bool| match *place {
         Place::Kind(group, kind) => match fitted.get(group)? {
-            Some(fitted) => Some((fitted.p.get(kind).copied(), *fitted.factors.get(kind)?)),
-            None => Some(((!treated).then_some(0.0), 0.0)),
+            Fitted::Yes(fitted) => Some((fitted.p.get(kind).copied(), *fitted.factors.get(kind)?)),
+            Fitted::OneArm => Some(((!treated).then_some(0.0), 0.0)),
+            Fitted::No => None,
         },
         Place::Never => Some((Some(0.0), 0.0)),
         Place::Unknown => None,
@@ -213,13 +240,13 @@ fn weighed(
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-fn reported(groups: &Groups, fitted: &[Option<Propensities>], schema: SchemaRef) -> Df<RecordBatch> {
+fn reported(groups: &Groups, fitted: &[Fitted], schema: SchemaRef) -> Df<RecordBatch> {
     let mut texts: [Vec<Option<String>>; 2] = Default::default();
     let mut numbers: [Vec<Option<f64>>; 5] = Default::default();
     let mut balanced: Vec<Option<bool>> = Vec::new();
     let mut counts: [Vec<i64>; 2] = Default::default();
     for place in groups.places.values() {
-        let (Some(group), Some(Some(fitted))) = (groups.all.get(*place), fitted.get(*place)) else { continue };
+        let (Some(group), Some(Fitted::Yes(fitted))) = (groups.all.get(*place), fitted.get(*place)) else { continue };
         for (term, balance) in group.terms.iter().zip(&fitted.balance) {
             let row = [group.name.clone(), Some(term.clone())];
             texts.iter_mut().zip(row).for_each(|(column, value)| column.push(value));

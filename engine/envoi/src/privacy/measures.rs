@@ -147,10 +147,10 @@ pub(super) fn argument(function: &str, place: usize) -> Argument {
         return if percentile && place > 0 { Argument::Constant } else { Argument::Value };
     };
     match name.as_str() {
-        "w" | "n" | "proxy" => Argument::Weight,
+        "w" | "n" | "proxy" | "without_factor" => Argument::Weight,
         "line" | "z" => Argument::Line,
         "stratum" | "psu" => Argument::Design,
-        "domain" | "cell" => Argument::Domain,
+        "domain" | "cell" | "subcell" => Argument::Domain,
         "y" | "x" | "r" | "s" | "pre" | "post" | "transfer" | "rank_by" | "total" | "sources" | "y_with"
         | "y_without" | "counterfactual" => Argument::Value,
         _ => Argument::Constant,

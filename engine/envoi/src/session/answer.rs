@@ -13,6 +13,7 @@ use crate::catalogue;
 use crate::error::{Error, Result};
 use crate::privacy::{Gate, Notes};
 use crate::runtime::{Runtime, Work};
+use crate::shared::shown;
 
 /// Batches that may wait for a slow reader.
 const WAITING: usize = 4;
@@ -106,6 +107,9 @@ impl Answer {
     /// Rows read from tables so far, for a progress line.
     pub fn rows_scanned(&self) -> u64 {
         fn leaves(plan: &Arc<dyn ExecutionPlan>) -> usize {
+            if let Some(shared) = shown(plan.as_ref()) {
+                return leaves(shared);
+            }
             let children = plan.children();
             if children.is_empty() {
                 return plan.metrics().and_then(|m| m.output_rows()).unwrap_or(0);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::execution::SessionState;
-use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::parser::{CopyToSource, ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{VisitMut, VisitorMut};
 
 use super::{arguments, caps, literals};
@@ -19,7 +19,15 @@ pub(crate) fn statement(state: &SessionState, sql: &str) -> Result<Statement> {
         state.config_options().extensions.get::<EnvoiOptions>().map(|o| o.conventions.clone()).unwrap_or_default();
     caps::with_stack_for(tokens, || {
         let parse = |sql: &str| parsed(state, sql);
-        let mut statement = parse(sql)?;
+        let mut statement = match parse(sql)? {
+            // The engine resets its own settings only; ours are what they were when they are empty.
+            Statement::Reset(ResetStatement::Variable(name))
+                if name.to_string().to_lowercase().starts_with("envoi.") =>
+            {
+                parse(&format!("set {name} = ''"))?
+            }
+            other => other,
+        };
         walk(&mut statement, &mut caps::Caps::default())?;
         walk(&mut statement, &mut LibraryFunctions::new(&conventions, parse))?;
         walk(&mut statement, &mut NamedEditions)?;

@@ -7,7 +7,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::statistics::StatisticsArgs;
@@ -23,7 +23,8 @@ const FEW: usize = 100;
 const WIDE: usize = 256;
 
 /// One of the places that read a computation. All have its plan, and whoever is asked first runs
-/// it for all; one of them shows it, so that it is explained, and its rows are counted, once.
+/// it for all. Rules do not look into it, for it is optimised already, and some cannot be
+/// applied twice; the rows it reads are counted in one of the places.
 #[derive(Debug)]
 pub(super) struct SharedExec {
     name: String,
@@ -43,11 +44,12 @@ impl SharedExec {
         );
         Self { name, input, computation, shows, properties: Arc::new(properties) }
     }
+}
 
-    fn over(&self, children: Vec<Arc<dyn ExecutionPlan>>) -> Arc<dyn ExecutionPlan> {
-        let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
-        Arc::new(Self::new(self.name.clone(), input, Arc::clone(&self.computation), self.shows))
-    }
+/// The plan of shared rows, in the one place that shows it.
+pub(crate) fn shown(plan: &dyn ExecutionPlan) -> Option<&Arc<dyn ExecutionPlan>> {
+    let shared = plan.downcast_ref::<SharedExec>()?;
+    shared.shows.then_some(&shared.input)
 }
 
 impl DisplayAs for SharedExec {
@@ -66,11 +68,11 @@ impl ExecutionPlan for SharedExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        if self.shows { vec![&self.input] } else { Vec::new() }
+        Vec::new()
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::SinglePartition; self.children().len()])
+        InputDistributionRequirements::new(Vec::new())
     }
 
     fn apply_expressions(
@@ -82,14 +84,14 @@ impl ExecutionPlan for SharedExec {
 
     fn replace_children(
         self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.over(children))
+        Ok(self)
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.over(children))
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
     }
 
     /// What joins go by: they keep the smaller side. An aggregate that knows nothing better says it

@@ -15,4 +15,5 @@ mod exec;
 mod plan;
 mod rows;
 
+pub(crate) use exec::shown;
 pub(crate) use plan::{Planner, Registry, marked, sealed, unshared};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::{FieldRef, Schema};
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchemaRef, Result};
@@ -12,7 +13,9 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
+use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use datafusion::sql::sqlparser::ast::{
@@ -165,6 +168,21 @@ impl Registry {
     }
 }
 
+/// The plan with the types that the query around it was planned with: rules may choose others.
+fn as_planned(plan: Arc<dyn ExecutionPlan>, planned: &Schema) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = plan.schema();
+    let mut pairs = schema.fields().iter().zip(planned.fields());
+    if pairs.all(|(is, should)| is.data_type() == should.data_type()) {
+        return Ok(plan);
+    }
+    let column = |(place, (is, should)): (usize, (&FieldRef, &FieldRef))| {
+        let column = Arc::new(Column::new(is.name(), place));
+        Ok((cast(column, &schema, should.data_type().clone())?, should.name().clone()))
+    };
+    let columns = schema.fields().iter().zip(planned.fields()).enumerate().map(column).collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(ProjectionExec::try_new(columns, plan)?))
+}
+
 #[async_trait]
 impl ExtensionPlanner for Registry {
     async fn plan_extension(
@@ -193,6 +211,7 @@ impl ExtensionPlanner for Registry {
             1 => plan,
             _ => Arc::new(CoalescePartitionsExec::new(plan)),
         };
+        let plan = as_planned(plan, found.query.schema().as_arrow())?;
         let mut known = self.known();
         let first = !known.contains_key(&key);
         let new = || Computed { plan, computation: Arc::default() };

@@ -167,6 +167,18 @@ fn marts() {
             key.join(", "),
             mart.area
         );
+        let arguments: Vec<String> = mart.meta.argument.iter().map(|a| format!("`{}`", a.name)).collect();
+        if !arguments.is_empty() {
+            let table = text.rfind("| column |").unwrap();
+            let called = format!(
+                "Called with {}, as in `{}({} => '…')`, it goes by them; otherwise by what the session has set \
+                 (docs/settings.md).\n\n",
+                arguments.join(", "),
+                mart.name,
+                mart.meta.argument[0].name
+            );
+            text.insert_str(table, &called);
+        }
         for c in &mart.meta.column {
             let _ = writeln!(
                 text,
@@ -229,7 +241,7 @@ fn functions() {
         let _ =
             write!(text, "\n## `{}`\n\n`{}`\n\n{}\n\n", function.name, function.signature(), function.meta.description);
         for argument in &function.meta.argument {
-            let _ = writeln!(text, "- `{}`: {}", argument.name, argument.description);
+            let _ = writeln!(text, "- `{}`: {}", argument.name, argument.meaning());
         }
         let _ = writeln!(text, "\n```sql\n{}\n```", function.meta.example.trim());
     }

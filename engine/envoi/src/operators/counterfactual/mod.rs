@@ -95,6 +95,21 @@ impl Options {
     }
 }
 
+/// What came of a group's fit.
+enum Fitted {
+    Yes(Model),
+    /// Nobody receives, so nothing is predicted.
+    Needless,
+    /// There is none: incomes without remittances are not known.
+    No,
+}
+
+impl Fitted {
+    fn model(&self) -> Option<&Model> {
+        if let Self::Yes(model) = self { Some(model) } else { None }
+    }
+}
+
 /// A fitted model.
 struct Model {
     fit: Fit,
@@ -151,7 +166,8 @@ async fn rows(work: Work, model: bool) -> Df<Rows> {
         households.push(predicted(&call, &read, &ids, of, (&groups, &models), &mut residuals)?);
         tokio::task::yield_now().await;
     }
-    let drawing = models.iter().zip(residuals).map(|(model, residuals)| match (options.residuals.as_str(), model) {
+    let found = models.iter().map(Fitted::model);
+    let drawing = found.zip(residuals).map(|(model, residuals)| match (options.residuals.as_str(), model) {
         ("none", _) => Ok(Residuals::None),
         ("normal", Some(model)) => model.fit.sigma.map(Residuals::Normal).ok_or_else(|| {
             call.refused("has as many terms as households without remittances, so no spread to draw from")
@@ -179,7 +195,8 @@ async fn fitted(
     groups_of: &[Vec<usize>],
     held: &Held,
     all: bool,
-) -> Df<Vec<Option<Model>>> {
+) -> Df<Vec<Fitted>> {
+    let lenient = call.text("unfit")? == "null";
     let none = |group: &Group| (LeastSquares::new(group.terms.clone(), true), 0, 0);
     let mut sums: Vec<(LeastSquares, i64, i64)> = groups.all.iter().map(none).collect();
     let mut numbers = Vec::new();
@@ -202,13 +219,18 @@ async fn fitted(
     }
     let fit = |(group, (sums, nonpositive, missing)): (&Group, (LeastSquares, i64, i64))| {
         if group.receivers == 0 && !all {
-            return Ok(None);
+            return Ok(Fitted::Needless);
         }
-        let fit = sums.fit().map_err(|why| {
-            let of = group.name.as_ref().map(|name| format!(" of `{name}`")).unwrap_or_default();
-            call.refused(format!("cannot fit its model to the households without remittances{of}: {why}"))
-        })?;
-        Ok(Some(Model { fit, nonpositive, missing }))
+        match sums.fit() {
+            Ok(fit) => Ok(Fitted::Yes(Model { fit, nonpositive, missing })),
+            Err(_) if lenient => Ok(Fitted::No),
+            Err(why) => {
+                let of = group.name.as_ref().map(|name| format!(" of `{name}`")).unwrap_or_default();
+                Err(call
+                    .refused(format!("cannot fit its model to the households without remittances{of}: {why}"))
+                    .into())
+            }
+        }
     };
     groups.all.iter().zip(sums).map(fit).collect()
 }
@@ -230,19 +252,21 @@ fn predicted(
     read: &Read,
     ids: &StringArray,
     groups_of: &[usize],
-    (groups, models): (&Groups, &[Option<Model>]),
+    (groups, models): (&Groups, &[Fitted]),
     residuals: &mut [Vec<(f64, f64)>],
 ) -> Df<Vec<Household>> {
     let mut numbers = Vec::new();
     let mut all = Vec::with_capacity(groups_of.len());
     read.each(groups_of, |place, part, row| {
         let mut predict = || {
-            let (group, model) = (groups.all.get(place)?, models.get(place)?.as_ref()?);
+            let (group, model) = (groups.all.get(place)?, models.get(place)?.model()?);
             let (constant, slopes) = model.fit.coefficients.split_first()?;
             let whole = group.design.row(row, &mut numbers);
             whole.then(|| constant + slopes.iter().zip(&numbers).map(|(b, x)| b * x).sum::<f64>())
         };
+        let unfit = matches!(models.get(place), Some(Fitted::No));
         let household = match part {
+            _ if unfit => Household::Unknown,
             Part::Unknown => Household::Unknown,
             Part::Receives => {
                 if ids.is_null(all.len()) {
@@ -304,12 +328,12 @@ impl Drawing {
     }
 }
 
-fn reported(groups: &Groups, models: &[Option<Model>], schema: SchemaRef) -> Df<RecordBatch> {
+fn reported(groups: &Groups, models: &[Fitted], schema: SchemaRef) -> Df<RecordBatch> {
     let mut texts: [Vec<Option<String>>; 2] = Default::default();
     let mut numbers: [Vec<Option<f64>>; 5] = Default::default();
     let mut counts: [Vec<i64>; 3] = Default::default();
     for place in groups.places.values() {
-        let (Some(group), Some(Some(model))) = (groups.all.get(*place), models.get(*place)) else { continue };
+        let (Some(group), Some(Fitted::Yes(model))) = (groups.all.get(*place), models.get(*place)) else { continue };
         let fit = &model.fit;
         let terms = std::iter::once(INTERCEPT).chain(group.terms.iter().map(String::as_str));
         for (place, (term, coefficient)) in terms.zip(&fit.coefficients).enumerate() {

@@ -104,7 +104,9 @@ impl Design {
                 variance.add(scale * off * off);
             }
         }
-        Ok(variance.value().max(0.0))
+        // Squares that leave the range of doubles are no zero.
+        let variance = variance.value();
+        Ok(if variance.is_nan() { f64::INFINITY } else { variance.max(0.0) })
     }
 
     /// Whether replicates are drawn of a stratum: not of one unit, nor of one that is sampled as a whole.

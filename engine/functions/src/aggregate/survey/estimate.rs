@@ -94,8 +94,9 @@ impl Whole {
         Ok(self.erring(Some(variance), df, rows))
     }
 
-    /// With a variance; none if a replicate has no estimate.
+    /// With a variance; none if a replicate has no estimate, or squares leave the range of doubles.
     pub(super) fn erring(&self, variance: Option<f64>, df: usize, rows: &Rows<'_>) -> Estimate {
+        let variance = variance.filter(|v| v.is_finite());
         let se = variance.map(f64::sqrt);
         Estimate {
             estimate: self.estimate,

@@ -117,8 +117,8 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
              of influences unit by unit, units with replacement within strata; ci_low and ci_high the 95 % interval of the \
              difference by Student's t; df, units less strata; n, households. Errors take captured, g and factors as fixed. `g_min` and \
              `g_max` are the least and largest g, `deff` what calibration multiplies Kish's effect of unequal weights by, \
-             n Σ(wg)²/(Σwg)² over n Σw²/(Σw)²: 1 where weights stay. `lonely` is the number of strata with one unit. `status` says why numbers are NULL, or warns of negative \
-             calibration weights, with which there is no Gini coefficient.\n\n\
+             n Σ(wg)²/(Σwg)² over n Σw²/(Σw)²: 1 where weights stay. `lonely` is the number of strata with one unit. `status` says why numbers are NULL, such as \
+             negative calibration weights, by which a share need not lie between 0 and 1.\n\n\
              Replicates of `method` are those of `svy_gini` and the like: the same seed gives the same draws. Rows with a NULL in \
              x, r, s, w, n or the design, or with w or n 0, are left out; without rows the answer is NULL. NaN, infinite values, \
              negative weights, scales of zero or less, and different numbers as `captured` in a group are errors.",

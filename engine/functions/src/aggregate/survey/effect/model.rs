@@ -190,6 +190,10 @@ pub(super) fn estimates(
     if weights_without.all <= 0.0 {
         return Err(NOBODY);
     }
+    // Shares by them need not lie between 0 and 1.
+    if weights.least < 0.0 {
+        return Err(NEGATIVE);
+    }
     let share = |part: &[f64], all: &[f64]| {
         let sum = |column: &[f64]| crate::aggregate::frame::total(column.iter().copied());
         (sum(part) / sum(all), 0.0)
@@ -203,13 +207,11 @@ pub(super) fn estimates(
             match (of(with), of(without)) {
                 (Some(with), Some(without)) => (with, without),
                 _ if h.line == Line::Missing => return Err("no poverty line"),
-                _ if h.line == Line::Relative && weights.least < 0.0 => return Err(NEGATIVE),
                 _ => return Err("poverty line of zero or less"),
             }
         }
         Measure::Gini => match (with.gini, without.gini) {
             (Some(with), Some(without)) => (with, without),
-            _ if weights.least < 0.0 => return Err(NEGATIVE),
             _ => return Err("mean of zero or less"),
         },
         Measure::Elasticity => match &model.elasticity {
@@ -219,14 +221,14 @@ pub(super) fn estimates(
     })
 }
 
-/// Why there is no Gini coefficient, and what other measures are warned of.
+/// Why there is nothing by calibrated weights.
 pub(super) const NEGATIVE: &str = "negative calibration weights";
 
 /// Why nothing is scaled where the households without remittances are others.
 pub(super) const REWEIGHTED: &str = "reweighted households are not scaled";
 
 /// Why there is nothing to compare with.
-pub(super) const NOBODY: &str = "no household with a without_factor above 0";
+pub(super) const NOBODY: &str = "no household without remittances to compare with";
 
 /// Influences by unit, with and without; none on what remittances alone make.
 pub(super) fn influences(

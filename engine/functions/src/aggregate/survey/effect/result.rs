@@ -91,8 +91,7 @@ pub(super) fn put(call: &Call, h: &Households, sink: &mut Sink) -> Result<()> {
                     None => [None; 3],
                 },
             };
-            let warned = weights.is_some_and(|w| w.least < 0.0).then_some(NEGATIVE);
-            let status = estimate.err().or(warned);
+            let status = estimate.err();
             let (with, without) = (estimate.ok().map(|e| e.0), estimate.ok().map(|e| e.1));
             let difference = estimate.ok().map(|(with, without)| with - without);
             let error = error.map(|e| e.filter(|_| estimate.is_ok()));
