@@ -163,6 +163,7 @@ async fn open(folder: &Path) -> Session {
 }
 
 /// DataFusion without us: the file as table `parquet`, its rows as table `memory`.
+#[expect(clippy::disallowed_methods, reason = "it is measured beside ours")]
 async fn datafusion_alone(file: &Path) -> SessionContext {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(threads));
