@@ -4,7 +4,7 @@ with
 
 survey as (
     select
-        survey_id, iso3, survey_year, currency,
+        survey_id, iso3, survey_year,
         without_psu = households_sampled and $sampling = 'design' as without_errors,
         case when without_stratum = households_sampled then '' end as stratum,
         -- Where the survey has no sampling units: one for all, which has no error, or one a household.

@@ -130,7 +130,7 @@ impl<P: Fn(&str) -> Result<Statement>> LibraryFunctions<'_, P> {
     }
 }
 
-/// Sixteen digits that are those of no other call.
+/// Sixteen digits, the same for the same call, by which its steps are told from those of others.
 fn print(call: &str) -> String {
     let mut hasher = DefaultHasher::new();
     call.hash(&mut hasher);

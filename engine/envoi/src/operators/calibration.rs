@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
 use super::call::{Call, is_number};
-use super::tables::{Held, column, described, doubles, optional, table, texts, values};
+use super::tables::{Held, all_described, column, described, doubles, optional, table, texts, values};
 use super::{Operator, Rows, Work};
 use crate::error::Result;
 
@@ -112,7 +112,7 @@ fn columns(call: &Call, tables: &[SchemaRef], report: bool) -> Result<Vec<FieldR
         given(call, tables, "totals", &["the variable", "its total"])?;
     }
     if report {
-        return Ok(REPORT.iter().map(|(name, data_type, text)| described(name, data_type.clone(), text)).collect());
+        return Ok(all_described(&REPORT));
     }
     call.free("survey", survey, ADDED.map(|(name, _)| name))?;
     let added = ADDED.iter().map(|(name, text)| described(name, DataType::Float64, text));

@@ -68,6 +68,11 @@ pub(super) fn described(name: &str, data_type: DataType, description: &str) -> F
     Arc::new(Field::new(name, data_type, true).with_metadata(metadata))
 }
 
+/// Columns of the rows by name, type and description.
+pub(super) fn all_described(columns: &[(&str, DataType, &str)]) -> Vec<FieldRef> {
+    columns.iter().map(|(name, data_type, text)| described(name, data_type.clone(), text)).collect()
+}
+
 /// A column as doubles.
 pub(super) fn doubles(column: &dyn Array) -> Result<Float64Array, DataFusionError> {
     Ok(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>().clone())

@@ -13,7 +13,7 @@ use futures::{FutureExt, StreamExt};
 
 use super::call::Call;
 use super::characteristics::{Characteristics, Group, Groups, by, characteristics, finite, negative};
-use super::tables::{Held, described, optional, table};
+use super::tables::{Held, all_described, optional, table};
 use super::{Operator, Rows, Work};
 use crate::error::Result;
 
@@ -59,14 +59,10 @@ impl Operator for Weighting {
         let survey = table(call, tables, "survey")?;
         Roles::new(call, survey)?;
         if self.balance {
-            return Ok(BALANCE
-                .iter()
-                .map(|(name, data_type, text)| described(name, data_type.clone(), text))
-                .collect());
+            return Ok(all_described(&BALANCE));
         }
         call.free("survey", survey, ADDED.map(|(name, ..)| name))?;
-        let added = ADDED.iter().map(|(name, data_type, text)| described(name, data_type.clone(), text));
-        Ok(survey.fields().iter().map(Arc::clone).chain(added).collect())
+        Ok(survey.fields().iter().map(Arc::clone).chain(all_described(&ADDED)).collect())
     }
 
     fn rows(&self, work: Work) -> BoxFuture<'static, Df<Rows>> {

@@ -1,4 +1,4 @@
-//! A shared step in plans.
+//! Shared rows in plans.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -30,6 +30,10 @@ use crate::error::Error;
 /// What a marked query is called, which no table is.
 const MARK: &str = "rows that are shared";
 
+fn is_mark(name: &ObjectName) -> bool {
+    matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| ident.value == MARK))
+}
+
 /// A query whose rows are shared by all that read them under this name.
 pub(crate) fn marked(name: &str, query: Box<Query>, alias: Option<TableAlias>) -> TableFactor {
     let name = Ast::value(Value::SingleQuotedString(name.to_owned()));
@@ -59,9 +63,7 @@ impl RelationPlanner for Planner {
         context: &mut dyn RelationPlannerContext,
     ) -> Result<RelationPlanning> {
         let (alias, arguments) = match relation {
-            TableFactor::Table { name, args: Some(arguments), alias, .. } if matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|i| i.value == MARK)) => {
-                (alias, arguments.args)
-            }
+            TableFactor::Table { name, args: Some(arguments), alias, .. } if is_mark(&name) => (alias, arguments.args),
             other => return Ok(RelationPlanning::Original(Box::new(other))),
         };
         let mut arguments = arguments.into_iter().map(|argument| match argument {

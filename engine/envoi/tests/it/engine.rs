@@ -20,6 +20,30 @@ fn error(sql: &'static str) -> (String, Class, Option<String>) {
     })
 }
 
+/// Calls of a shared function with the same arguments read households once, others each.
+#[test]
+fn shared_functions_are_computed_once() {
+    let read = |sql: &'static str| {
+        blocking(async move {
+            let session = session(sample_lake(), &[]).await;
+            let mut answer = session.run(sql).await.unwrap();
+            while let Some(batch) = answer.next().await {
+                batch.unwrap();
+            }
+            answer.rows_scanned()
+        })
+    };
+    let once = read("select survey_id from survey_summary()");
+    let twice = read("select survey_id from survey_summary() union all select survey_id from survey_summary()");
+    assert!(once > 5_000, "households and what they stand beside: {once}");
+    assert!(twice < once + 5_000, "{once} {twice}");
+    let lines = read(
+        "select survey_id from survey_poverty_line('0.5 median') union all select survey_id from survey_poverty_line('0.6 median')",
+    );
+    let line = read("select survey_id from survey_poverty_line('0.5 median')");
+    assert!(lines > line + 5_000, "{line} {lines}");
+}
+
 #[test]
 fn errors_name_the_place_and_what_would_work() {
     let check = |sql: &'static str, message: &str, at: &str| {

@@ -17,7 +17,7 @@ use read::{Part, Read, Roles};
 
 use super::call::Call;
 use super::characteristics::{Group, Groups};
-use super::tables::{Held, column, described, doubles, optional, table, texts, values};
+use super::tables::{Held, all_described, column, doubles, optional, table, texts, values};
 use super::{Operator, Rows, Work};
 use crate::error::Result;
 
@@ -63,12 +63,11 @@ impl Operator for Counterfactual {
         let survey = table(call, tables, "survey")?;
         Roles::new(call, survey)?;
         if self.model {
-            return Ok(MODEL.iter().map(|(name, data_type, text)| described(name, data_type.clone(), text)).collect());
+            return Ok(all_described(&MODEL));
         }
         Options::new(call)?;
         call.free("survey", survey, ADDED.map(|(name, ..)| name))?;
-        let added = ADDED.iter().map(|(name, data_type, text)| described(name, data_type.clone(), text));
-        Ok(survey.fields().iter().map(Arc::clone).chain(added).collect())
+        Ok(survey.fields().iter().map(Arc::clone).chain(all_described(&ADDED)).collect())
     }
 
     fn rows(&self, work: Work) -> BoxFuture<'static, Df<Rows>> {

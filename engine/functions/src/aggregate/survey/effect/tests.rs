@@ -128,22 +128,29 @@ fn factors_and_domains_come_in_parts() {
     let mut plain = Effect::new(call());
     GroupsAccumulator::update_batch(&mut plain, &rows(&all, &order), &groups, None, 5).unwrap();
     let should = GroupsAccumulator::evaluate(&mut plain, EmitTo::All).unwrap();
-    let mut merged = Effect::new(call());
-    for part in order.chunks(90) {
-        let mut partial = Effect::new(call());
-        let local: Vec<usize> = part.iter().map(|r| 4 - group(*r)).collect();
-        GroupsAccumulator::update_batch(&mut partial, &rows(&all, part), &local, None, 5).unwrap();
-        let first = GroupsAccumulator::state(&mut partial, EmitTo::First(2)).unwrap();
-        GroupsAccumulator::merge_batch(&mut merged, &first, &[4, 3], 5).unwrap();
-        let rest = GroupsAccumulator::state(&mut partial, EmitTo::All).unwrap();
-        GroupsAccumulator::merge_batch(&mut merged, &rest, &[2, 1, 0], 5).unwrap();
-    }
+    let mut merged = in_parts(&all, &order);
     assert_eq!(&GroupsAccumulator::evaluate(&mut merged, EmitTo::All).unwrap(), &should);
 }
 
 fn rows(arrays: &[ArrayRef], of: &[u32]) -> Vec<ArrayRef> {
     let places = UInt32Array::from(of.to_vec());
     arrays.iter().map(|a| take(a, &places, None).unwrap()).collect()
+}
+
+/// Rows that come in parts, of which each gives its first groups before the others; groups are met in
+/// another order.
+fn in_parts(all: &[ArrayRef], order: &[u32]) -> Effect {
+    let mut merged = Effect::new(call());
+    for part in order.chunks(90) {
+        let mut partial = Effect::new(call());
+        let local: Vec<usize> = part.iter().map(|r| 4 - group(*r)).collect();
+        GroupsAccumulator::update_batch(&mut partial, &rows(all, part), &local, None, 5).unwrap();
+        let first = GroupsAccumulator::state(&mut partial, EmitTo::First(2)).unwrap();
+        GroupsAccumulator::merge_batch(&mut merged, &first, &[4, 3], 5).unwrap();
+        let rest = GroupsAccumulator::state(&mut partial, EmitTo::All).unwrap();
+        GroupsAccumulator::merge_batch(&mut merged, &rest, &[2, 1, 0], 5).unwrap();
+    }
+    merged
 }
 
 /// Groups by the number of the row.
@@ -162,17 +169,7 @@ fn groups_do_not_depend_on_parts() {
     assert_eq!((should.len(), should.null_count()), (5, 0));
     assert_eq!(GroupsAccumulator::evaluate(&mut plain, EmitTo::All).unwrap().len(), 0);
 
-    // In parts, of which each gives its first groups before the others; groups are met in another order.
-    let mut merged = Effect::new(call());
-    for part in order.chunks(90) {
-        let mut partial = Effect::new(call());
-        let local: Vec<usize> = part.iter().map(|r| 4 - group(*r)).collect();
-        GroupsAccumulator::update_batch(&mut partial, &rows(&all, part), &local, None, 5).unwrap();
-        let first = GroupsAccumulator::state(&mut partial, EmitTo::First(2)).unwrap();
-        GroupsAccumulator::merge_batch(&mut merged, &first, &[4, 3], 5).unwrap();
-        let rest = GroupsAccumulator::state(&mut partial, EmitTo::All).unwrap();
-        GroupsAccumulator::merge_batch(&mut merged, &rest, &[2, 1, 0], 5).unwrap();
-    }
+    let mut merged = in_parts(&all, &order);
     let first = GroupsAccumulator::evaluate(&mut merged, EmitTo::First(3)).unwrap();
     let rest = GroupsAccumulator::evaluate(&mut merged, EmitTo::All).unwrap();
     assert_eq!(&concat(&[&first, &rest]).unwrap(), &should);
