@@ -2,14 +2,8 @@
 with
 
 survey as (
-    select
-        survey_id, iso3, survey_year, capture_ratio,
-        without_psu = households_sampled and $sampling = 'design' as without_errors,
-        case when without_stratum = households_sampled then '' end as stratum,
-        -- Where the survey has no sampling units: one for all, which has no error, or one a household.
-        without_psu = households_sampled as each_drawn,
-        case when without_psu = households_sampled and $sampling = 'design' then '' end as psu
-    from survey_summary()
+    select survey_id, iso3, survey_year, capture_ratio, without_errors, household_is_psu, stratum, psu
+    from survey_design($sampling)
 ),
 
 -- One small table to join families with.
@@ -35,7 +29,7 @@ family as (
         -- The setting is looked at first: names of all households are not read for nothing.
         coalesce(
             income.psu,
-            case when $sampling = 'simple_random' and lined.each_drawn then income.household_id else lined.psu end
+            case when $sampling = 'simple_random' and lined.household_is_psu then income.household_id else lined.psu end
         ) as psu,
         lined.capture_ratio,
         income.region,
@@ -70,6 +64,8 @@ measured as (
                 cell => region,
                 subcell => size_class,
                 counterfactual => case when $counterfactual = 'regression' then household_income_without_lcu end,
+                line_share => case when $poverty_line_kind = 'relative' then $poverty_line_amount end,
+                line_statistic => case when $poverty_line_kind = 'relative' then $poverty_line_statistic end,
                 without_factor => case when $counterfactual = 'ipw' then weight_without / nullif(weight, 0) end,
                 lonely_psu => case $lonely_psu when 'certainty' then 'certainty' else 'adjust' end
             )
@@ -120,8 +116,8 @@ explained as (
                 then 'the survey has no sampling units; SET envoi.sampling = ''simple_random'' takes each household for one'
             when $lonely_psu = 'error' and pooled.lonely > 0
                 then
-                    cast(pooled.lonely as varchar)
-                    || ' strata have one sampling unit; SET envoi.lonely_psu = ''adjust'' or ''certainty'''
+                    case pooled.lonely when 1 then 'one stratum has' else cast(pooled.lonely as varchar) || ' strata have' end
+                    || ' one sampling unit; SET envoi.lonely_psu = ''adjust'' or ''certainty'''
             when pooled.df = 0 then 'there are as many strata as sampling units, so no degrees of freedom'
         end as errors_missing
     from pooled

@@ -3,14 +3,8 @@
 with
 
 survey as (
-    select
-        survey_id, iso3, survey_year,
-        without_psu = households_sampled and $sampling = 'design' as without_errors,
-        case when without_stratum = households_sampled then '' end as stratum,
-        -- Where the survey has no sampling units: one for all, which has no error, or one a household.
-        without_psu = households_sampled as each_drawn,
-        case when without_psu = households_sampled and $sampling = 'design' then '' end as psu
-    from survey_summary()
+    select survey_id, iso3, survey_year, without_errors, household_is_psu, stratum, psu
+    from survey_design($sampling)
 ),
 
 family as (
@@ -29,7 +23,7 @@ family as (
         income.equivalence,
         income.line_lcu,
         coalesce(income.stratum, survey.stratum) as stratum,
-        coalesce(income.psu, case when $sampling = 'simple_random' and survey.each_drawn then income.household_id else survey.psu end) as psu
+        coalesce(income.psu, case when $sampling = 'simple_random' and survey.household_is_psu then income.household_id else survey.psu end) as psu
     from family_income($poverty_line, $equivalence_scale, $counterfactual, $seed) as income
     inner join survey on income.survey_id = survey.survey_id
     where
@@ -60,7 +54,7 @@ unit as (
     select distinct
         survey.survey_id,
         coalesce(drawn.stratum, survey.stratum) as stratum,
-        coalesce(drawn.psu, case when $sampling = 'simple_random' and survey.each_drawn then drawn.household_id else survey.psu end) as psu
+        coalesce(drawn.psu, case when $sampling = 'simple_random' and survey.household_is_psu then drawn.household_id else survey.psu end) as psu
     from lake.household as drawn
     inner join survey on drawn.survey_id = survey.survey_id
     where drawn.weight > 0
@@ -135,8 +129,11 @@ explained as (
                 then 'the survey has no sampling units; SET envoi.sampling = ''simple_random'' takes each household for one'
             when $lonely_psu = 'error' and measured.effect['lonely'] > 0
                 then
-                    cast(measured.effect['lonely'] as varchar)
-                    || ' strata have one sampling unit; SET envoi.lonely_psu = ''adjust'' or ''certainty'''
+                    case measured.effect['lonely']
+                        when 1 then 'one stratum has'
+                        else cast(measured.effect['lonely'] as varchar) || ' strata have'
+                    end
+                    || ' one sampling unit; SET envoi.lonely_psu = ''adjust'' or ''certainty'''
             when measured.effect['df'] = 0 then 'there are as many strata as sampling units, so no degrees of freedom'
         end as errors_missing
     from measured

@@ -25,7 +25,7 @@ pub(crate) fn render(data: &BriefData) -> String {
     let body = match (&data.country, data.year) {
         (Some(country), _) => country_page(data, country),
         (None, Some(year)) => world(data, year),
-        (None, None) => "<header><h1>Remittances against aid</h1></header>".to_owned(),
+        (None, None) => format!("<header><h1>Remittances against aid</h1></header>{}", family_html::world(data)),
     };
     let title = data.country.as_ref().map_or_else(
         || data.year.map_or_else(|| "Remittances against aid".into(), |y| format!("Remittances against aid, {y}")),

@@ -44,7 +44,11 @@ pub(crate) fn series(iso3: &str) -> String {
 /// Economies by code and name, to recognise the one asked for.
 pub(crate) const NAMES: &str = "
 select iso3, max(name_en) as name_en
-from mart.remittance_vs_oda
+from (
+    select iso3, name_en from mart.remittance_vs_oda
+    union all
+    select distinct iso3, country_name(iso3) as name_en from lake.household
+)
 group by iso3
 order by iso3";
 

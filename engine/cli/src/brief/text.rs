@@ -103,6 +103,7 @@ fn world(page: &mut Page, data: &BriefData) {
         if let Some(day) = data.as_of {
             page.prose(Look::Dim, &format!("as of {day}"));
         }
+        family_text::world(page, data);
         return;
     };
     let whose = if data.sample { "a sample of economies" } else { "low- and middle-income economies" };

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::{CopyToSource, ResetStatement, Statement};
-use datafusion::sql::sqlparser::ast::{VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{self, ObjectName, VisitMut, VisitorMut};
 
 use super::{arguments, caps, literals};
 use crate::catalogue::{LibraryFunctions, NamedEditions, ReadFunctions, as_arguments};
@@ -19,15 +19,12 @@ pub(crate) fn statement(state: &SessionState, sql: &str) -> Result<Statement> {
         state.config_options().extensions.get::<EnvoiOptions>().map(|o| o.conventions.clone()).unwrap_or_default();
     caps::with_stack_for(tokens, || {
         let parse = |sql: &str| parsed(state, sql);
-        let mut statement = match parse(sql)? {
+        let mut statement = parse(sql)?;
+        if let Some(name) = reset(&statement) {
             // The engine resets its own settings only; ours are what they were when they are empty.
-            Statement::Reset(ResetStatement::Variable(name))
-                if name.to_string().to_lowercase().starts_with("envoi.") =>
-            {
-                parse(&format!("set {name} = ''"))?
-            }
-            other => other,
-        };
+            let ours = name.to_string().to_lowercase().starts_with("envoi.");
+            statement = parse(&if ours { format!("set {name} = ''") } else { format!("reset {name}") })?;
+        }
         walk(&mut statement, &mut caps::Caps::default())?;
         walk(&mut statement, &mut LibraryFunctions::new(&conventions, parse))?;
         walk(&mut statement, &mut NamedEditions)?;
@@ -36,6 +33,23 @@ pub(crate) fn statement(state: &SessionState, sql: &str) -> Result<Statement> {
         walk(&mut statement, &mut literals::ExactDecimals)?;
         Ok(statement)
     })
+}
+
+/// The setting that a statement brings back to its default.
+fn reset(statement: &Statement) -> Option<&ObjectName> {
+    match statement {
+        Statement::Reset(ResetStatement::Variable(name)) => Some(name),
+        Statement::Statement(inner) => match inner.as_ref() {
+            ast::Statement::Set(ast::Set::SingleAssignment { variable, values, .. }) => match values.as_slice() {
+                [ast::Expr::Identifier(word)] if word.quote_style.is_none() => {
+                    word.value.eq_ignore_ascii_case("default").then_some(variable)
+                }
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The statement as it was written, but that editions are arguments.

@@ -6,7 +6,7 @@ use super::{
     DOMAIN, Estimator, FPC, LONELY, Linear, METHOD, PSU, REPLICATES, SECTION, SEED, SHAPE, STRATUM, Sample, W, Y,
     design_rule, survey,
 };
-use crate::aggregate::frame::{Given, Measure, Rows, Text, Total, Work, constant};
+use crate::aggregate::frame::{Given, Measure, Rows, Text, Total, Work, constant, total};
 use crate::aggregate::inequality::Curve;
 
 pub(super) static SVY_QUANTILE: Measure = Measure {
@@ -69,23 +69,33 @@ pub(super) fn density(values: &[f64], weights: &[f64], at: f64) -> f64 {
 
 /// The density at a point, of people and of the amounts they hold, a person; zeros if all values are the same.
 pub(super) fn densities(values: &[f64], weights: &[f64], at: f64) -> (f64, f64) {
-    let columns = [values];
-    let rows = Rows::new(&columns, Some(weights));
-    let (weight, mean) = (rows.weight_sum(), rows.mean(0));
-    let spread = crate::aggregate::frame::total(rows.weighted().map(|(y, w)| w * (y - mean) * (y - mean))) / weight;
+    densities_of(&[(values, weights)], at)
+}
+
+/// Widths of the kernel beyond which it is nothing beside what is nearer.
+const FAR: f64 = 12.0;
+
+/// The same of values and their weights in several parts.
+pub(super) fn densities_of(parts: &[(&[f64], &[f64])], at: f64) -> (f64, f64) {
+    let rows = || parts.iter().flat_map(|(values, weights)| values.iter().zip(*weights));
+    let weight = total(rows().map(|(_, w)| *w));
+    // Around a value of its own the mean is small, however far that is from zero.
+    let amid = parts.iter().find_map(|(values, _)| values.get(values.len() / 2)).copied().unwrap_or(0.0);
+    let mean = amid + total(rows().map(|(y, w)| w * (y - amid))) / weight;
+    let spread = total(rows().map(|(y, w)| w * (y - mean) * (y - mean))) / weight;
     let width = spread.sqrt() / weight.powf(0.2);
     if width.is_nan() || width <= 0.0 {
         return (0.0, 0.0);
     }
-    let bell = |y: f64| {
-        let u = (at - y) / width;
-        (-u * u / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt()
-    };
     let (mut people, mut amounts) = (Total::default(), Total::default());
-    rows.weighted().for_each(|(y, w)| {
-        let near = w * bell(y);
-        people.add(near);
-        amounts.add(near * y);
-    });
-    (people.value() / (weight * width), amounts.value() / (weight * width))
+    for (y, w) in rows() {
+        let u = (at - y) / width;
+        if u.abs() < FAR {
+            let near = w * (-u * u / 2.0).exp();
+            people.add(near);
+            amounts.add(near * y);
+        }
+    }
+    let whole = weight * width * (2.0 * std::f64::consts::PI).sqrt();
+    (people.value() / whole, amounts.value() / whole)
 }

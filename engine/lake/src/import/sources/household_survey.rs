@@ -247,6 +247,10 @@ fn rows(
     for i in 0..households.len() {
         let of = |k: usize| amounts.get(k).and_then(|all| number(all, i));
         told.count(number(&weight, i).unwrap_or(0.0), of(4), of(0));
+        told.lacks.see(
+            persons.as_ref().is_some_and(|p| number(p, i).is_some()),
+            [&stratum, &psu].map(|d| text(d, i).is_some()),
+        );
         if let Some(negative) = of(4).filter(|r| *r < 0.0) {
             let what = format!("remittance {negative} of household {} is below 0", Printable(&households.id(i)));
             return Err(Error::data(households.at(i), what));
@@ -298,12 +302,55 @@ struct Told {
     remittances: f64,
     unknown: u64,
     above_income: u64,
+    weightless: u64,
+    income_unknown: u64,
+    income_negative: u64,
+    lacks: Lacks,
+}
+
+/// Households without what estimates and their errors ask for.
+#[derive(Default)]
+struct Lacks {
+    persons: u64,
+    stratum: u64,
+    psu: u64,
+}
+
+impl Lacks {
+    fn see(&mut self, persons: bool, [stratum, psu]: [bool; 2]) {
+        self.persons += u64::from(!persons);
+        self.stratum += u64::from(!stratum);
+        self.psu += u64::from(!psu);
+    }
+
+    /// What follows of it, of so many households.
+    fn notes(&self, households: u64) -> Vec<String> {
+        let mut notes = Vec::new();
+        let mut say = |count: u64, what: &str, all: &str, some: &str| match count {
+            0 => {}
+            _ if count == households => notes.push(format!("no household has {what}: {all}")),
+            _ => notes.push(format!("{count} households have no {what}: {some}")),
+        };
+        let left_out = "estimates of families leave them out";
+        say(
+            self.psu,
+            "sampling unit",
+            "there are no sampling errors unless envoi.sampling = 'simple_random' asks for them",
+            left_out,
+        );
+        say(self.stratum, "stratum", "sampling errors take all units as of one", left_out);
+        say(self.persons, "number of members", "there is no income per person", left_out);
+        notes
+    }
 }
 
 impl Told {
     fn count(&mut self, weight: f64, remittance: Option<f64>, income: Option<f64>) {
         self.households += 1;
         self.weight += weight;
+        self.weightless += u64::from(weight == 0.0);
+        self.income_unknown += u64::from(income.is_none());
+        self.income_negative += u64::from(income.is_some_and(|income| income < 0.0));
         let Some(remittance) = remittance else {
             self.unknown += 1;
             return;
@@ -334,6 +381,16 @@ impl Told {
         if self.above_income > 0 {
             notes.push(format!("{} households have more remittances than total income", self.above_income));
         }
+        if self.income_unknown > 0 {
+            notes.push(format!("of {} households the total income is not known (NULL)", self.income_unknown));
+        }
+        if self.income_negative > 0 {
+            notes.push(format!("{} households have a negative total income, which is kept", self.income_negative));
+        }
+        if self.weightless > 0 {
+            notes.push(format!("{} households have a weight of 0: they stand for nobody", self.weightless));
+        }
+        notes.extend(self.lacks.notes(self.households));
         notes
     }
 }

@@ -5,7 +5,7 @@ use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::call::Call;
-use super::group::Ranked;
+use super::group::households;
 use super::result;
 use super::state::{merge, states};
 use super::store::Store;
@@ -37,10 +37,9 @@ impl Effect {
 
     /// The results of the groups before `groups`.
     fn results(&self, groups: usize) -> Result<ArrayRef> {
-        let ranked = Ranked::new(&self.store, groups);
         let mut sink = result::sink();
         for group in 0..groups {
-            match ranked.households(&self.call, group)? {
+            match households(&self.call, &self.store, group)? {
                 Some(households) => result::put(&self.call, &households, &mut sink)?,
                 None => sink.null(),
             }
@@ -62,8 +61,8 @@ impl GroupsAccumulator for Effect {
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
-        self.store.grow(total_num_groups, 0, 0, &self.call)?;
-        merge(&mut self.store, &self.call, values, group_indices)
+        self.store.grow(total_num_groups, 0)?;
+        merge(&mut self.store, values, group_indices)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -97,19 +96,19 @@ impl Accumulator for Effect {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         // A window asks again and again; the households stay.
-        self.store.grow(1, 0, 0, &self.call)?;
+        self.store.grow(1, 0)?;
         ScalarValue::try_from_array(&self.results(1)?, 0)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.store.grow(1, 0, 0, &self.call)?;
+        self.store.grow(1, 0)?;
         states(&mut self.store, 1)?.iter().map(|array| ScalarValue::try_from_array(array, 0)).collect()
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.store.grow(1, 0, 0, &self.call)?;
+        self.store.grow(1, 0)?;
         let groups = vec![0; states.first().map_or(0, |s| s.len())];
-        merge(&mut self.store, &self.call, states, &groups)
+        merge(&mut self.store, states, &groups)
     }
 
     fn size(&self) -> usize {

@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::Float64Type;
-use datafusion_common::{Result, exec_datafusion_err};
+use datafusion_common::{Result, exec_datafusion_err, exec_err};
 
 use super::NAME;
 use super::names::Keys;
@@ -18,12 +18,22 @@ pub(super) struct Call {
     pub(super) replicates: Option<Replicates>,
     /// Share and statistic of a line relative to incomes.
     pub(super) relative: Option<(f64, String)>,
+    /// Share of the median, or mean, of income with remittances that the line in `z` is an estimate of.
+    pub(super) estimated: Option<Estimated>,
     /// Whether every household is a sampling unit.
     pub(super) alone: bool,
     /// Whether there are numbers of units in the population.
     pub(super) finite: bool,
     /// Whether there are cells.
     pub(super) cells: bool,
+}
+
+/// Of which statistic a line is an estimate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Estimated {
+    pub(super) share: f64,
+    /// Of the mean, not the median.
+    pub(super) of_mean: bool,
 }
 
 impl Call {
@@ -36,10 +46,25 @@ impl Call {
         {
             return refuse(NAME, "z", line, "expected a poverty line greater than 0");
         }
+        let estimated = match given.number("line_share")? {
+            Some(share) if share > 0.0 => {
+                Some(Estimated { share, of_mean: given.choice("line_statistic")? == Some("mean") })
+            }
+            Some(share) => return refuse(NAME, "line_share", share, "expected a share greater than 0"),
+            None => None,
+        };
+        let replicates = Replicates::new(given)?;
+        if estimated.is_some() && (relative.is_some() || replicates.is_some()) {
+            return exec_err!(
+                "`{NAME}` takes `line_share` with a line in `z` and errors by linearisation; \
+                 for jackknife and bootstrap expected `z` to be `relative(...)`"
+            );
+        }
         Ok(Self {
             design: Design::new(given)?,
-            replicates: Replicates::new(given)?,
+            replicates,
             relative,
+            estimated,
             alone: !given.given("psu"),
             finite: given.given("fpc"),
             cells: given.given("cell") || given.given("subcell"),

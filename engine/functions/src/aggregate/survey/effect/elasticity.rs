@@ -130,9 +130,11 @@ fn ranked(
         walk(done, tie.open, above.value(), &mut below, &mut sums);
         done = tie.close;
         let rows = tie.first..tie.last;
-        let part = |column: &'_ [f64]| total(column.get(rows.clone()).unwrap_or_default().iter().copied());
-        let weight = part(&ordered.persons);
-        let pairs = || share.iter().zip(&ordered.persons).zip(&ordered.unit).skip(tie.first).take(rows.len());
+        let (shares, persons_tied) =
+            (share.get(rows.clone()).unwrap_or_default(), ordered.persons.get(rows.clone()).unwrap_or_default());
+        let units = ordered.unit.get(rows).unwrap_or_default();
+        let weight = total(persons_tied.iter().copied());
+        let pairs = || shares.iter().zip(persons_tied).zip(units);
         let amount = total(pairs().map(|((t, p), _)| t * p));
         let before = below.value();
         let half = above.value() - amount / 2.0;

@@ -119,9 +119,14 @@ fn rank(
     factors: &[Lanes],
 ) {
     let Some(tie) = elasticity.ties.get(event.number as usize) else { return };
-    let rows = elasticity.share.iter().zip(&ordered.persons).zip(&ordered.unit);
+    let rows = tie.first..tie.last;
+    let (Some(shares), Some(persons), Some(units)) =
+        (elasticity.share.get(rows.clone()), ordered.persons.get(rows.clone()), ordered.unit.get(rows))
+    else {
+        return;
+    };
     let mut amounts = NOTHING;
-    for ((share, persons), unit) in rows.skip(tie.first).take(tie.last - tie.first) {
+    for ((share, persons), unit) in shares.iter().zip(persons).zip(units) {
         let factors = factors_of(factors, *unit);
         for l in 0..LANES {
             let q = persons * factors[l];

@@ -89,6 +89,17 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
             "What w is multiplied by in the distribution without remittances, 0 or more; NULL for 1. So households without \
              remittances stand for those that receive (inverse probability weighting); nothing is scaled then.",
         ),
+        option(
+            "line_share",
+            Kind::Constant,
+            "Says that z is this share of the median of income with remittances, so that errors take the line as estimated; \
+             without it, or with NULL, as given.",
+        ),
+        option(
+            "line_statistic",
+            Kind::Choice(&["median", "mean"]),
+            "Of which statistic z is `line_share`, 'median' if left out.",
+        ),
         DOMAIN,
         LONELY,
         METHOD,
@@ -99,7 +110,7 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
     work: Work::Own(&Effects),
     text: Text {
         section: SECTION,
-        syntax: "transfer_effect(x, r, s, z, w, n [, stratum] [, psu] [, fpc] [, captured => share] [, cell => name] [, subcell => name] [, counterfactual => amount] [, without_factor => factor] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
+        syntax: "transfer_effect(x, r, s, z, w, n [, stratum] [, psu] [, fpc] [, captured => share] [, cell => name] [, subcell => name] [, counterfactual => amount] [, without_factor => factor] [, line_share => share] [, line_statistic => 'median'] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
         description: "What remittances do to income, poverty and inequality, with design-based errors, as the survey has them and \
              scaled to the national total: the measures of `svy_mean`, `svy_fgt` and `svy_gini` and their differences, and the \
              elasticity of `gini_by_source`, in one pass. With remittances the income of a person is x/s, without them (x - r)/s \
@@ -114,7 +125,7 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
              one percent.\n\n\
              `with` and `without` are the measure with and without remittances (0 without, for shares and the elasticity), \
              `difference` the first less the second; `se_with`, `se_without` and `se` their errors, the last from the difference \
-             of influences unit by unit, units with replacement within strata; ci_low and ci_high the 95 % interval of the \
+             of influences unit by unit, units with replacement within strata; a relative line, and one with `line_share`, is part of them, with densities taken as for `svy_quantile` (Osier 2009); ci_low and ci_high the 95 % interval of the \
              difference by Student's t; df, units less strata; n, households. Errors take captured, g and factors as fixed. `g_min` and \
              `g_max` are the least and largest g, `deff` what calibration multiplies Kish's effect of unequal weights by, \
              n Σ(wg)²/(Σwg)² over n Σw²/(Σw)²: 1 where weights stay. `lonely` is the number of strata with one unit. `status` says why numbers are NULL, such as \

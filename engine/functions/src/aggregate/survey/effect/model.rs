@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::elasticity::Elasticity;
 use super::group::{Households, Line};
+use super::poverty::moves;
 use super::side::Side;
 use super::weights::{OUT_OF_REACH, Weights};
 
@@ -89,6 +90,8 @@ pub(super) struct Model {
     pub(super) scales: Vec<Compared>,
     /// Of the survey as it is.
     pub(super) elasticity: Option<Elasticity>,
+    /// What units move the poverty line by, where it is estimated.
+    moves: Option<Vec<f64>>,
 }
 
 impl Model {
@@ -97,8 +100,14 @@ impl Model {
 
     /// Computes every distribution that is compared.
     pub(super) fn new(call: &Call, h: &Households) -> Self {
-        let mut model =
-            Self { weights: vec![Weights::own(h)], sides: Vec::new(), scales: Vec::new(), elasticity: None };
+        let own = Weights::own(h);
+        let mut model = Self {
+            moves: call.estimated.and_then(|estimated| moves(estimated, h, &own)),
+            weights: vec![own],
+            sides: Vec::new(),
+            scales: Vec::new(),
+            elasticity: None,
+        };
         model.weights.extend(Weights::without(h));
         let weights_without = model.weights.len() - 1;
         let without = model.side(call, h, weights_without, &h.changed.without);
@@ -153,7 +162,7 @@ impl Model {
 
     fn side(&mut self, call: &Call, h: &Households, weights: usize, incomes: &[f64]) -> usize {
         if let Some(of) = self.weights.get(weights) {
-            let side = Side::new(call, h, of, incomes);
+            let side = Side::new(call, h, of, incomes, self.moves.as_deref());
             self.sides.push(Under { weights, side });
         }
         self.sides.len() - 1

@@ -111,14 +111,13 @@ impl Names {
 /// What belongs to a group: a sampling unit by its stratum and name, a cell by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Member {
-    pub(super) group: u32,
     /// Number of the stratum, or of the cell.
     pub(super) first: u32,
     /// Number of the unit.
     pub(super) second: u32,
 }
 
-/// Members of groups, numbered as they came.
+/// Members of a group, numbered as they came.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     pub(super) all: Vec<Member>,
@@ -144,22 +143,6 @@ impl Members {
         }
     }
 
-    /// The group of a member.
-    #[inline]
-    pub(super) fn group(&self, number: u32) -> usize {
-        self.all.get(number as usize).map_or(usize::MAX, |m| m.group as usize)
-    }
-
-    /// Lets members of groups before `first` go; the other groups move down. Gives the new numbers.
-    pub(super) fn forget(&mut self, first: usize) -> Vec<u32> {
-        let old = std::mem::take(self);
-        let renumber = |m: &Member| match (m.group as usize).checked_sub(first) {
-            Some(group) => self.number(Member { group: group as u32, ..*m }),
-            None => u32::MAX,
-        };
-        old.all.iter().map(renumber).collect()
-    }
-
     /// Bytes held.
     pub(super) fn size(&self) -> usize {
         self.all.capacity() * size_of::<Member>() + self.numbers.capacity() * size_of::<(Member, u32)>()
@@ -172,7 +155,7 @@ mod tests {
 
     use arrow::array::{ArrayRef, Int64Array, StringViewArray};
 
-    use super::{Keys, Member, Members, NAMELESS, Names};
+    use super::{Keys, NAMELESS, Names};
     use crate::aggregate::frame::name;
 
     #[test]
@@ -202,19 +185,5 @@ mod tests {
         let mut left_out = Names::default();
         let all = left_out.at(&Keys::One, 0);
         assert_eq!((all, left_out.at(&Keys::One, 1), left_out.name(all)), (0, 0, NAMELESS));
-    }
-
-    #[test]
-    fn members_of_later_groups_stay() {
-        let mut members = Members::default();
-        let member = |group, first| Member { group, first, second: 0 };
-        let numbers: Vec<u32> = [member(0, 5), member(1, 5), member(2, 5), member(1, 5), member(2, 6)]
-            .into_iter()
-            .map(|m| members.number(m))
-            .collect();
-        assert_eq!(numbers, [0, 1, 2, 1, 3]);
-        assert_eq!(members.forget(1), [u32::MAX, 0, 1, 2]);
-        assert_eq!(members.number(member(1, 6)), 2);
-        assert_eq!((members.group(0), members.group(2)), (0, 1));
     }
 }

@@ -1,13 +1,13 @@
 //! Poverty of a distribution by a line: count, gap and severity.
 
-use super::call::Call;
-use super::group::Households;
+use super::call::{Call, Estimated};
+use super::group::{Households, Line};
 use super::side::Ordered;
 use super::sums::Sums;
 use super::weights::{Weights, poverty};
 use crate::aggregate::frame::{Rows, total};
 use crate::aggregate::inequality::Curve;
-use crate::aggregate::survey::quantile::{density, linear};
+use crate::aggregate::survey::quantile::{densities_of, density, linear};
 
 /// Headcount, gap and severity of all, and what units have of each.
 #[derive(Debug)]
@@ -24,6 +24,15 @@ impl Poverty {
     pub(super) fn fixed(depths: [Vec<f64>; 3], persons: f64) -> Self {
         let measures = depths.each_ref().map(|d| total(d.iter().copied()) / persons);
         Self { measures, depths, beyond: Default::default() }
+    }
+
+    /// By a line that units move by as much, where the density is `density`.
+    pub(super) fn with_line(mut self, line: f64, density: f64, moves: &[f64]) -> Self {
+        let [count, gap, severity] = self.measures;
+        // Of persons with a gap of g the income over the line is 1 - g.
+        let slopes = [density, (count - gap) / line, 2.0 * (gap - severity) / line];
+        self.beyond = slopes.map(|slope| moves.iter().map(|m| slope * m).collect());
+        self
     }
 
     /// Influences on a measure by unit.
@@ -108,15 +117,34 @@ pub(super) fn relative(
         for ((w, z), unit) in persons.iter().zip(&influence).zip(&merged.units) {
             moves.add(*unit, w * z * share);
         }
-        let moves = moves.values();
-        let poor =
-            |of: &dyn Fn(f64) -> f64| total(weighted().map(|(y, w)| if *y < line { w * of(*y) } else { 0.0 })) / all;
-        let slopes = [
-            density(values, persons, line),
-            poor(&|y| y / (line * line)),
-            poor(&|y| 2.0 * ((line - y) / line) * y / (line * line)),
-        ];
-        result.beyond = slopes.map(|slope| moves.iter().map(|m| slope * m).collect());
+        result = result.with_line(line, density(values, persons, line), &moves.values());
     }
     Some(result)
+}
+
+/// What each unit moves the line of a group by, if that is estimated from income with remittances.
+pub(super) fn moves(estimated: Estimated, h: &Households, weights: &Weights) -> Option<Vec<f64>> {
+    let Line::One(line) = h.line else { return None };
+    let at = line / estimated.share;
+    let parts = [
+        (h.same.without.as_slice(), weights.same.as_slice(), &h.same.unit),
+        (h.changed.with.as_slice(), weights.changed.as_slice(), &h.changed.unit),
+    ];
+    let density = match estimated.of_mean {
+        true => 1.0,
+        false => densities_of(&parts.map(|(values, weights, _)| (values, weights)), at).0,
+    };
+    let of = |y: f64| match estimated.of_mean {
+        true => y - at,
+        // All alike: a median that no sample moves.
+        false if density <= 0.0 => 0.0,
+        false => (0.5 - f64::from(u8::from(y <= at))) / density,
+    };
+    let mut moves = Sums::new(h);
+    for (values, weights_of, units) in parts {
+        for ((y, w), unit) in values.iter().zip(weights_of).zip(units) {
+            moves.add(*unit, w * of(*y) / weights.all * estimated.share);
+        }
+    }
+    Some(moves.values())
 }

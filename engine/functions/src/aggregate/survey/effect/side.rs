@@ -11,6 +11,7 @@ use super::sums::Sums;
 use super::weights::{Weights, poverty};
 use crate::aggregate::frame::{Total, key, total};
 use crate::aggregate::survey::lanes::gini;
+use crate::aggregate::survey::quantile::densities_of;
 
 /// Households whose income changes, in the order of this income.
 #[derive(Debug, Default)]
@@ -40,8 +41,8 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// The distribution of the given incomes of households that change.
-    pub(super) fn new(call: &Call, h: &Households, weights: &Weights, incomes: &[f64]) -> Self {
+    /// The distribution of the given incomes of households that change; `moves` is what units move the line by.
+    pub(super) fn new(call: &Call, h: &Households, weights: &Weights, incomes: &[f64], moves: Option<&[f64]>) -> Self {
         let mut offs = Sums::new(h);
         let mut depths = [offs.clone(), offs.clone(), offs.clone()];
         for (row, ((y, p), unit)) in incomes.iter().zip(&weights.changed).zip(&h.changed.unit).enumerate() {
@@ -67,7 +68,14 @@ impl Side {
             Line::One(_) | Line::Each => {
                 let [a, b, c] = shared_depths;
                 let [count, gap, severity] = depths;
-                Some(Poverty::fixed([and(count, a), and(gap, b), and(severity, c)], weights.all))
+                let fixed = Poverty::fixed([and(count, a), and(gap, b), and(severity, c)], weights.all);
+                Some(match (h.line, moves) {
+                    (Line::One(line), Some(moves)) => {
+                        let parts = [(h.same.without.as_slice(), weights.same.as_slice()), (incomes, &weights.changed)];
+                        fixed.with_line(line, densities_of(&parts, line).0, moves)
+                    }
+                    _ => fixed,
+                })
             }
             Line::Missing | Line::Nothing => None,
         };

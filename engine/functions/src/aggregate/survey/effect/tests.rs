@@ -9,14 +9,14 @@ use datafusion_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::accumulator::Effect;
 use super::call::Call;
-use super::group::{Households, Ranked};
+use super::group::Households;
 use super::model::{Measure, Model, estimates, influences};
 use super::store::Store;
 use crate::aggregate::survey::design::Design;
 
 fn call() -> Call {
     let design = Design::none(super::NAME);
-    Call { design, replicates: None, relative: None, alone: false, finite: false, cells: true }
+    Call { design, replicates: None, relative: None, estimated: None, alone: false, finite: false, cells: true }
 }
 
 /// Invented households; the weights of one unit are multiplied.
@@ -43,7 +43,7 @@ fn arrays(rows: i64, unit: i64, by: f64) -> Vec<ArrayRef> {
 fn households(call: &Call, arrays: &[ArrayRef]) -> Households {
     let mut store = Store::default();
     store.take(call, arrays, |_| 0, None, 1).unwrap();
-    Ranked::new(&store, 1).households(call, 0).unwrap().unwrap()
+    super::group::households(call, &store, 0).unwrap().unwrap()
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn lines_that_differ_later_on() {
         let part: Vec<ArrayRef> = all.iter().map(|a| a.slice(begin, 30)).collect();
         store.take(&call, &part, |_| 0, None, 1).unwrap();
     }
-    let parts = Ranked::new(&store, 1).households(&call, 0).unwrap().unwrap();
+    let parts = super::group::households(&call, &store, 0).unwrap().unwrap();
     assert_eq!(whole.same.line, parts.same.line);
     assert_eq!(whole.changed.line, parts.changed.line);
     assert!(whole.same.line.contains(&60.0) && whole.same.line.contains(&70.0));
