@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use envoi::Config;
 
-use commands::{BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, Screen, SourceCommand};
+use commands::{BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, Screen, ServeArgs, SourceCommand, UserCommand};
 use sql::SqlArgs;
 use terminal::{ColorChoice, Terminal};
 
@@ -83,6 +83,11 @@ enum Command {
     Lake(LakeCommand),
     /// Data quality: coverage, breaks in series, mirror gaps, revisions
     Check(CheckArgs),
+    /// Serve the lake: every tool that speaks PostgreSQL can read it
+    Serve(ServeArgs),
+    /// Who may connect to a server
+    #[command(subcommand)]
+    User(UserCommand),
     /// Invented data, marked as such: households of surveys, or transfers one by one
     Generate(GenerateArgs),
     /// Settings with their values and origins
@@ -156,6 +161,8 @@ fn run(cli: Cli, screen: Screen) -> Result<u8, Failure> {
         Some(Command::Source(command)) => runtime.block_on(commands::source(&config, screen, command)),
         Some(Command::Lake(command)) => runtime.block_on(commands::lake(&config, screen, command)),
         Some(Command::Check(args)) => runtime.block_on(commands::check(&config, screen, &args)),
+        Some(Command::Serve(args)) => commands::serve(&config, screen, &args),
+        Some(Command::User(command)) => commands::user(screen, command),
         Some(Command::Generate(args)) => runtime.block_on(commands::generate(&config, screen, &args)),
         Some(Command::Config) => commands::config(&config),
         Some(Command::Functions { pattern }) => runtime.block_on(commands::functions(&config, pattern.as_deref())),

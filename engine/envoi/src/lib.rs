@@ -22,6 +22,7 @@ mod runtime;
 mod sample;
 mod session;
 mod shared;
+mod surface;
 
 pub use config::Config;
 pub use datafusion::sql::sqlparser;
@@ -33,4 +34,8 @@ pub use privacy::{Audit, DisclosureRules, Role};
 pub use runtime::Runtime;
 pub use sample::default_lake;
 pub use session::factory::open;
-pub use session::{Answer, AnswerKind, ColumnName, FunctionName, Names, Session, SessionFactory, TableName};
+pub use datafusion::sql::parser::Statement;
+pub use session::{
+    Answer, AnswerKind, ColumnName, FunctionName, Names, Prepared, Reference, Relation, Session, SessionFactory, TableName,
+};
+pub use surface::Surface;

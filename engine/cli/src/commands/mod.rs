@@ -7,8 +7,10 @@ mod generate;
 mod lake;
 mod progress;
 mod reference;
+mod serve;
 mod source;
 mod sql;
+mod user;
 
 use std::io::{self, Write};
 
@@ -22,8 +24,11 @@ pub(crate) use check::{CheckArgs, check};
 pub(crate) use generate::{GenerateArgs, generate};
 pub(crate) use lake::{LakeCommand, lake};
 pub(crate) use reference::{completions, config, functions};
+pub(crate) use serve::{ServeArgs, serve};
 pub(crate) use source::{SourceCommand, source};
 pub(crate) use sql::{sql, welcome};
+use user::users_file;
+pub(crate) use user::{UserCommand, user};
 
 /// What is said, and where.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Schemas `lake` and `staging`: the tables of one lake version.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
@@ -21,18 +22,28 @@ pub(crate) struct LakeView {
     runtime: Arc<Runtime>,
     state: Arc<StateHandle>,
     newest: Mutex<Arc<Manifest>>,
+    /// A transaction reads the version that it began with.
+    pinned: AtomicBool,
 }
 
 impl LakeView {
     pub(crate) fn new(runtime: Arc<Runtime>, state: Arc<StateHandle>, newest: Arc<Manifest>) -> Self {
-        Self { runtime, state, newest: Mutex::new(newest) }
+        Self { runtime, state, newest: Mutex::new(newest), pinned: AtomicBool::new(false) }
     }
 
     /// Looks for a newer version; a statement sees one version from begin to end.
     pub(crate) async fn refresh(&self) -> crate::Result<()> {
+        if self.pinned.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let newest = self.runtime.manifest(None).await?;
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = newest;
         Ok(())
+    }
+
+    /// Whether statements see one version until this is taken back.
+    pub(crate) fn pin(&self, pinned: bool) {
+        self.pinned.store(pinned, Ordering::Release);
     }
 
     /// The newest manifest as of the last refresh.

@@ -18,6 +18,7 @@ mod lake_table;
 mod mart;
 mod session;
 mod stata;
+mod surface;
 mod text;
 mod view;
 
@@ -33,6 +34,7 @@ pub(crate) use lake::{LakeSchema, LakeView, Part};
 pub(crate) use lake_table::{LakeTable, Microdata};
 pub(crate) use mart::MartSchema;
 pub(crate) use session::SessionSchema;
+pub(crate) use surface::{SurfaceSchema, SurfaceTable};
 pub(crate) use view::StateHandle;
 
 /// Name of the catalogue.
@@ -47,11 +49,14 @@ pub(crate) struct EnvoiCatalogue {
     pub(crate) staging: Arc<LakeSchema>,
     pub(crate) mart: Arc<MartSchema>,
     pub(crate) session: Arc<SessionSchema>,
+    /// Those of a protocol, by name.
+    pub(crate) beside: Vec<Arc<SurfaceSchema>>,
 }
 
 impl CatalogProvider for EnvoiCatalogue {
     fn schema_names(&self) -> Vec<String> {
-        ["lake", "mart", SESSION_SCHEMA, "staging"].map(str::to_owned).to_vec()
+        let own = ["lake", "mart", SESSION_SCHEMA, "staging"];
+        own.into_iter().chain(self.beside.iter().map(|s| s.name)).map(str::to_owned).collect()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
@@ -60,7 +65,10 @@ impl CatalogProvider for EnvoiCatalogue {
             "staging" => Some(Arc::clone(&self.staging) as Arc<dyn SchemaProvider>),
             "mart" => Some(Arc::clone(&self.mart) as Arc<dyn SchemaProvider>),
             SESSION_SCHEMA => Some(Arc::clone(&self.session) as Arc<dyn SchemaProvider>),
-            _ => None,
+            name => {
+                let found = self.beside.iter().find(|s| s.name == name)?;
+                Some(Arc::clone(found) as Arc<dyn SchemaProvider>)
+            }
         }
     }
 }

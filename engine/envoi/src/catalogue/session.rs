@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
+use parking_lot::RwLock;
 
 use super::files;
 use super::lake::LakeSchema;
 use super::mart::MartSchema;
 use super::view::StateHandle;
 
-/// Tables and views of this session; names it does not have are those of
-/// `mart`, then of `lake`, then files.
+/// Tables and views of this session; names it does not have are those of the
+/// schemas of the path, `mart` and `lake` unless it was changed, then files.
 #[derive(Debug)]
 pub(crate) struct SessionSchema {
     pub(crate) own: MemorySchemaProvider,
@@ -20,6 +21,9 @@ pub(crate) struct SessionSchema {
     pub(crate) state: Arc<StateHandle>,
     /// The owner may query files; a served connection may not.
     pub(crate) files: bool,
+    pub(crate) staging: Arc<LakeSchema>,
+    /// Schemas that unqualified names are sought in, one after another.
+    pub(crate) path: RwLock<Vec<String>>,
 }
 
 #[async_trait::async_trait]
@@ -32,11 +36,17 @@ impl SchemaProvider for SessionSchema {
         if let Some(own) = self.own.table(name).await? {
             return Ok(Some(own));
         }
-        if let Some(mart) = self.mart.table(name).await? {
-            return Ok(Some(mart));
-        }
-        if let Some(lake) = self.lake.table(name).await? {
-            return Ok(Some(lake));
+        let path = self.path.read().clone();
+        for schema in &path {
+            let found = match schema.as_str() {
+                "mart" => self.mart.table(name).await?,
+                "lake" => self.lake.table(name).await?,
+                "staging" => self.staging.table(name).await?,
+                _ => None,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
         }
         if self.files { files::table(name, &self.state).await } else { Ok(None) }
     }

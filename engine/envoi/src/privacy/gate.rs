@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan, Prepare, St
 use super::node::{Disclosed, HouseholdRows};
 use super::rule::{Author, Rule, microdata, without_grouping};
 use super::{Notes, RoleState};
-use crate::catalogue::{CATALOGUE, LakeTable};
+use crate::catalogue::{CATALOGUE, LakeTable, SurfaceTable};
 use crate::error::{Class, Error};
 use crate::operators::is_computed;
 use crate::shared::unshared;
@@ -191,8 +191,10 @@ impl Gate {
         let of_query = source_as_provider(&scan.source).is_ok_and(|p| p.downcast_ref::<CteWorkTable>().is_some());
         let of_engine = matches!((name.catalog(), name.schema()), (Some(CATALOGUE) | None, Some("information_schema")));
         let of_manifest = name.table().split('@').next() == Some("source");
+        let of_protocol = source_as_provider(&scan.source).is_ok_and(|p| p.downcast_ref::<SurfaceTable>().is_some());
         let series = ["generate_series", "range"].contains(&name.table().trim_end_matches("()"));
         match () {
+            () if of_protocol => Ok(()),
             () if is_settings(scan) => {
                 Err(Error::user("readers see settings of `envoi` only").with_hint("`show envoi.as_of`").into())
             }

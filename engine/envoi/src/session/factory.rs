@@ -7,11 +7,13 @@ use datafusion::catalog::{CatalogProvider, MemorySchemaProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::prelude::SessionConfig;
+use parking_lot::RwLock;
 
 use super::plans::Plans;
 use super::{Inner, Session};
 use crate::catalogue::{
     CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle,
+    SurfaceSchema,
 };
 use crate::config::Config;
 use crate::economies::economies;
@@ -21,6 +23,10 @@ use crate::options::EnvoiOptions;
 use crate::privacy::{Gate, Role};
 use crate::runtime::Runtime;
 use crate::shared;
+use crate::surface::Surface;
+
+/// Schemas that unqualified names are sought in, after what the session made.
+const PATH: [&str; 2] = ["mart", "lake"];
 
 /// Makes sessions that differ in nothing but their own settings.
 #[derive(Debug, Clone)]
@@ -41,7 +47,7 @@ impl SessionFactory {
     ///
     /// Reads the newest manifest. A version or date that does not exist is an error.
     pub async fn owner(&self) -> Result<Session> {
-        self.build(None).await
+        self.build(None, None).await
     }
 
     /// A session of a role that is not the owner: it reads the catalogue, no files, changes
@@ -49,10 +55,15 @@ impl SessionFactory {
     ///
     /// Every session of a role is made of clones of one [`Role`], which counts over all of them.
     pub async fn reader(&self, role: &Role) -> Result<Session> {
-        self.build(Some(Gate::new(role))).await
+        self.build(Some(Gate::new(role)), None).await
     }
 
-    async fn build(&self, gate: Option<Gate>) -> Result<Session> {
+    /// A session of a role that comes in by a protocol: it has the protocol's catalogue, functions and dialect too.
+    pub async fn served(&self, role: &Role, surface: Arc<dyn Surface>) -> Result<Session> {
+        self.build(Some(Gate::new(role)), Some(surface)).await
+    }
+
+    async fn build(&self, gate: Option<Gate>, surface: Option<Arc<dyn Surface>>) -> Result<Session> {
         let newest = self.runtime.manifest(None).await?;
         if let Some(version) = self.options.lake_version {
             self.runtime.manifest(Some(version)).await?;
@@ -73,10 +84,15 @@ impl SessionFactory {
             lake: Arc::clone(&lake),
             state: Arc::clone(&state),
             files: gate.is_none(),
+            staging: Arc::clone(&staging),
+            path: RwLock::new(PATH.map(str::to_owned).to_vec()),
         });
-        let context = self.context();
+        let context = self.context(surface.is_none());
+        let beside = surface.iter().flat_map(|surface| {
+            surface.schemas().into_iter().map(|name| Arc::new(SurfaceSchema { name, surface: Arc::clone(surface) }))
+        });
         let own = Arc::clone(&session);
-        let catalogue: Arc<dyn CatalogProvider> = Arc::new(EnvoiCatalogue { lake, staging, mart, session });
+        let catalogue: Arc<dyn CatalogProvider> = Arc::new(EnvoiCatalogue { lake, staging, mart, session, beside: beside.collect() });
         #[expect(clippy::disallowed_methods, reason = "the factory mounts the catalogue and the functions")]
         {
             context.register_catalog(CATALOGUE, catalogue);
@@ -89,6 +105,9 @@ impl SessionFactory {
             for function in super::bounded::functions(&context.state()) {
                 context.register_udf(function);
             }
+            for function in surface.iter().flat_map(|surface| surface.functions()) {
+                context.register_udf(function.as_ref().clone());
+            }
         }
         state.tie(context.state_weak_ref());
         Ok(Session(Arc::new(Inner {
@@ -99,15 +118,17 @@ impl SessionFactory {
             plans: Plans::default(),
             names: Mutex::new(None),
             gate,
+            surface,
         })))
     }
 
-    fn context(&self) -> SessionContext {
+    /// Without an `information_schema` of the engine where a protocol has its own.
+    fn context(&self, information_schema: bool) -> SessionContext {
         let mut config = SessionConfig::new()
             .with_option_extension(self.options.clone())
             .with_default_catalog_and_schema(CATALOGUE, SESSION_SCHEMA)
             .with_create_default_catalog_and_schema(false)
-            .with_information_schema(true)
+            .with_information_schema(information_schema)
             .with_target_partitions(self.runtime.threads())
             .with_parquet_pruning(true);
         let options = config.options_mut();

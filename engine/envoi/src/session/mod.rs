@@ -8,7 +8,10 @@ pub(crate) mod factory;
 mod literals;
 mod names;
 mod plans;
+mod prepared;
+mod relations;
 mod rewrite;
+mod served;
 mod sizes;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,11 +23,14 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{DmlStatement, LogicalPlan, Statement as PlanStatement, WriteOp};
+use datafusion::sql::parser::Statement;
 use envoi_lake::Manifest;
 
 pub use answer::{Answer, AnswerKind};
 pub use factory::SessionFactory;
 pub use names::{ColumnName, FunctionName, Names, TableName};
+pub use prepared::Prepared;
+pub use relations::{Reference, Relation};
 pub(crate) use rewrite::{parsed, statement};
 
 use plans::{Plans, repeatable};
@@ -34,6 +40,7 @@ use crate::error::{Error, Result, nearest};
 use crate::privacy::{self, Gate, Notes};
 use crate::runtime::Runtime;
 use crate::shared;
+use crate::surface::Surface;
 
 /// A session: settings, own tables, and a view of the lake. Cheap to clone.
 #[derive(Clone)]
@@ -48,6 +55,8 @@ struct Inner {
     names: Mutex<Option<(String, Arc<Names>)>>,
     /// Of a role that is not the owner.
     gate: Option<Gate>,
+    /// Of a protocol that the session is served by.
+    surface: Option<Arc<dyn Surface>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -76,7 +85,7 @@ impl Session {
         if let Some(plan) = kept {
             return self.rows(&state, &plan, sql, None).await;
         }
-        let plan = state.statement_to_plan(statement(&state, sql)?).await.map_err(failed)?;
+        let plan = state.statement_to_plan(self.rewritten(&state, sql)?).await.map_err(failed)?;
         let tag = tag(&plan);
         let notes = Notes::default();
         let plan = match &self.0.gate {
@@ -93,6 +102,29 @@ impl Session {
             return Ok(Answer::done(tag.with(&written.map_err(failed)?), notes));
         }
         let (state, plan) = frame.into_parts();
+        let keep = repeatable.then_some((seen, changes));
+        self.queried(state, plan, sql, notes, keep).await
+    }
+
+    /// The statement of a text, in the engine's own words.
+    fn rewritten(&self, state: &SessionState, sql: &str) -> Result<Statement> {
+        let mut statement = statement(state, sql)?;
+        if let Some(surface) = &self.0.surface {
+            surface.rewrite(&mut statement)?;
+        }
+        Ok(statement)
+    }
+
+    /// Optimises the plan of a query and starts it; kept for what the session sees, if that is given.
+    async fn queried(
+        &self,
+        state: SessionState,
+        plan: LogicalPlan,
+        sql: &str,
+        notes: Notes,
+        keep: Option<(String, u64)>,
+    ) -> Result<Answer> {
+        let failed = |e: DataFusionError| self.explained(Error::from_datafusion(&e, sql), sql);
         let microdata = privacy::reads_microdata(&plan).map_err(failed)?;
         if let Some(gate) = &self.0.gate {
             gate.charge(&plan).map_err(failed)?;
@@ -103,7 +135,7 @@ impl Session {
         if microdata {
             return self.rows(&state, &plan, sql, Some(notes)).await;
         }
-        if repeatable {
+        if let Some((seen, changes)) = keep {
             self.0.plans.keep(sql, &seen, &plan, changes);
         }
         self.rows(&state, &plan, sql, None).await

@@ -89,6 +89,11 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
             "What w is multiplied by in the distribution without remittances, 0 or more; NULL for 1. So households without \
              remittances stand for those that receive (inverse probability weighting); nothing is scaled then.",
         ),
+        DOMAIN,
+        LONELY,
+        METHOD,
+        REPLICATES,
+        SEED,
         option(
             "line_share",
             Kind::Constant,
@@ -100,17 +105,12 @@ pub(super) static TRANSFER_EFFECT: Measure = Measure {
             Kind::Choice(&["median", "mean"]),
             "Of which statistic z is `line_share`, 'median' if left out.",
         ),
-        DOMAIN,
-        LONELY,
-        METHOD,
-        REPLICATES,
-        SEED,
     ],
     shape: |_| Shape::Structs(result::FIELDS),
     work: Work::Own(&Effects),
     text: Text {
         section: SECTION,
-        syntax: "transfer_effect(x, r, s, z, w, n [, stratum] [, psu] [, fpc] [, captured => share] [, cell => name] [, subcell => name] [, counterfactual => amount] [, without_factor => factor] [, line_share => share] [, line_statistic => 'median'] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0])",
+        syntax: "transfer_effect(x, r, s, z, w, n [, stratum] [, psu] [, fpc] [, captured => share] [, cell => name] [, subcell => name] [, counterfactual => amount] [, without_factor => factor] [, domain => condition] [, lonely_psu => 'adjust'] [, method => 'jackknife'] [, replicates => 1000] [, seed => 0] [, line_share => share] [, line_statistic => 'median'])",
         description: "What remittances do to income, poverty and inequality, with design-based errors, as the survey has them and \
              scaled to the national total: the measures of `svy_mean`, `svy_fgt` and `svy_gini` and their differences, and the \
              elasticity of `gini_by_source`, in one pass. With remittances the income of a person is x/s, without them (x - r)/s \

@@ -1,0 +1,44 @@
+//! `pg_description`: what relations and columns mean.
+
+use arrow::datatypes::Field;
+
+use super::super::batch::Rows;
+use super::super::snapshot::Snapshot;
+
+/// Oid of `pg_class`, whose objects relations and columns are.
+const PG_CLASS: u32 = 1259;
+
+pub(super) fn descriptions(snapshot: &Snapshot, rows: &mut Rows<'_>) {
+    for table in &snapshot.tables {
+        let mut push = |number: i32, text: String| {
+            rows.push([
+                ("objoid", table.oid.into()),
+                ("classoid", PG_CLASS.into()),
+                ("objsubid", number.into()),
+                ("description", text.into()),
+            ]);
+        };
+        if let Some(text) = &table.relation.description {
+            push(0, text.clone());
+        }
+        for (number, field) in (1..).zip(table.relation.columns.fields()) {
+            if let Some(text) = of_column(field) {
+                push(number, text);
+            }
+        }
+    }
+}
+
+/// Description, unit in brackets, source and licence of a column; `None` if it has none of them.
+pub(crate) fn of_column(field: &Field) -> Option<String> {
+    let get = |name: &str| field.metadata().get(name).filter(|t| !t.is_empty());
+    let unit = get("unit").map(|u| format!("[{u}]"));
+    let meaning = [get("description").cloned(), unit].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let parts = [
+        (!meaning.is_empty()).then_some(meaning),
+        get("source").map(|s| format!("source: {s}")),
+        get("licence").map(|l| format!("licence: {l}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}

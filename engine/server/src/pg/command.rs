@@ -1,0 +1,572 @@
+//! What a statement asks of the server: what is the connection's own affair, and what goes to the engine.
+
+use envoi::sqlparser::tokenizer::Token;
+
+use super::error::{FEATURE_NOT_SUPPORTED, PgError, Result};
+use super::words::{Reader, Word};
+
+/// A statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Command {
+    Begin(Begin),
+    /// Commit, and with `chain` begin anew.
+    Commit { chain: bool },
+    Rollback { chain: bool },
+    Savepoint(String),
+    Release(String),
+    RollbackTo(String),
+    /// `SET TRANSACTION …` and `SET SESSION CHARACTERISTICS …`.
+    SetTransaction(Begin),
+    Set { name: String, value: Option<String>, local: bool },
+    ResetAll,
+    Show(String),
+    ShowAll,
+    Declare(Declare),
+    Fetch { cursor: String, direction: Direction, shown: bool },
+    /// Closes a cursor, or all.
+    Close(Option<String>),
+    Prepare { name: String, types: Vec<String>, query: String, begin: usize },
+    Execute { name: String, arguments: Option<String> },
+    Deallocate(Option<String>),
+    Discard(Discard),
+    CopyOut(CopyOut),
+    Explain { analyze: bool, verbose: bool, query: String, begin: usize },
+    /// Stops listening, which nobody does.
+    Unlisten,
+    /// The engine's.
+    Query,
+}
+
+/// How a transaction begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Begin {
+    /// It was asked to write.
+    pub(crate) write: bool,
+}
+
+/// A cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Declare {
+    pub(crate) name: String,
+    pub(crate) binary: bool,
+    pub(crate) hold: bool,
+    pub(crate) scroll: bool,
+    pub(crate) query: String,
+    /// The byte that the query begins at.
+    pub(crate) begin: usize,
+}
+
+/// Which rows are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Forward(u64),
+    All,
+    /// Towards the beginning, which only a cursor that keeps its rows can.
+    Backward,
+}
+
+/// What is discarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Discard {
+    All,
+    Plans,
+    Sequences,
+    Temp,
+}
+
+/// `COPY … TO STDOUT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopyOut {
+    pub(crate) query: String,
+    /// The byte that the query begins at, if it was written.
+    pub(crate) begin: usize,
+    /// Names and values of options.
+    pub(crate) options: Vec<(String, Option<String>)>,
+}
+
+/// The command of a statement.
+///
+/// # Errors
+/// 42601 in statements that are the connection's own; 0A000 for what this server has not.
+pub(crate) fn command(sql: &str, words: &[Word]) -> Result<Command> {
+    let mut r = Reader::new(sql, words);
+    let command = match () {
+        () if r.keyword("begin") => {
+            let _ = r.keyword("work") || r.keyword("transaction");
+            Command::Begin(modes(&mut r)?)
+        }
+        () if r.keywords(&["start", "transaction"]) => Command::Begin(modes(&mut r)?),
+        () if r.keyword("commit") || r.keyword("end") => {
+            if r.keyword("prepared") {
+                return Err(not_here("prepared transactions"));
+            }
+            Command::Commit { chain: chain(&mut r) }
+        }
+        () if r.keyword("rollback") || r.keyword("abort") => {
+            let _ = r.keyword("work") || r.keyword("transaction");
+            match r.keyword("to") {
+                true => {
+                    let _ = r.keyword("savepoint");
+                    Command::RollbackTo(r.name()?)
+                }
+                false => Command::Rollback { chain: chain(&mut r) },
+            }
+        }
+        () if r.keyword("savepoint") => Command::Savepoint(r.name()?),
+        () if r.keyword("release") => {
+            let _ = r.keyword("savepoint");
+            Command::Release(r.name()?)
+        }
+        () if r.keyword("set") => set(&mut r)?,
+        () if r.keyword("reset") => match r.keyword("all") {
+            true => Command::ResetAll,
+            false => Command::Set { name: setting(&mut r)?, value: None, local: false },
+        },
+        () if r.keyword("show") => match r.keyword("all") {
+            true => Command::ShowAll,
+            false => Command::Show(setting(&mut r)?),
+        },
+        () if r.keyword("declare") => declare(&mut r)?,
+        () if r.keyword("fetch") => fetch(&mut r, true)?,
+        () if r.keyword("move") => fetch(&mut r, false)?,
+        () if r.keyword("close") => match r.keyword("all") {
+            true => Command::Close(None),
+            false => Command::Close(Some(r.name()?)),
+        },
+        () if r.keyword("prepare") => prepare(&mut r)?,
+        () if r.keyword("execute") => {
+            let name = r.name()?;
+            let arguments = if r.done() { None } else { Some(r.parenthesised()?.to_owned()) };
+            Command::Execute { name, arguments }
+        }
+        () if r.keyword("deallocate") => {
+            let _ = r.keyword("prepare");
+            match r.keyword("all") {
+                true => Command::Deallocate(None),
+                false => Command::Deallocate(Some(r.name()?)),
+            }
+        }
+        () if r.keyword("discard") => Command::Discard(match r.name()?.as_str() {
+            "all" => Discard::All,
+            "plans" => Discard::Plans,
+            "sequences" => Discard::Sequences,
+            "temp" | "temporary" => Discard::Temp,
+            _ => return Err(Reader::new(sql, words).syntax()),
+        }),
+        () if r.keyword("copy") => copy(&mut r)?,
+        () if r.keyword("explain") => explain(&mut r)?,
+        () if r.keyword("unlisten") => {
+            r.rest();
+            Command::Unlisten
+        }
+        () if r.keyword("listen") || r.keyword("notify") => return Err(not_here("LISTEN and NOTIFY")),
+        () => {
+            r.rest();
+            Command::Query
+        }
+    };
+    r.end()?;
+    Ok(command)
+}
+
+fn not_here(what: &str) -> PgError {
+    PgError::new(FEATURE_NOT_SUPPORTED, format!("{what} are not supported: this server is read-only"))
+}
+
+fn chain(r: &mut Reader<'_>) -> bool {
+    let _ = r.keyword("work") || r.keyword("transaction");
+    if r.keywords(&["and", "no", "chain"]) {
+        return false;
+    }
+    r.keywords(&["and", "chain"])
+}
+
+/// Isolation, access and deferral; every one means the same here: one version of the lake, read.
+fn modes(r: &mut Reader<'_>) -> Result<Begin> {
+    let mut begin = Begin::default();
+    while !r.done() {
+        let known = match () {
+            () if r.keywords(&["isolation", "level"]) => {
+                r.keywords(&["read", "committed"])
+                    || r.keywords(&["read", "uncommitted"])
+                    || r.keywords(&["repeatable", "read"])
+                    || r.keyword("serializable")
+            }
+            () if r.keywords(&["read", "only"]) => true,
+            () if r.keywords(&["read", "write"]) => {
+                begin.write = true;
+                true
+            }
+            () => r.keyword("deferrable") || r.keywords(&["not", "deferrable"]) || r.token(&Token::Comma),
+        };
+        if !known {
+            return Err(r.syntax());
+        }
+    }
+    Ok(begin)
+}
+
+fn set(r: &mut Reader<'_>) -> Result<Command> {
+    let session = r.keyword("session");
+    if session && r.keywords(&["characteristics", "as", "transaction"]) {
+        return Ok(Command::SetTransaction(modes(r)?));
+    }
+    let local = !session && r.keyword("local");
+    if r.keyword("transaction") {
+        return Ok(Command::SetTransaction(modes(r)?));
+    }
+    // Settings that have a spelling of their own.
+    for (words, name) in [
+        (&["time", "zone"][..], "timezone"),
+        (&["names"], "client_encoding"),
+        (&["session", "authorization"], "session_authorization"),
+        (&["role"], "role"),
+        (&["xml", "option"], "xmloption"),
+    ] {
+        // `SET SESSION AUTHORIZATION x`: the first word was read as the scope.
+        let found = r.keywords(words) || (session && name == "session_authorization" && r.keyword("authorization"));
+        if found {
+            if !r.token(&Token::Eq) {
+                let _ = r.keyword("to");
+            }
+            return Ok(Command::Set { name: name.to_owned(), value: value(r)?, local });
+        }
+    }
+    let name = setting(r)?;
+    if !(r.token(&Token::Eq) || r.keyword("to")) {
+        return Err(r.syntax());
+    }
+    Ok(Command::Set { name, value: value(r)?, local })
+}
+
+/// The name of a setting, `time zone` and the like included.
+fn setting(r: &mut Reader<'_>) -> Result<String> {
+    if r.keywords(&["time", "zone"]) {
+        return Ok("timezone".to_owned());
+    }
+    if r.keywords(&["transaction", "isolation", "level"]) {
+        return Ok("transaction_isolation".to_owned());
+    }
+    if r.keywords(&["session", "authorization"]) {
+        return Ok("session_authorization".to_owned());
+    }
+    let mut name = r.name()?;
+    while r.token(&Token::Period) {
+        name.push('.');
+        name.push_str(&r.name()?);
+    }
+    Ok(name)
+}
+
+/// Values, joined by commas; `None` for DEFAULT.
+fn value(r: &mut Reader<'_>) -> Result<Option<String>> {
+    if r.keyword("default") || (r.keyword("local") && r.done()) {
+        return Ok(None);
+    }
+    let mut all: Vec<String> = Vec::new();
+    loop {
+        let minus = r.token(&Token::Minus);
+        let one = match r.next() {
+            Some(Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) => text.clone(),
+            Some(Token::DollarQuotedString(text)) => text.value.clone(),
+            Some(Token::Number(digits, _)) => format!("{}{digits}", if minus { "-" } else { "" }),
+            Some(Token::Plus) => continue,
+            Some(Token::Word(w)) if w.quote_style.is_some() => w.value.clone(),
+            Some(Token::Word(w)) if w.value.eq_ignore_ascii_case("interval") => continue,
+            Some(Token::Word(w)) => w.value.to_lowercase(),
+            _ => return Err(r.syntax()),
+        };
+        all.push(one);
+        if !r.token(&Token::Comma) {
+            break;
+        }
+    }
+    // `SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE`.
+    if r.keyword("hour") {
+        let _ = r.keywords(&["to", "minute"]);
+    }
+    Ok(Some(all.join(", ")))
+}
+
+fn declare(r: &mut Reader<'_>) -> Result<Command> {
+    let name = r.name()?;
+    let (mut binary, mut scroll) = (false, false);
+    loop {
+        match () {
+            () if r.keyword("binary") => binary = true,
+            () if r.keyword("insensitive") || r.keyword("asensitive") => {}
+            () if r.keywords(&["no", "scroll"]) => {}
+            () if r.keyword("scroll") => scroll = true,
+            () => break,
+        }
+    }
+    if !r.keyword("cursor") {
+        return Err(r.syntax());
+    }
+    let hold = r.keywords(&["with", "hold"]);
+    let _ = r.keywords(&["without", "hold"]);
+    if !r.keyword("for") {
+        return Err(r.syntax());
+    }
+    let begin = r.begin();
+    Ok(Command::Declare(Declare { name, binary, hold, scroll, query: r.rest().to_owned(), begin }))
+}
+
+fn fetch(r: &mut Reader<'_>, shown: bool) -> Result<Command> {
+    let direction = match () {
+        () if r.keyword("next") => Direction::Forward(1),
+        () if r.keyword("all") => Direction::All,
+        () if r.keyword("forward") => match r.keyword("all") {
+            true => Direction::All,
+            false => Direction::Forward(count(r)?.unwrap_or(1)),
+        },
+        () if r.keyword("prior") || r.keyword("first") || r.keyword("last") || r.keyword("backward") => {
+            let _ = r.keyword("all") || count(r)?.is_some();
+            Direction::Backward
+        }
+        () if r.keyword("absolute") || r.keyword("relative") => {
+            let _ = r.token(&Token::Minus);
+            count(r)?;
+            Direction::Backward
+        }
+        () if r.token(&Token::Minus) => {
+            count(r)?;
+            Direction::Backward
+        }
+        () => Direction::Forward(count(r)?.unwrap_or(1)),
+    };
+    let _ = r.keyword("from") || r.keyword("in");
+    Ok(Command::Fetch { cursor: r.name()?, direction, shown })
+}
+
+fn count(r: &mut Reader<'_>) -> Result<Option<u64>> {
+    let Some(Token::Number(digits, _)) = r.peek() else { return Ok(None) };
+    let number = digits.parse().map_err(|_| r.syntax())?;
+    r.next();
+    Ok(Some(number))
+}
+
+fn prepare(r: &mut Reader<'_>) -> Result<Command> {
+    if r.keyword("transaction") {
+        return Err(not_here("prepared transactions"));
+    }
+    let name = r.name()?;
+    let types = match r.peek() {
+        Some(Token::LParen) => r.parenthesised()?.split(',').map(|t| t.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    if !r.keyword("as") {
+        return Err(r.syntax());
+    }
+    let begin = r.begin();
+    Ok(Command::Prepare { name, types, query: r.rest().to_owned(), begin })
+}
+
+fn copy(r: &mut Reader<'_>) -> Result<Command> {
+    let (query, begin) = match r.peek() {
+        Some(Token::LParen) => {
+            let begin = r.begin() + 1;
+            (r.parenthesised()?.to_owned(), begin)
+        }
+        _ => {
+            let from = r.begin();
+            r.name()?;
+            while r.token(&Token::Period) {
+                r.name()?;
+            }
+            let table = r.before(from).to_owned();
+            let columns = match r.peek() {
+                Some(Token::LParen) => r.parenthesised()?,
+                _ => "*",
+            };
+            (format!("select {columns} from {table}"), 0)
+        }
+    };
+    if r.keyword("from") {
+        return Err(PgError::new(READ_ONLY, "cannot execute COPY FROM in a read-only transaction"));
+    }
+    if !r.keyword("to") {
+        return Err(r.syntax());
+    }
+    if !r.keyword("stdout") {
+        return Err(PgError::new("42501", "COPY to a file or a program is not for readers; use COPY TO STDOUT"));
+    }
+    let _ = r.keyword("with");
+    let mut options = Vec::new();
+    match r.token(&Token::LParen) {
+        true => loop {
+            let name = r.name()?;
+            options.push((name, option(r)?));
+            if !r.token(&Token::Comma) {
+                if !r.token(&Token::RParen) {
+                    return Err(r.syntax());
+                }
+                break;
+            }
+        },
+        // The spelling before PostgreSQL 9.
+        false => {
+            while !r.done() {
+                let name = r.name()?;
+                match name.as_str() {
+                    "binary" | "csv" => options.push(("format".to_owned(), Some(name))),
+                    "header" => options.push((name, None)),
+                    "delimiter" | "null" | "quote" | "escape" => {
+                        let _ = r.keyword("as");
+                        options.push((name, option(r)?));
+                    }
+                    "force" => {
+                        if !r.keyword("quote") {
+                            return Err(r.syntax());
+                        }
+                        options.push(("force_quote".to_owned(), option(r)?));
+                    }
+                    _ => return Err(r.syntax()),
+                }
+            }
+        }
+    }
+    Ok(Command::CopyOut(CopyOut { query, begin, options }))
+}
+
+/// SQLSTATE of writes.
+pub(crate) const READ_ONLY: &str = "25006";
+
+/// The value of an option of COPY; lists of columns are joined by commas.
+fn option(r: &mut Reader<'_>) -> Result<Option<String>> {
+    match r.peek() {
+        Some(Token::Comma | Token::RParen) | None => Ok(None),
+        Some(Token::LParen) => r.parenthesised().map(|t| Some(t.to_owned())),
+        Some(Token::Mul) => {
+            r.next();
+            Ok(Some("*".to_owned()))
+        }
+        Some(Token::Number(digits, _)) => {
+            r.next();
+            Ok(Some(digits.clone()))
+        }
+        Some(Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) => {
+            r.next();
+            Ok(Some(text.clone()))
+        }
+        Some(Token::Word(_)) => r.name().map(Some),
+        Some(_) => Err(r.syntax()),
+    }
+}
+
+fn explain(r: &mut Reader<'_>) -> Result<Command> {
+    let (mut analyze, mut verbose) = (false, false);
+    if matches!(r.peek(), Some(Token::LParen)) {
+        for option in r.parenthesised()?.split(',') {
+            let mut parts = option.split_whitespace();
+            let name = parts.next().unwrap_or_default().to_lowercase();
+            let on = !matches!(parts.next().map(str::to_lowercase).as_deref(), Some("off" | "false" | "0"));
+            match name.as_str() {
+                "analyze" => analyze = on,
+                "verbose" => verbose = on,
+                "costs" | "settings" | "buffers" | "wal" | "timing" | "summary" | "format" | "generic_plan" => {}
+                _ => return Err(PgError::new(super::error::SYNTAX_ERROR, format!("unrecognized EXPLAIN option \"{name}\""))),
+            }
+        }
+    } else {
+        loop {
+            match () {
+                () if r.keyword("analyze") || r.keyword("analyse") => analyze = true,
+                () if r.keyword("verbose") => verbose = true,
+                () => break,
+            }
+        }
+    }
+    let begin = r.begin();
+    Ok(Command::Explain { analyze, verbose, query: r.rest().to_owned(), begin })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::words;
+    use super::*;
+
+    fn of(sql: &str) -> Result<Command> {
+        command(sql, &words(sql)?)
+    }
+
+    #[test]
+    fn transactions() {
+        assert_eq!(of("BEGIN").unwrap(), Command::Begin(Begin::default()));
+        let write = Begin { write: true };
+        assert_eq!(of("begin isolation level repeatable read, read write").unwrap(), Command::Begin(write));
+        assert_eq!(of("START TRANSACTION READ ONLY DEFERRABLE").unwrap(), Command::Begin(Begin::default()));
+        assert_eq!(of("COMMIT AND CHAIN").unwrap(), Command::Commit { chain: true });
+        assert_eq!(of("end work").unwrap(), Command::Commit { chain: false });
+        assert_eq!(of("ROLLBACK TO SAVEPOINT \"A b\"").unwrap(), Command::RollbackTo("A b".to_owned()));
+        assert_eq!(of("release Sp").unwrap(), Command::Release("sp".to_owned()));
+        assert!(of("begin nonsense").is_err());
+        assert!(of("commit prepared 'x'").is_err());
+    }
+
+    #[test]
+    fn settings() {
+        let set = |name: &str, value: Option<&str>, local| Command::Set {
+            name: name.to_owned(),
+            value: value.map(str::to_owned),
+            local,
+        };
+        assert_eq!(of("SET extra_float_digits = 3").unwrap(), set("extra_float_digits", Some("3"), false));
+        assert_eq!(of("set local TimeZone to 'Europe/Paris'").unwrap(), set("timezone", Some("Europe/Paris"), true));
+        assert_eq!(of("SET TIME ZONE -5").unwrap(), set("timezone", Some("-5"), false));
+        assert_eq!(of("SET TIME ZONE LOCAL").unwrap(), set("timezone", None, false));
+        assert_eq!(of("SET NAMES 'UTF8'").unwrap(), set("client_encoding", Some("UTF8"), false));
+        assert_eq!(of("SET search_path TO mart, \"Lake\"").unwrap(), set("search_path", Some("mart, Lake"), false));
+        assert_eq!(of("SET SESSION AUTHORIZATION DEFAULT").unwrap(), set("session_authorization", None, false));
+        assert_eq!(of("set envoi.as_of = '2024-01-01'").unwrap(), set("envoi.as_of", Some("2024-01-01"), false));
+        assert_eq!(of("RESET statement_timeout").unwrap(), set("statement_timeout", None, false));
+        assert_eq!(of("SHOW TRANSACTION ISOLATION LEVEL").unwrap(), Command::Show("transaction_isolation".to_owned()));
+        assert!(matches!(of("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").unwrap(), Command::SetTransaction(_)));
+        assert_eq!(of("SET x").unwrap_err().sqlstate, "42601");
+    }
+
+    #[test]
+    fn cursors_and_copies() {
+        let Command::Declare(d) = of("declare c binary no scroll cursor with hold for select 1 as for_").unwrap() else {
+            panic!("no cursor")
+        };
+        assert_eq!((d.name.as_str(), d.binary, d.hold, d.query.as_str()), ("c", true, true, "select 1 as for_"));
+        let fetch = |direction| Command::Fetch { cursor: "c".to_owned(), direction, shown: true };
+        assert_eq!(of("FETCH FORWARD 100 FROM c").unwrap(), fetch(Direction::Forward(100)));
+        assert_eq!(of("fetch all in c").unwrap(), fetch(Direction::All));
+        assert_eq!(of("fetch c").unwrap(), fetch(Direction::Forward(1)));
+        assert_eq!(of("fetch 5 c").unwrap(), fetch(Direction::Forward(5)));
+        assert_eq!(of("fetch backward 5 from c").unwrap(), fetch(Direction::Backward));
+        let Command::CopyOut(copy) =
+            of("COPY (select a, (1) from t) TO STDOUT WITH (FORMAT csv, HEADER, DELIMITER ';', FORCE_QUOTE (a, b))").unwrap()
+        else {
+            panic!("no copy")
+        };
+        assert_eq!(copy.query, "select a, (1) from t");
+        let option = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
+        assert_eq!(
+            copy.options,
+            [option("format", Some("csv")), option("header", None), option("delimiter", Some(";")), option("force_quote", Some("a, b"))]
+        );
+        let Command::CopyOut(copy) = of("copy mart.\"T\" (a, b) to stdout csv header").unwrap() else { panic!("no copy") };
+        assert_eq!(copy.query, "select a, b from mart.\"T\"");
+        assert_eq!(of("copy t from stdin").unwrap_err().sqlstate, READ_ONLY);
+        assert_eq!(of("copy t to '/tmp/x'").unwrap_err().sqlstate, "42501");
+        assert_eq!(of("copy (select 1) to program 'sh'").unwrap_err().sqlstate, "42501");
+    }
+
+    #[test]
+    fn statements_of_the_engine() {
+        assert_eq!(of("select 1").unwrap(), Command::Query);
+        assert_eq!(of("with a as (select 1) select * from a").unwrap(), Command::Query);
+        let Command::Explain { analyze, query, .. } = of("explain (analyze, costs off) select 1").unwrap() else {
+            panic!("no plan")
+        };
+        assert_eq!((analyze, query.as_str()), (true, "select 1"));
+        let Command::Prepare { name, types, query, .. } = of("prepare p (int, numeric(3)) as select $1").unwrap() else {
+            panic!("not prepared")
+        };
+        assert_eq!((name.as_str(), types.len(), query.as_str()), ("p", 2, "select $1"));
+        assert_eq!(of("listen x").unwrap_err().sqlstate, FEATURE_NOT_SUPPORTED);
+    }
+}

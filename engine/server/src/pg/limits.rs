@@ -1,0 +1,42 @@
+//! Bounds of a server: on unless somebody says otherwise.
+
+use std::time::Duration;
+
+/// What a server allows.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time that are not logged in.
+    pub logins: usize,
+    /// From the first byte until a client is logged in.
+    pub login: Duration,
+    /// Queries that are planned or begun at a time; the others wait.
+    pub active: usize,
+    /// Queries that may wait.
+    pub waiting: usize,
+    /// A statement, from its receipt to its last byte; `None` for no limit.
+    pub statement: Option<Duration>,
+    /// A transaction whose client says nothing.
+    pub idle_in_transaction: Duration,
+    /// Bytes that a client does not take.
+    pub send: Duration,
+    /// A message: a statement with its values.
+    pub message: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 600,
+            logins: 128,
+            login: Duration::from_secs(10),
+            active: 32,
+            waiting: 1_000,
+            statement: Some(Duration::from_secs(300)),
+            idle_in_transaction: Duration::from_secs(600),
+            send: Duration::from_secs(60),
+            message: 16 << 20,
+        }
+    }
+}

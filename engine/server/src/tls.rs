@@ -1,0 +1,82 @@
+//! Encryption of connections, by rustls.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+use tokio_rustls::TlsAcceptor;
+
+use crate::ServeError;
+use crate::pg::Stream;
+
+/// A certificate with its key.
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    /// Of the certificate, for clients that bind to the channel.
+    certificate_hash: Vec<u8>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+/// An encrypted connection.
+pub(crate) struct Accepted {
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) certificate_hash: Vec<u8>,
+}
+
+impl Tls {
+    /// Reads a certificate chain and its key, both in PEM. TLS 1.2 and 1.3.
+    ///
+    /// # Errors
+    /// Files that cannot be read, or that do not belong together: a server with a bad certificate does not start.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, ServeError> {
+        let wrong = |file: &Path, what: String| ServeError::Tls { file: file.to_owned(), what };
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect)
+            .map_err(|e| wrong(certificate, e.to_string()))?;
+        let Some(first) = chain.first() else {
+            return Err(wrong(certificate, "has no certificate".to_owned()));
+        };
+        let certificate_hash = end_point(first);
+        let private = PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, e.to_string()))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| wrong(certificate, e.to_string()))?
+            .with_no_client_auth()
+            .with_single_cert(chain, private)
+            .map_err(|e| wrong(certificate, e.to_string()))?;
+        Ok(Arc::new(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate_hash }))
+    }
+
+    /// Shakes hands.
+    pub(crate) async fn accept(&self, stream: Box<dyn Stream>) -> std::io::Result<Accepted> {
+        let stream = self.acceptor.accept(stream).await?;
+        Ok(Accepted { stream: Box::new(stream), certificate_hash: self.certificate_hash.clone() })
+    }
+}
+
+/// What `tls-server-end-point` binds to (RFC 5929): the certificate's hash by the function of its signature, and by
+/// SHA-256 where that is MD5 or SHA-1, or none at all.
+fn end_point(certificate: &[u8]) -> Vec<u8> {
+    // Object identifiers of signatures with SHA-384 and SHA-512, in DER: RSA, ECDSA.
+    const SHA384: [&[u8]; 2] =
+        [&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0c], &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03]];
+    const SHA512: [&[u8]; 2] =
+        [&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0d], &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04]];
+    let has = |identifiers: [&[u8]; 2]| {
+        identifiers.iter().any(|id| certificate.windows(id.len()).any(|window| window == *id))
+    };
+    match () {
+        () if has(SHA512) => Sha512::digest(certificate).to_vec(),
+        () if has(SHA384) => Sha384::digest(certificate).to_vec(),
+        () => Sha256::digest(certificate).to_vec(),
+    }
+}
