@@ -18,7 +18,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use envoi::Config;
 
-use commands::{BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, Screen, ServeArgs, SourceCommand, UserCommand};
+use commands::{
+    BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, Screen, ServeArgs, SourceCommand, UserCommand,
+};
 use sql::SqlArgs;
 use terminal::{ColorChoice, Terminal};
 

@@ -25,6 +25,7 @@ mod shared;
 mod surface;
 
 pub use config::Config;
+pub use datafusion::sql::parser::Statement;
 pub use datafusion::sql::sqlparser;
 pub use economies::economies;
 pub use envoi_lake as lake;
@@ -34,8 +35,8 @@ pub use privacy::{Audit, DisclosureRules, Role};
 pub use runtime::Runtime;
 pub use sample::default_lake;
 pub use session::factory::open;
-pub use datafusion::sql::parser::Statement;
 pub use session::{
-    Answer, AnswerKind, ColumnName, FunctionName, Names, Prepared, Reference, Relation, Session, SessionFactory, TableName,
+    Answer, AnswerKind, Callable, ColumnName, FunctionName, Names, Prepared, Reference, Relation, Session,
+    SessionFactory, TableName,
 };
 pub use surface::Surface;

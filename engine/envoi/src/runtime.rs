@@ -46,9 +46,12 @@ impl Runtime {
             .build_arc()
             .map_err(|e| Error::from_datafusion(&e, ""))?;
         environment.register_object_store(lake_store()?.as_ref(), lake.store().object_store());
+        // Work that does not pause for long holds its thread; more of them than there are partitions leave it to the
+        // system to share the processors, so that a small query does not wait for a large one.
+        const BESIDE: usize = 14;
         let threads = config.threads();
         let cpu = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
+            .worker_threads(threads + BESIDE)
             .thread_name("envoi-query")
             .thread_stack_size(STACK)
             .enable_all()

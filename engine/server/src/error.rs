@@ -8,8 +8,15 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ServeError {
     /// Others would reach it.
-    #[error("{0} is reached from other machines; serving there needs users (`envoi user add NAME`) and encryption (`--tls-cert`, `--tls-key`)")]
+    #[error(
+        "{0} is reached from other machines; serving there needs users (`envoi user add NAME`) and encryption (`--tls-cert`, `--tls-key`)"
+    )]
     Open(SocketAddr),
+    /// A user is to see less than this version can hold back.
+    #[error(
+        "user `{0}` has `schemas`, `tables`, `deny_columns` or `row_filter`, which are not enforced yet; take them out, or serve a lake without what the user must not see"
+    )]
+    Restricted(String),
     /// The address cannot be had.
     #[error("cannot listen at {address}: {source}")]
     Bind {

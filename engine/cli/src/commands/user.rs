@@ -66,7 +66,12 @@ pub(crate) fn user(screen: Screen, command: UserCommand) -> Result<u8, Failure> 
             for user in users.iter() {
                 let list = |all: &Option<Vec<String>>| all.as_ref().map_or_else(|| "all".to_owned(), |a| a.join(", "));
                 let operator = if user.operator { "; operator" } else { "" };
-                text.push_str(&format!("{}: schemas {}, tables {}{operator}\n", user.name, list(&user.schemas), list(&user.tables)));
+                text.push_str(&format!(
+                    "{}: schemas {}, tables {}{operator}\n",
+                    user.name,
+                    list(&user.schemas),
+                    list(&user.tables)
+                ));
             }
             print(&text)?;
         }

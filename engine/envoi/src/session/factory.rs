@@ -92,7 +92,8 @@ impl SessionFactory {
             surface.schemas().into_iter().map(|name| Arc::new(SurfaceSchema { name, surface: Arc::clone(surface) }))
         });
         let own = Arc::clone(&session);
-        let catalogue: Arc<dyn CatalogProvider> = Arc::new(EnvoiCatalogue { lake, staging, mart, session, beside: beside.collect() });
+        let catalogue: Arc<dyn CatalogProvider> =
+            Arc::new(EnvoiCatalogue { lake, staging, mart, session, beside: beside.collect() });
         #[expect(clippy::disallowed_methods, reason = "the factory mounts the catalogue and the functions")]
         {
             context.register_catalog(CATALOGUE, catalogue);

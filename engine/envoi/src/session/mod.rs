@@ -30,7 +30,7 @@ pub use answer::{Answer, AnswerKind};
 pub use factory::SessionFactory;
 pub use names::{ColumnName, FunctionName, Names, TableName};
 pub use prepared::Prepared;
-pub use relations::{Reference, Relation};
+pub use relations::{Callable, Reference, Relation};
 pub(crate) use rewrite::{parsed, statement};
 
 use plans::{Plans, repeatable};

@@ -139,7 +139,7 @@ fn column(field: &Field) -> ColumnName {
     }
 }
 
-fn description(schema: &str, table: &str) -> Option<String> {
+pub(super) fn description(schema: &str, table: &str) -> Option<String> {
     match schema {
         "lake" => tables::table(table).map(|t| {
             let microdata = if t.microdata { "; microdata" } else { "" };

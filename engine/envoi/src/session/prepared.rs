@@ -27,7 +27,7 @@ pub struct Prepared {
     pub parameters: Vec<DataType>,
     /// Columns of the answer; `None` if there are no rows, but something is done.
     pub schema: Option<SchemaRef>,
-    plan: Arc<LogicalPlan>,
+    pub(super) plan: Arc<LogicalPlan>,
     /// What the session saw when it was planned.
     seen: String,
     repeats: bool,
@@ -288,9 +288,10 @@ fn written(data_type: &DataType) -> Result<ast::DataType> {
         DataType::UInt64 => Sql::BigIntUnsigned(None),
         DataType::Float16 | DataType::Float32 => Sql::Real,
         DataType::Float64 => Sql::Double(ExactNumberInfo::None),
-        DataType::Decimal32(p, s) | DataType::Decimal64(p, s) | DataType::Decimal128(p, s) | DataType::Decimal256(p, s) => {
-            Sql::Decimal(ExactNumberInfo::PrecisionAndScale(u64::from(*p), i64::from(*s)))
-        }
+        DataType::Decimal32(p, s)
+        | DataType::Decimal64(p, s)
+        | DataType::Decimal128(p, s)
+        | DataType::Decimal256(p, s) => Sql::Decimal(ExactNumberInfo::PrecisionAndScale(u64::from(*p), i64::from(*s))),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Sql::Varchar(None),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Sql::Bytea,
         DataType::Date32 | DataType::Date64 => Sql::Date,

@@ -1,9 +1,11 @@
 //! Tables and marts as a catalogue shows them: columns, keys, and which keys name whom.
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::logical_expr::{Documentation, Signature};
 use envoi_lake::tables;
 
 use super::Session;
+use super::names::description;
 use crate::catalogue::CATALOGUE;
 use crate::error::{Error, Result};
 
@@ -43,7 +45,44 @@ pub struct Reference {
     pub to: Vec<String>,
 }
 
+/// A function with types that it can be called with.
+#[derive(Debug, Clone)]
+pub struct Callable {
+    /// Name.
+    pub name: String,
+    /// `scalar`, `aggregate` or `window`.
+    pub kind: &'static str,
+    /// Types of arguments of one way to call it, those that may be left out left out.
+    pub arguments: Vec<DataType>,
+    /// What it gives then.
+    pub result: DataType,
+    /// What it does.
+    pub description: String,
+}
+
 impl Session {
+    /// Functions of which a way to call them is known.
+    pub fn functions(&self) -> Vec<Callable> {
+        let state = self.0.context.state();
+        let of = |name: &str, kind, documentation: Option<&Documentation>, found: Option<(Vec<DataType>, DataType)>| {
+            let (arguments, result) = found?;
+            let description = documentation.map(|d| d.description.trim().to_owned()).unwrap_or_default();
+            Some(Callable { name: name.to_owned(), kind, arguments, result, description })
+        };
+        let scalars = state.scalar_functions().values().map(|f| {
+            let found = called(f.signature(), |t| f.coerce_types(t).ok(), |t| f.return_type(t).ok());
+            of(f.name(), "scalar", f.documentation(), found)
+        });
+        let aggregates = state.aggregate_functions().values().map(|f| {
+            let found = called(f.signature(), |t| f.coerce_types(t).ok(), |t| f.return_type(t).ok());
+            of(f.name(), "aggregate", f.documentation(), found)
+        });
+        let mut all: Vec<Callable> = scalars.chain(aggregates).flatten().collect();
+        all.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
+        all.dedup_by(|a, b| a.name == b.name && a.kind == b.kind);
+        all
+    }
+
     /// All tables of the lake, tables as publishers have them, and marts.
     ///
     /// # Errors
@@ -92,21 +131,26 @@ fn mart_definition(name: &str) -> Option<String> {
     crate::library::mart(name).ok().flatten().map(|m| m.sql.clone())
 }
 
+/// A way to call a function, and what it gives then.
+fn called(
+    signature: &Signature,
+    coerced: impl Fn(&[DataType]) -> Option<Vec<DataType>>,
+    result: impl Fn(&[DataType]) -> Option<DataType>,
+) -> Option<(Vec<DataType>, DataType)> {
+    const MOST: usize = 4;
+    let numbers = (0..=MOST).filter_map(|count| coerced(&vec![DataType::Float64; count]));
+    let examples = signature.type_signature.get_example_types();
+    examples.into_iter().chain(numbers).find_map(|types| result(&types).map(|result| (types, result)))
+}
+
 /// What a table is, and its key.
 fn described(schema: &str, name: &str) -> Result<(Option<String>, Vec<String>)> {
-    Ok(match schema {
-        "lake" => match tables::table(name) {
-            Some(t) => {
-                (Some(format!("{}; {}", t.description, t.grain)), t.key.iter().map(|k| (*k).to_owned()).collect())
-            }
-            None => (None, Vec::new()),
-        },
-        "mart" => match crate::library::mart(name)? {
-            Some(m) => (Some(format!("{}; {}", m.meta.description, m.meta.grain)), m.meta.key.clone()),
-            None => (None, Vec::new()),
-        },
-        _ => (Some("as the publisher has it".to_owned()), Vec::new()),
-    })
+    let key = match schema {
+        "lake" => tables::table(name).map(|t| t.key.iter().map(|k| (*k).to_owned()).collect()),
+        "mart" => crate::library::mart(name)?.map(|m| m.meta.key.clone()),
+        _ => None,
+    };
+    Ok((description(schema, name), key.unwrap_or_default()))
 }
 
 /// Names of economies and indicators, which are told of in tables of their own.

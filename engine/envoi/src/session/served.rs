@@ -1,6 +1,7 @@
 //! What protocols do with a session beside asking: versions that stay, settings, schemas.
 
 use datafusion::common::config::ExtensionOptions;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use super::Session;
 use crate::error::{Error, Result};
@@ -49,7 +50,9 @@ impl Session {
     pub fn setting(&self, name: &str) -> Result<String> {
         let lower = name.to_lowercase();
         let found = self.options().entries().into_iter().find(|e| e.key == lower);
-        found.map(|e| e.value.unwrap_or_default()).ok_or_else(|| Error::user(format!("setting `{name}` does not exist")))
+        found
+            .map(|e| e.value.unwrap_or_default())
+            .ok_or_else(|| Error::user(format!("setting `{name}` does not exist")))
     }
 
     /// All settings of `envoi`: name, value, description.
@@ -76,6 +79,26 @@ impl Session {
             execution.time_zone = Some(zone.to_owned());
             self.0.plans.clear();
         }
+    }
+
+    /// How many rows a query may give, by the statistics of what it reads; `None` where they do not tell.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn estimate(&self, sql: &str) -> Result<Option<u64>> {
+        let prepared = self.prepare(sql, &[]).await?;
+        let session = self.clone();
+        self.0.runtime.spawn(async move { session.estimated(prepared).await })?.finish().await?
+    }
+
+    async fn estimated(&self, prepared: super::Prepared) -> Result<Option<u64>> {
+        let failed = |e| Error::from_datafusion(&e, prepared.sql());
+        let state = self.0.context.state();
+        let plan = state.optimize(&prepared.plan).map_err(failed)?;
+        let plan = state.query_planner().create_physical_plan(&plan, &state).await.map_err(failed)?;
+        let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new()).map_err(failed)?;
+        let rows = known.num_rows;
+        Ok(rows.get_value().and_then(|rows| u64::try_from(*rows).ok()))
     }
 
     fn options(&self) -> EnvoiOptions {

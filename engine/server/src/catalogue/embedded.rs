@@ -26,6 +26,11 @@ pub(super) fn sheet(name: &str) -> Result<Option<Sheet>> {
     Ok(Some(Sheet { columns, rows }))
 }
 
+/// Whether there is a file of the name, which is without its ending.
+pub(super) fn has(name: &str) -> bool {
+    Files::get(&format!("{name}.csv")).is_some()
+}
+
 /// Names of the files without their endings.
 #[cfg(test)]
 pub(super) fn names() -> Vec<String> {

@@ -22,11 +22,12 @@ mod system;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use batch::Rows;
 use shape::shapes;
@@ -41,11 +42,11 @@ pub(crate) use error::{CatalogueError, Result};
 pub(crate) use field::PG_TYPE;
 pub(crate) use fill::{column_description, setting};
 pub(crate) use format::format_type;
-pub(crate) use mapping::{named_oid, type_oid};
-pub(crate) use relation::{Activity, Reference, Relation, Server};
+pub(crate) use mapping::named_oid;
+pub(crate) use relation::{Activity, Function, Reference, Relation, Server};
 pub(crate) use shape::{SCHEMAS, Shape};
 pub(crate) use snapshot::Snapshot;
-pub(crate) use system::{Procedure, fixed_descriptions, operators, procedures, types};
+pub(crate) use system::{Procedure, fixed_descriptions, keyword_column, operators, procedures, types};
 
 /// The relations of a schema of the catalogue; none for another schema.
 pub(crate) fn tables(schema: &str) -> Vec<&'static str> {
@@ -65,6 +66,36 @@ pub(crate) fn is_system(table: &str) -> bool {
 /// The oid of a relation of the catalogue.
 pub(crate) fn shape_oid(schema: &str, table: &str) -> Option<u32> {
     shapes().get(schema, table).map(|s| s.oid)
+}
+
+/// Whether a relation of the catalogue has no rows, whatever the engine has.
+pub(crate) fn is_empty(schema: &str, table: &str) -> bool {
+    shapes().get(schema, table).is_some() && !embedded::has(&format!("rows/{table}")) && !fill::is_filled(schema, table)
+}
+
+/// Whether some relation of the catalogue has a column of the name that holds names of functions.
+pub(crate) fn is_function_column(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        shapes().iter().flat_map(|s| &s.columns).filter(|c| c.regproc).map(|c| c.name.as_str()).collect()
+    });
+    NAMES.contains(name)
+}
+
+/// Whether some relation of the catalogue has a column of the name that holds arrays.
+pub(crate) fn is_array_column(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| columns_of(|t| matches!(t, DataType::List(_))));
+    NAMES.contains(name)
+}
+
+/// Whether some relation of the catalogue has a column of the name that holds truths.
+pub(crate) fn is_truth_column(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| columns_of(|t| *t == DataType::Boolean));
+    NAMES.contains(name)
+}
+
+fn columns_of(of: impl Fn(&DataType) -> bool) -> HashSet<&'static str> {
+    let fields = shapes().iter().flat_map(|s| s.arrow.fields());
+    fields.filter(|f| of(f.data_type())).map(|f| f.name().as_str()).collect()
 }
 
 /// The rows of a relation of the catalogue, with exactly the columns that [`columns`] gives.

@@ -1,6 +1,8 @@
 //! What the catalogue is filled from: the engine's relations, and the server that shows them.
 
-use arrow::datatypes::SchemaRef;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, SchemaRef};
 
 /// A table or view of the engine.
 #[derive(Debug, Clone)]
@@ -45,6 +47,7 @@ pub(crate) struct Server {
     /// Start of the server, in microseconds since 1970.
     pub(crate) started: i64,
     pub(crate) activity: Vec<Activity>,
+    pub(crate) functions: Arc<Vec<Function>>,
     /// Settings whose values the server decides; the rest have PostgreSQL's defaults.
     pub(crate) settings: Vec<(String, String)>,
 }
@@ -64,4 +67,16 @@ pub(crate) struct Activity {
     /// `active`, `idle`, `idle in transaction` or `idle in transaction (aborted)`.
     pub(crate) state: String,
     pub(crate) query: String,
+}
+
+/// A function of the engine.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    /// As `prokind`: `f`, `a` of aggregates, `w` of windows.
+    pub(crate) kind: char,
+    /// Types that it can be called with, as a PostgreSQL sees them.
+    pub(crate) arguments: Vec<Field>,
+    pub(crate) result: Field,
+    pub(crate) description: String,
 }

@@ -2,12 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use arrow::datatypes::Field;
+
+use super::mapping::type_oid;
 use super::oid::Oids;
 use super::relation::{Reference, Relation, Server};
 use super::shape::{PG_CATALOG, SCHEMAS, shapes};
+use super::system::{Procedure, procedures};
 
 /// Oid of the schema `public`.
 pub(crate) const PUBLIC: u32 = 2200;
+/// Schema that functions of the engine are shown in: they are found without one.
+pub(crate) const FUNCTIONS: &str = "mart";
 /// Oid of the role that owns everything.
 pub(crate) const OWNER: u32 = 10;
 
@@ -22,6 +28,8 @@ pub(crate) struct Snapshot {
     pub(crate) database: u32,
     /// Schemas that are searched for names without one, `pg_catalog` aside.
     pub(crate) path: Vec<String>,
+    /// Functions of the engine, by oid.
+    pub(crate) functions: BTreeMap<u32, Procedure>,
     objects: HashMap<u32, Object>,
 }
 
@@ -55,8 +63,6 @@ pub(crate) struct Foreign {
     pub(crate) target: u32,
     pub(crate) index: u32,
     pub(crate) to: Vec<i16>,
-    /// Place in the relation's references.
-    pub(crate) reference: usize,
 }
 
 /// A role.
@@ -89,7 +95,26 @@ impl Snapshot {
         link(&mut tables, &mut oids);
         let objects = objects(&tables);
         let path = path(&server, &namespaces);
-        Self { server, tables, namespaces, roles, database, path, objects }
+        let functions = server.functions.iter().map(|f| {
+            let oid = oids.of("function", FUNCTIONS, &format!("{} {}", f.kind, f.name));
+            let of = |field: &Field| type_oid(field).0;
+            let procedure = Procedure {
+                oid,
+                name: f.name.clone(),
+                returns: of(&f.result),
+                kind: f.kind.to_string(),
+                arguments: f.arguments.iter().map(of).collect(),
+                ..Procedure::default()
+            };
+            (oid, procedure)
+        });
+        let functions = functions.collect();
+        Self { server, tables, namespaces, roles, database, path, functions, objects }
+    }
+
+    /// The function of an oid, of PostgreSQL or of the engine.
+    pub(crate) fn procedure(&self, oid: u32) -> Option<&Procedure> {
+        self.functions.get(&oid).or_else(|| procedures().get(oid))
     }
 
     /// The table or view of an oid.
@@ -230,10 +255,10 @@ fn link(tables: &mut [Table], oids: &mut Oids) {
     for place in 0..tables.len() {
         let Some(table) = tables.get(place) else { continue };
         let mut foreign = Vec::new();
-        for (number, reference) in table.relation.references.iter().enumerate() {
+        for reference in &table.relation.references {
             let target = places.get(&(reference.schema.clone(), reference.table.clone())).and_then(|&p| tables.get(p));
             if let Some(target) = target
-                && let Some(key) = foreign_key(table, target, (number, reference), oids)
+                && let Some(key) = foreign_key(table, target, reference, oids)
             {
                 foreign.push(key);
             }
@@ -244,12 +269,7 @@ fn link(tables: &mut [Table], oids: &mut Oids) {
     }
 }
 
-fn foreign_key(
-    table: &Table,
-    target: &Table,
-    (number, reference): (usize, &Reference),
-    oids: &mut Oids,
-) -> Option<Foreign> {
+fn foreign_key(table: &Table, target: &Table, reference: &Reference, oids: &mut Oids) -> Option<Foreign> {
     let columns = numbers(&table.relation, &reference.columns)?;
     let to = numbers(&target.relation, &reference.to)?;
     let name = format!("{}_{}_fkey", table.relation.name, reference.columns.join("_"));
@@ -260,7 +280,6 @@ fn foreign_key(
         target: target.oid,
         index: target.key.as_ref().map_or(0, |k| k.index),
         to,
-        reference: number,
     })
 }
 

@@ -13,8 +13,6 @@ pub(crate) struct PgType {
     pub(crate) namespace: u32,
     pub(crate) length: i16,
     pub(crate) by_value: bool,
-    /// `b` base, `d` domain, `p` pseudo, `r` range, `m` multirange.
-    pub(crate) kind: String,
     pub(crate) align: String,
     pub(crate) storage: String,
     pub(crate) collation: u32,
@@ -23,6 +21,8 @@ pub(crate) struct PgType {
     /// Type of arrays of it; 0 if there is none.
     pub(crate) array: u32,
     pub(crate) category: String,
+    /// Type that a domain is of; 0 for others.
+    pub(crate) base: u32,
 }
 
 /// A function, procedure, aggregate or window function.
@@ -102,6 +102,19 @@ pub(crate) fn operators() -> &'static Book<Operator> {
     &OPERATORS
 }
 
+/// The operator class by which an index sorts a type.
+pub(crate) fn operator_class(of: u32) -> Option<u32> {
+    static CLASSES: LazyLock<HashMap<u32, u32>> = LazyLock::new(|| {
+        // Those of other kinds of index, and those that are asked for, are left out.
+        let class = |row: &HashMap<&str, &str>| {
+            let sorts = row.get("opcmethod") == Some(&"403") && row.get("opcdefault") == Some(&"t");
+            sorts.then(|| (number(row, "opcintype"), number(row, "oid")))
+        };
+        read("pg_opclass", class).into_iter().flatten().collect()
+    });
+    CLASSES.get(&of).copied()
+}
+
 fn read<T>(name: &str, make: impl Fn(&HashMap<&str, &str>) -> T) -> Vec<T> {
     let sheet = embedded::sheet(&format!("rows/{name}")).ok().flatten().unwrap_or_default();
     let columns: Vec<&str> = sheet.columns.iter().map(String::as_str).collect();
@@ -133,13 +146,13 @@ fn pg_type(row: &HashMap<&str, &str>) -> PgType {
         namespace: number(row, "typnamespace"),
         length: number(row, "typlen"),
         by_value: row.get("typbyval") == Some(&"t"),
-        kind: word(row, "typtype"),
         align: word(row, "typalign"),
         storage: word(row, "typstorage"),
         collation: number(row, "typcollation"),
         element: number(row, "typelem"),
         array: number(row, "typarray"),
         category: word(row, "typcategory"),
+        base: number(row, "typbasetype"),
     }
 }
 
@@ -187,4 +200,10 @@ pub(crate) fn fixed_descriptions() -> HashMap<(u32, u32), String> {
         .filter(|(_, part, _): &(_, i32, _)| *part == 0)
         .map(|(key, _, text)| (key, text))
         .collect()
+}
+
+/// A column of `pg_get_keywords()`: 0 for the words, 1 for the codes of their kinds.
+pub(crate) fn keyword_column(column: usize) -> Vec<String> {
+    let sheet = embedded::sheet("keywords").ok().flatten().unwrap_or_default();
+    sheet.rows.iter().filter_map(|row| row.get(column)).map(str::to_owned).collect()
 }

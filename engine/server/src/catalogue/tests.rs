@@ -87,6 +87,7 @@ pub(crate) fn sample() -> Snapshot {
         version: "15.18 (envoi 0.1.0)".to_owned(),
         pid: 4711,
         started: 1_700_000_000_000_000,
+        functions: Arc::default(),
         activity: vec![Activity { pid: 4711, user: "reader".to_owned(), ..Activity::default() }],
         settings: vec![("search_path".to_owned(), "lake, mart, public".to_owned())],
     };

@@ -18,10 +18,8 @@ pub(super) struct Definition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Returns {
     Bool,
-    Int2,
     Int4,
     Int8,
-    Float8,
     Oid,
     Name,
     Text,

@@ -4,12 +4,15 @@
 
 use super::call::{Answer, Call, Definition, Returns};
 use crate::catalogue::{
-    Cell, Snapshot, format_type, named_oid, operator_name, operators, procedures, quoted, relation_name,
+    Cell, Snapshot, format_type, named_oid, operator_name, operators, procedures, quoted, relation_name, types,
 };
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::strict("envoi_oid", Returns::Oid, oid),
     Definition::strict("envoi_oids", Returns::Oids, oids),
+    Definition::strict("envoi_base_type", Returns::Oid, |c| Ok(c.oid(0).and_then(base_type).into())),
+    Definition::strict("envoi_regprocedure", Returns::Oid, |c| found(c, "function", |_, n| find_procedure(n))),
+    Definition::strict("envoi_regoperator", Returns::Oid, |c| found(c, "operator", |_, n| find_operator(n))),
     Definition::strict("envoi_regclass", Returns::Oid, |c| found(c, "relation", find_relation)),
     Definition::strict("envoi_regtype", Returns::Oid, |c| found(c, "type", |_, n| find_type(n))),
     Definition::strict("envoi_regproc", Returns::Oid, |c| found(c, "function", |_, n| find_procedure(n))),
@@ -118,7 +121,7 @@ pub(super) fn find_relation(snapshot: &Snapshot, name: &str) -> Option<u32> {
 }
 
 /// A type by its name; a modifier, as in `numeric(18,4)`, is read over.
-fn find_type(name: &str) -> Option<u32> {
+pub(crate) fn find_type(name: &str) -> Option<u32> {
     let mut plain = String::new();
     let mut depth = 0_u32;
     for c in name.chars() {
@@ -175,4 +178,17 @@ fn procedure_signature(oid: u32) -> Option<String> {
 
 fn operator_plain(oid: u32) -> Option<String> {
     operators().get(oid).map(|o| o.name.clone())
+}
+
+/// The type that a domain is of, through domains of domains; `None` for a type that is none.
+fn base_type(oid: u32) -> Option<u32> {
+    const DEPTH: usize = 16;
+    let mut found = types().get(oid)?;
+    for _ in 0..DEPTH {
+        match types().get(found.base) {
+            Some(base) => found = base,
+            None => break,
+        }
+    }
+    Some(found.oid)
 }

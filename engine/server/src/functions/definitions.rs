@@ -3,7 +3,7 @@
 use super::call::{Answer, Call, Definition, Returns};
 use crate::catalogue::{
     Cell, Procedure, Snapshot, foreign_definition, format_type, index_column, index_definition, primary_definition,
-    procedures, view_definition,
+    view_definition,
 };
 
 pub(super) const DEFINITIONS: &[Definition] = &[
@@ -52,7 +52,7 @@ fn index(call: &Call<'_>) -> Answer {
 }
 
 fn result(call: &Call<'_>) -> Answer {
-    let Some(function) = call.oid(0).and_then(|oid| procedures().get(oid)) else { return Ok(Cell::Null) };
+    let Some(function) = call.oid(0).and_then(|oid| call.snapshot.procedure(oid)) else { return Ok(Cell::Null) };
     if function.kind == "p" {
         return Ok(Cell::Null);
     }
@@ -66,7 +66,7 @@ fn result(call: &Call<'_>) -> Answer {
 }
 
 fn arguments(call: &Call<'_>) -> Answer {
-    let Some(function) = call.oid(0).and_then(|oid| procedures().get(oid)) else { return Ok(Cell::Null) };
+    let Some(function) = call.oid(0).and_then(|oid| call.snapshot.procedure(oid)) else { return Ok(Cell::Null) };
     Ok(shown(function, |mode| mode != "t", true).into())
 }
 

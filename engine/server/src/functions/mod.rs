@@ -21,6 +21,7 @@ use datafusion_expr::ScalarUDF;
 
 use crate::catalogue::Snapshot;
 use call::Definition;
+pub(crate) use casts::find_type;
 use udf::CatalogueFunction;
 
 /// All of them, answering from a snapshot.

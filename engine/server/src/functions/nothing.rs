@@ -23,6 +23,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::lenient("pg_indexam_has_property", Returns::Bool, null),
     Definition::lenient("pg_sequence_last_value", Returns::Int8, null),
     Definition::lenient("pg_partition_root", Returns::Oid, null),
+    Definition::lenient("pg_partition_ancestors", Returns::Oids, empty),
     Definition::lenient("pg_blocking_pids", Returns::Integers, empty),
     Definition::lenient("pg_safe_snapshot_blocking_pids", Returns::Integers, empty),
     Definition::lenient("pg_stat_get_numscans", Returns::Int8, zero),

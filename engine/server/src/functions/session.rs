@@ -1,7 +1,7 @@
 //! Who asks, where, and on what.
 
 use super::call::{Answer, Call, Definition, Returns};
-use crate::catalogue::{Cell, setting};
+use crate::catalogue::{Cell, keyword_column, setting};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::lenient("version", Returns::Text, version),
@@ -33,6 +33,8 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::strict("pg_get_userbyid", Returns::Name, user_by_id),
     Definition::strict("pg_encoding_to_char", Returns::Name, encoding_name),
     Definition::strict("pg_char_to_encoding", Returns::Int4, encoding_number),
+    Definition::lenient("envoi_keywords", Returns::Texts, |_| Ok(keyword_column(0).into())),
+    Definition::lenient("envoi_keyword_codes", Returns::Texts, |_| Ok(keyword_column(1).into())),
     Definition::lenient("pg_client_encoding", Returns::Name, |_| Ok("UTF8".into())),
     Definition::lenient("getdatabaseencoding", Returns::Name, |_| Ok("UTF8".into())),
     Definition::strict("pg_encoding_max_length", Returns::Int4, |_| Ok(4.into())),

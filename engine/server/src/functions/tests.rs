@@ -86,3 +86,25 @@ fn texts_are_formatted() {
 fn all_are_made() {
     assert!(super::functions(&Arc::new(sample())).len() > 150);
 }
+
+#[test]
+fn names_of_any_depth_are_read() {
+    let snapshot = sample();
+    let deep = format!("int4{}", "[]".repeat(1 << 20));
+    assert_eq!(call(&snapshot, "to_regtype", &[deep.into()]), Ok(1007.into()));
+    let open = "(".repeat(1 << 20);
+    assert_eq!(call(&snapshot, "to_regtype", &[open.into()]), Ok(Cell::Null));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_odd_a_name(text in ".{0,40}") {
+        let snapshot = sample();
+        for name in ["to_regclass", "to_regtype", "to_regproc", "to_regnamespace", "to_regrole", "to_regoper"] {
+            proptest::prop_assert!(call(&snapshot, name, &[text.as_str().into()]).is_ok());
+        }
+        let _ = call(&snapshot, "format", &[text.as_str().into(), "a".into()]);
+        let _ = call(&snapshot, "quote_ident", &[text.as_str().into()]);
+        let _ = call(&snapshot, "quote_literal", &[text.as_str().into()]);
+    }
+}

@@ -10,13 +10,16 @@ use arrow::datatypes::{
     TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion_common::{DataFusionError, Result, ScalarValue, exec_datafusion_err};
+use datafusion_common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, exec_err};
 use datafusion_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 
 use super::call::{Call, Definition, Returns};
 use crate::catalogue::{Cell, PG_TYPE, Snapshot, cells_to_array};
+
+/// The most bytes of texts for the rows of one batch.
+const MOST: usize = 64 << 20;
 
 /// A function over a snapshot.
 #[derive(Debug)]
@@ -75,6 +78,7 @@ impl ScalarUDFImpl for CatalogueFunction {
         let rows = if constant { 1 } else { args.number_rows };
         let arrays = args.args.iter().map(|a| a.to_array(rows)).collect::<Result<Vec<_>>>()?;
         let mut answers = Vec::with_capacity(rows);
+        let mut bytes = 0_usize;
         for row in 0..rows {
             let arguments = arrays.iter().map(|a| cell(a, row)).collect::<Result<Vec<_>>>()?;
             if self.definition.strict && arguments.contains(&Cell::Null) {
@@ -82,7 +86,12 @@ impl ScalarUDFImpl for CatalogueFunction {
                 continue;
             }
             let call = Call { snapshot: &self.snapshot, arguments: &arguments, fields: &args.arg_fields };
-            answers.push((self.definition.body)(&call).map_err(|e| exec_datafusion_err!("{e}"))?);
+            let answer = (self.definition.body)(&call).map_err(|e| exec_datafusion_err!("{e}"))?;
+            bytes = bytes.saturating_add(size(&answer));
+            if bytes > MOST {
+                return exec_err!("`{}` made more than {MOST} bytes for one batch of rows", self.definition.name);
+            }
+            answers.push(answer);
         }
         let array = array(&self.definition.returns.arrow().0, &answers)?;
         if constant {
@@ -92,16 +101,23 @@ impl ScalarUDFImpl for CatalogueFunction {
     }
 }
 
+/// What a value takes, about.
+fn size(cell: &Cell) -> usize {
+    match cell {
+        Cell::Text(text) => text.len(),
+        Cell::List(cells) => cells.iter().map(size).fold(cells.len(), usize::saturating_add),
+        _ => 1,
+    }
+}
+
 impl Returns {
     /// The Arrow type, and the PostgreSQL type where that does not tell.
     pub(super) fn arrow(self) -> (DataType, Option<&'static str>) {
         let list = |item: DataType| DataType::List(Arc::new(Field::new_list_field(item, true)));
         match self {
             Self::Bool => (DataType::Boolean, None),
-            Self::Int2 => (DataType::Int16, None),
             Self::Int4 => (DataType::Int32, None),
             Self::Int8 => (DataType::Int64, None),
-            Self::Float8 => (DataType::Float64, None),
             Self::Oid => (DataType::UInt32, Some("oid")),
             Self::Name => (DataType::Utf8, Some("name")),
             Self::Text => (DataType::Utf8, None),

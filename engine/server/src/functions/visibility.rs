@@ -1,7 +1,7 @@
 //! Whether something is found by its name alone.
 
 use super::call::{Answer, Call, Definition, Returns};
-use crate::catalogue::{operators, procedures, type_visible};
+use crate::catalogue::{operators, type_visible};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::strict("pg_table_is_visible", Returns::Bool, |c| {
@@ -9,7 +9,8 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     }),
     Definition::strict("pg_type_is_visible", Returns::Bool, |c| Ok(c.oid(0).and_then(type_visible).into())),
     Definition::strict("pg_function_is_visible", Returns::Bool, |c| {
-        Ok(c.oid(0).and_then(|o| procedures().get(o)).map(|p| p.in_catalogue).into())
+        let own = |o: u32| c.snapshot.functions.contains_key(&o);
+        Ok(c.oid(0).and_then(|o| c.snapshot.procedure(o).map(|p| p.in_catalogue || own(o))).into())
     }),
     Definition::strict("pg_operator_is_visible", Returns::Bool, |c| {
         Ok(c.oid(0).and_then(|o| operators().get(o)).map(|_| true).into())

@@ -10,27 +10,52 @@ use super::words::{Reader, Word};
 pub(crate) enum Command {
     Begin(Begin),
     /// Commit, and with `chain` begin anew.
-    Commit { chain: bool },
-    Rollback { chain: bool },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
     Savepoint(String),
     Release(String),
     RollbackTo(String),
     /// `SET TRANSACTION …` and `SET SESSION CHARACTERISTICS …`.
     SetTransaction(Begin),
-    Set { name: String, value: Option<String>, local: bool },
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
     ResetAll,
     Show(String),
     ShowAll,
     Declare(Declare),
-    Fetch { cursor: String, direction: Direction, shown: bool },
+    Fetch {
+        cursor: String,
+        direction: Direction,
+        shown: bool,
+    },
     /// Closes a cursor, or all.
     Close(Option<String>),
-    Prepare { name: String, types: Vec<String>, query: String, begin: usize },
-    Execute { name: String, arguments: Option<String> },
+    Prepare {
+        name: String,
+        types: Vec<String>,
+        query: String,
+        begin: usize,
+    },
+    Execute {
+        name: String,
+        arguments: Option<String>,
+    },
     Deallocate(Option<String>),
     Discard(Discard),
     CopyOut(CopyOut),
-    Explain { analyze: bool, verbose: bool, query: String, begin: usize },
+    Explain {
+        analyze: bool,
+        verbose: bool,
+        query: String,
+        begin: usize,
+    },
     /// Stops listening, which nobody does.
     Unlisten,
     /// The engine's.
@@ -59,10 +84,18 @@ pub(crate) struct Declare {
 /// Which rows are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
+    /// So many after the row where the cursor is.
     Forward(u64),
+    /// All after it.
     All,
-    /// Towards the beginning, which only a cursor that keeps its rows can.
-    Backward,
+    /// So many before it, the nearest first, which only a cursor that keeps its rows can.
+    Backward(u64),
+    /// All before it.
+    BackwardAll,
+    /// The row of that number; counted from the end if it is below 0, and 0 is before the first.
+    Absolute(i64),
+    /// The row so many after the one where the cursor is, or before.
+    Relative(i64),
 }
 
 /// What is discarded.
@@ -318,32 +351,34 @@ fn fetch(r: &mut Reader<'_>, shown: bool) -> Result<Command> {
         () if r.keyword("all") => Direction::All,
         () if r.keyword("forward") => match r.keyword("all") {
             true => Direction::All,
-            false => Direction::Forward(count(r)?.unwrap_or(1)),
+            false => of_sign(signed(r)?.unwrap_or(1)),
         },
-        () if r.keyword("prior") || r.keyword("first") || r.keyword("last") || r.keyword("backward") => {
-            let _ = r.keyword("all") || count(r)?.is_some();
-            Direction::Backward
-        }
-        () if r.keyword("absolute") || r.keyword("relative") => {
-            let _ = r.token(&Token::Minus);
-            count(r)?;
-            Direction::Backward
-        }
-        () if r.token(&Token::Minus) => {
-            count(r)?;
-            Direction::Backward
-        }
-        () => Direction::Forward(count(r)?.unwrap_or(1)),
+        () if r.keyword("prior") => Direction::Backward(1),
+        () if r.keyword("backward") => match r.keyword("all") {
+            true => Direction::BackwardAll,
+            false => of_sign(-signed(r)?.unwrap_or(1)),
+        },
+        () if r.keyword("first") => Direction::Absolute(1),
+        () if r.keyword("last") => Direction::Absolute(-1),
+        () if r.keyword("absolute") => Direction::Absolute(signed(r)?.ok_or_else(|| r.syntax())?),
+        () if r.keyword("relative") => Direction::Relative(signed(r)?.ok_or_else(|| r.syntax())?),
+        () => of_sign(signed(r)?.unwrap_or(1)),
     };
     let _ = r.keyword("from") || r.keyword("in");
     Ok(Command::Fetch { cursor: r.name()?, direction, shown })
 }
 
-fn count(r: &mut Reader<'_>) -> Result<Option<u64>> {
-    let Some(Token::Number(digits, _)) = r.peek() else { return Ok(None) };
-    let number = digits.parse().map_err(|_| r.syntax())?;
+/// A number of rows, backwards if it is below 0.
+fn of_sign(rows: i64) -> Direction {
+    if rows < 0 { Direction::Backward(rows.unsigned_abs()) } else { Direction::Forward(rows.unsigned_abs()) }
+}
+
+fn signed(r: &mut Reader<'_>) -> Result<Option<i64>> {
+    let minus = r.token(&Token::Minus);
+    let Some(Token::Number(digits, _)) = r.peek() else { return if minus { Err(r.syntax()) } else { Ok(None) } };
+    let number: i64 = digits.parse().map_err(|_| r.syntax())?;
     r.next();
-    Ok(Some(number))
+    Ok(Some(if minus { -number } else { number }))
 }
 
 fn prepare(r: &mut Reader<'_>) -> Result<Command> {
@@ -465,7 +500,12 @@ fn explain(r: &mut Reader<'_>) -> Result<Command> {
                 "analyze" => analyze = on,
                 "verbose" => verbose = on,
                 "costs" | "settings" | "buffers" | "wal" | "timing" | "summary" | "format" | "generic_plan" => {}
-                _ => return Err(PgError::new(super::error::SYNTAX_ERROR, format!("unrecognized EXPLAIN option \"{name}\""))),
+                _ => {
+                    return Err(PgError::new(
+                        super::error::SYNTAX_ERROR,
+                        format!("unrecognized EXPLAIN option \"{name}\""),
+                    ));
+                }
             }
         }
     } else {
@@ -521,13 +561,17 @@ mod tests {
         assert_eq!(of("set envoi.as_of = '2024-01-01'").unwrap(), set("envoi.as_of", Some("2024-01-01"), false));
         assert_eq!(of("RESET statement_timeout").unwrap(), set("statement_timeout", None, false));
         assert_eq!(of("SHOW TRANSACTION ISOLATION LEVEL").unwrap(), Command::Show("transaction_isolation".to_owned()));
-        assert!(matches!(of("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").unwrap(), Command::SetTransaction(_)));
+        assert!(matches!(
+            of("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").unwrap(),
+            Command::SetTransaction(_)
+        ));
         assert_eq!(of("SET x").unwrap_err().sqlstate, "42601");
     }
 
     #[test]
     fn cursors_and_copies() {
-        let Command::Declare(d) = of("declare c binary no scroll cursor with hold for select 1 as for_").unwrap() else {
+        let Command::Declare(d) = of("declare c binary no scroll cursor with hold for select 1 as for_").unwrap()
+        else {
             panic!("no cursor")
         };
         assert_eq!((d.name.as_str(), d.binary, d.hold, d.query.as_str()), ("c", true, true, "select 1 as for_"));
@@ -536,9 +580,14 @@ mod tests {
         assert_eq!(of("fetch all in c").unwrap(), fetch(Direction::All));
         assert_eq!(of("fetch c").unwrap(), fetch(Direction::Forward(1)));
         assert_eq!(of("fetch 5 c").unwrap(), fetch(Direction::Forward(5)));
-        assert_eq!(of("fetch backward 5 from c").unwrap(), fetch(Direction::Backward));
+        assert_eq!(of("fetch backward 5 from c").unwrap(), fetch(Direction::Backward(5)));
+        assert_eq!(of("fetch -2 from c").unwrap(), fetch(Direction::Backward(2)));
+        assert_eq!(of("fetch last in c").unwrap(), fetch(Direction::Absolute(-1)));
+        assert_eq!(of("fetch relative -3 c").unwrap(), fetch(Direction::Relative(-3)));
+        assert_eq!(of("fetch absolute c").unwrap_err().sqlstate, "42601");
         let Command::CopyOut(copy) =
-            of("COPY (select a, (1) from t) TO STDOUT WITH (FORMAT csv, HEADER, DELIMITER ';', FORCE_QUOTE (a, b))").unwrap()
+            of("COPY (select a, (1) from t) TO STDOUT WITH (FORMAT csv, HEADER, DELIMITER ';', FORCE_QUOTE (a, b))")
+                .unwrap()
         else {
             panic!("no copy")
         };
@@ -546,9 +595,16 @@ mod tests {
         let option = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
         assert_eq!(
             copy.options,
-            [option("format", Some("csv")), option("header", None), option("delimiter", Some(";")), option("force_quote", Some("a, b"))]
+            [
+                option("format", Some("csv")),
+                option("header", None),
+                option("delimiter", Some(";")),
+                option("force_quote", Some("a, b"))
+            ]
         );
-        let Command::CopyOut(copy) = of("copy mart.\"T\" (a, b) to stdout csv header").unwrap() else { panic!("no copy") };
+        let Command::CopyOut(copy) = of("copy mart.\"T\" (a, b) to stdout csv header").unwrap() else {
+            panic!("no copy")
+        };
         assert_eq!(copy.query, "select a, b from mart.\"T\"");
         assert_eq!(of("copy t from stdin").unwrap_err().sqlstate, READ_ONLY);
         assert_eq!(of("copy t to '/tmp/x'").unwrap_err().sqlstate, "42501");
@@ -563,7 +619,8 @@ mod tests {
             panic!("no plan")
         };
         assert_eq!((analyze, query.as_str()), (true, "select 1"));
-        let Command::Prepare { name, types, query, .. } = of("prepare p (int, numeric(3)) as select $1").unwrap() else {
+        let Command::Prepare { name, types, query, .. } = of("prepare p (int, numeric(3)) as select $1").unwrap()
+        else {
             panic!("not prepared")
         };
         assert_eq!((name.as_str(), types.len(), query.as_str()), ("p", 2, "select $1"));

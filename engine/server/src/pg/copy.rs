@@ -1,6 +1,7 @@
 //! `COPY … TO STDOUT`.
 
 use arrow::datatypes::SchemaRef;
+use bytes::BytesMut;
 
 use super::connection::Connection;
 use super::error::{FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, PgError, Result, SYNTAX_ERROR};
@@ -28,20 +29,47 @@ impl Connection {
         let code = i16::from(binary);
         let formats = vec![code; rows.schema.fields().len()];
         backend::copy_out(&mut self.out, i8::from(binary), &formats)?;
+        let begin = self.out.len();
         encoder.begin(&mut self.out)?;
+        // In binary the signature goes with the first row, or with the end: clients look for both in one message.
+        let mut signature = binary.then_some(begin);
         loop {
-            let next = interrupts
-                .guard(async { rows.next(CHUNK).await.map_err(|e| of_engine(&e, "", "")) })
-                .await?;
+            let next = interrupts.guard(async { rows.next(CHUNK).await.map_err(|e| of_engine(&e, "", "")) }).await?;
             let Some((batch, range)) = next else { break };
             encoder.rows(&batch, range, &mut self.out)?;
+            if let Some(at) = signature.take() {
+                join(&mut self.out, at);
+            }
             interrupts.guard(self.flush_full()).await?;
         }
         encoder.end(&mut self.out)?;
+        if let Some(at) = signature {
+            join(&mut self.out, at);
+        }
         backend::copy_done(&mut self.out);
         backend::command_complete(&mut self.out, &format!("COPY {}", rows.taken));
         Ok(())
     }
+}
+
+/// Makes one message of the one at `at` and the next.
+fn join(out: &mut BytesMut, at: usize) {
+    let mut rest = out.split_off(at);
+    let length = |bytes: &[u8]| -> Option<usize> {
+        let length = bytes.get(1..5)?.first_chunk::<4>()?;
+        usize::try_from(i32::from_be_bytes(*length)).ok()
+    };
+    if let Some(first) = length(&rest)
+        && let Some(second) = rest.get(first + 1..).and_then(length)
+        && let Ok(both) = i32::try_from(first + second - 4)
+    {
+        let next = rest.split_off(first + 1);
+        if let Some(slot) = rest.get_mut(1..5) {
+            slot.copy_from_slice(&both.to_be_bytes());
+        }
+        rest.extend_from_slice(next.get(5..).unwrap_or_default());
+    }
+    out.unsplit(rest);
 }
 
 /// Options as they were written.
@@ -64,7 +92,10 @@ fn options(given: &[(String, Option<String>)], schema: &SchemaRef) -> Result<Cop
             let text = text()?;
             match text.as_bytes() {
                 [one] if *one != b'\r' && *one != b'\n' => Ok(*one),
-                _ => Err(PgError::new(INVALID_PARAMETER_VALUE, format!("COPY {name} must be a single one-byte character"))),
+                _ => Err(PgError::new(
+                    INVALID_PARAMETER_VALUE,
+                    format!("COPY {name} must be a single one-byte character"),
+                )),
             }
         };
         let csv_only = || match csv {
@@ -107,14 +138,19 @@ fn options(given: &[(String, Option<String>)], schema: &SchemaRef) -> Result<Cop
             "encoding" => {
                 let text = text()?;
                 if !["utf8", "utf-8", "unicode"].contains(&text.to_lowercase().as_str()) {
-                    return Err(PgError::new(INVALID_PARAMETER_VALUE, format!("argument to option \"encoding\" must be UTF8, not {text}")));
+                    return Err(PgError::new(
+                        INVALID_PARAMETER_VALUE,
+                        format!("argument to option \"encoding\" must be UTF8, not {text}"),
+                    ));
                 }
             }
             "oids" | "freeze" => {}
             _ => return Err(PgError::new(SYNTAX_ERROR, format!("option \"{name}\" not recognized"))),
         }
     }
-    if matches!(all.format, CopyFormat::Binary) && given.iter().any(|(n, _)| ["delimiter", "null", "header"].contains(&n.as_str())) {
+    if matches!(all.format, CopyFormat::Binary)
+        && given.iter().any(|(n, _)| ["delimiter", "null", "header"].contains(&n.as_str()))
+    {
         return Err(PgError::new(SYNTAX_ERROR, "cannot specify DELIMITER, NULL or HEADER in BINARY mode"));
     }
     Ok(all)

@@ -1,9 +1,13 @@
 //! The extended protocol: Parse, Bind, Describe, Execute, Close.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use datafusion_common::ScalarValue;
+use envoi::sqlparser::dialect::PostgreSqlDialect;
+use envoi::sqlparser::parser::Parser;
 
 use super::command::{Command, command};
 use super::connection::Connection;
@@ -14,6 +18,9 @@ use super::value::{Format, arrow_type, decode, oid_of};
 use super::wire::backend;
 use super::wire::frontend::Target;
 use super::words::statements;
+use crate::catalogue::PG_TYPE;
+use crate::rewrite::output::{output_names, output_types};
+use crate::rewrite::parameters::parameter_types;
 
 /// Statements and portals that a connection may keep.
 const MOST: usize = 4_096;
@@ -45,7 +52,14 @@ impl Connection {
         let mut all = statements(sql)?;
         let Some((begin, text, words)) = all.pop() else {
             let command = Command::Query;
-            return Ok(Statement { sql: String::new(), command, prepared: None, parameters: Vec::new(), columns: None });
+            return Ok(Statement {
+                sql: String::new(),
+                command,
+                prepared: None,
+                parameters: Vec::new(),
+                columns: None,
+                answer: None,
+            });
         };
         if !all.is_empty() {
             return Err(PgError::new(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement"));
@@ -56,7 +70,13 @@ impl Connection {
         self.planned(command, text, types, before).await
     }
 
-    pub(super) async fn planned(&mut self, command: Command, sql: String, types: &[u32], before: &str) -> Result<Statement> {
+    pub(super) async fn planned(
+        &mut self,
+        command: Command,
+        sql: String,
+        types: &[u32],
+        before: &str,
+    ) -> Result<Statement> {
         // The connection's own statements have no parameters, and their columns are known.
         let engine = match &command {
             Command::Query => Some((sql.as_str(), 0)),
@@ -66,8 +86,10 @@ impl Connection {
         };
         let Some((query, begin)) = engine else {
             let columns = self.columns_of(&command)?;
-            return Ok(Statement { sql, command, prepared: None, parameters: Vec::new(), columns });
+            return Ok(Statement { sql, command, prepared: None, parameters: Vec::new(), columns, answer: None });
         };
+        let told = Told::of(query);
+        let types = told.parameters(types);
         let known: Vec<_> = types.iter().map(|oid| arrow_type(*oid)).collect();
         self.apply_settings().await?;
         let interrupts = self.interrupts.until(self.until());
@@ -77,19 +99,17 @@ impl Connection {
                 self.session.prepare(query, &known).await.map_err(|e| super::sqlstate::of_engine(&e, query, &place))
             })
             .await?;
-        let told = prepared.parameters.iter().enumerate();
-        let parameters = told
+        let parameters = prepared.parameters.iter().enumerate();
+        let parameters = parameters
             .map(|(place, data_type)| match types.get(place) {
                 // As the client named it: a text may be a name, a varchar, json.
                 Some(oid) if *oid != 0 && arrow_type(*oid).is_some() => *oid,
                 _ => oid_of(data_type),
             })
             .collect();
-        let columns = match &command {
-            Command::Query => prepared.schema.clone(),
-            _ => None,
-        };
-        Ok(Statement { sql, command, prepared: Some(prepared), parameters, columns })
+        let answer = prepared.schema.as_ref().map(|schema| told.columns(schema));
+        let columns = answer.clone().filter(|_| command == Command::Query);
+        Ok(Statement { sql, command, prepared: Some(prepared), parameters, columns, answer })
     }
 
     /// Gives a statement its values.
@@ -255,6 +275,80 @@ impl Connection {
         }
         backend::close_complete(&mut self.out);
     }
+}
+
+/// What a text tells of a query: types that it gives its parameters, names and types of its columns.
+struct Told {
+    parameters: BTreeMap<usize, u32>,
+    names: Option<Vec<String>>,
+    types: Vec<Option<u32>>,
+}
+
+impl Told {
+    fn of(query: &str) -> Self {
+        // What does not parse the engine says.
+        let statement = Parser::parse_sql(&PostgreSqlDialect {}, query).ok().and_then(|mut all| all.pop());
+        match statement {
+            Some(statement) => Self {
+                parameters: parameter_types(&statement),
+                names: output_names(&statement),
+                types: output_types(&statement),
+            },
+            None => Self { parameters: BTreeMap::new(), names: None, types: Vec::new() },
+        }
+    }
+
+    /// Types of parameters: as the client says, else as the statement casts them.
+    fn parameters(&self, types: &[u32]) -> Vec<u32> {
+        let mut types = types.to_vec();
+        for (number, oid) in
+            self.parameters.iter().filter(|(n, oid)| **n >= 1 && **n <= MOST && arrow_type(**oid).is_some())
+        {
+            if types.len() < *number {
+                types.resize(*number, 0);
+            }
+            if let Some(slot @ 0) = types.get_mut(number - 1) {
+                *slot = *oid;
+            }
+        }
+        types
+    }
+
+    /// Columns as PostgreSQL calls them, with the types they were cast to.
+    fn columns(&self, schema: &SchemaRef) -> SchemaRef {
+        let fields = schema.fields().iter().enumerate().map(|(place, field)| {
+            let mut field = field.as_ref().clone();
+            if let Some(names) = self.names.as_ref().filter(|n| n.len() == schema.fields().len())
+                && let Some(name) = names.get(place)
+            {
+                field = field.with_name(name.clone());
+            }
+            if let Some(oid) = self.types.get(place).copied().flatten()
+                && let Some(name) = text_type(oid).filter(|_| field.data_type().is_string())
+            {
+                let mut metadata = field.metadata().clone();
+                metadata.insert(PG_TYPE.to_owned(), name.to_owned());
+                field = field.with_metadata(metadata);
+            }
+            field
+        });
+        Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
+    }
+}
+
+/// Types that are texts to the engine.
+fn text_type(oid: u32) -> Option<&'static str> {
+    Some(match oid {
+        18 => "\"char\"",
+        19 => "name",
+        114 => "json",
+        1042 => "bpchar",
+        1043 => "varchar",
+        2950 => "uuid",
+        3802 => "jsonb",
+        869 => "inet",
+        _ => return None,
+    })
 }
 
 fn format_of(code: i16) -> Format {

@@ -78,9 +78,20 @@ impl PgServer {
     ///
     /// # Errors
     /// An address that cannot be had, or that others reach, without users and encryption.
-    pub async fn bind(address: SocketAddr, factory: SessionFactory, options: PgOptions) -> Result<Self, crate::ServeError> {
+    pub async fn bind(
+        address: SocketAddr,
+        factory: SessionFactory,
+        options: PgOptions,
+    ) -> Result<Self, crate::ServeError> {
         if !address.ip().is_loopback() && (options.users.is_none() || options.tls.is_none()) {
             return Err(crate::ServeError::Open(address));
+        }
+        let restricted = options.users.iter().flat_map(|users| users.iter()).find(|u| {
+            u.schemas.is_some() || u.tables.is_some() || !u.deny_columns.is_empty() || !u.row_filter.is_empty()
+        });
+        // What is not enforced must not look as if it were.
+        if let Some(user) = restricted {
+            return Err(crate::ServeError::Restricted(user.name.clone()));
         }
         let listener =
             TcpListener::bind(address).await.map_err(|source| crate::ServeError::Bind { address, source })?;
@@ -223,7 +234,7 @@ async fn begin(
         own.named(&settings.get("application_name")?);
     }
     let role = shared.role(user)?;
-    let operator = shared.options.users.as_ref().is_none_or(|users| users.find(user).is_some_and(|u| u.operator));
+    let operator = shared.options.users.as_ref().is_some_and(|users| users.find(user).is_some_and(|u| u.operator));
     let surface = PgSurface::new(Arc::clone(&shared.pages), Arc::clone(own), Arc::clone(settings), operator).await;
     let surface = surface.map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
     let session = shared.factory.served(&role, Arc::new(surface)).await;

@@ -38,3 +38,4 @@ pub use limits::Limits;
 pub(crate) use listen::Stream;
 pub use listen::{PgOptions, PgServer};
 pub use scram::{Verifier, VerifierError};
+pub(crate) use value::type_of;

@@ -7,7 +7,7 @@ use datafusion_common::ScalarValue;
 use envoi::Prepared;
 
 use super::command::Command;
-use super::rows::Rows;
+use super::rows::{Kept, Rows};
 use super::value::{Format, type_of};
 use super::wire::backend::Column;
 
@@ -22,6 +22,8 @@ pub(crate) struct Statement {
     pub(crate) parameters: Vec<u32>,
     /// Columns of its rows, if it has rows.
     pub(crate) columns: Option<SchemaRef>,
+    /// Columns of the engine's answer as PostgreSQL calls them, of a cursor or copy too.
+    pub(crate) answer: Option<SchemaRef>,
 }
 
 /// A statement with values.
@@ -43,6 +45,8 @@ pub(crate) enum State {
     /// Nothing was done yet.
     New,
     Rows(Rows),
+    /// All rows, of a cursor that goes both ways.
+    Kept(Kept),
     /// There is no more.
     Done,
 }

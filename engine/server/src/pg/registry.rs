@@ -14,8 +14,11 @@ const SHORT: usize = 4;
 /// Bytes of a secret for later protocols.
 const LONG: usize = 32;
 
+/// The number before the first one.
+const FIRST: i32 = 1 << 22;
+
 /// All connections that are logged in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Registry {
     last: AtomicI32,
     all: Mutex<HashMap<i32, Arc<Backend>>>,
@@ -50,6 +53,13 @@ pub(crate) struct Doing {
 /// Characters of a statement that others see.
 const SHOWN: usize = 1024;
 
+impl Default for Registry {
+    /// Nobody is connected. Numbers begin where those of processes end, so that none is taken for another's.
+    fn default() -> Self {
+        Self { last: AtomicI32::new(FIRST), all: Mutex::default() }
+    }
+}
+
 impl Registry {
     /// Takes a connection in; the secret is random.
     ///
@@ -64,7 +74,7 @@ impl Registry {
         let pid = loop {
             let next = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
             if next <= 0 {
-                self.last.store(0, Ordering::Relaxed);
+                self.last.store(FIRST, Ordering::Relaxed);
             } else if !all.contains_key(&next) {
                 break next;
             }
@@ -125,7 +135,7 @@ impl Backend {
 
     /// Ends the connection.
     pub(crate) fn terminate(&self) {
-        let _ = self.terminate.send(true);
+        self.terminate.send_replace(true);
     }
 
     /// Waits for a request to stop; it counts from the first poll on.

@@ -7,12 +7,12 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion_common::ScalarValue;
 
-use super::command::{Command, Discard, Direction};
+use super::command::{Command, Direction, Discard};
 use super::connection::Connection;
-use super::error::{FEATURE_NOT_SUPPORTED, INVALID_CURSOR_NAME, PgError, Result};
+use super::error::{INVALID_CURSOR_NAME, PgError, Result};
 use super::interrupts::Interrupts;
 use super::portal::{Portal, State, Statement, columns, formats_of};
-use super::rows::{Rows, texts};
+use super::rows::{Kept, Rows, texts};
 use super::settings::{ENGINE, SETTINGS};
 use super::value::{Format, RowEncoder};
 use super::wire::backend;
@@ -43,10 +43,7 @@ pub(super) struct Sent {
 impl Connection {
     /// In a transaction that failed only its end may be said.
     pub(super) fn allowed(&self, command: &Command) -> Result<()> {
-        let ends = matches!(
-            command,
-            Command::Commit { .. } | Command::Rollback { .. } | Command::RollbackTo(_)
-        );
+        let ends = matches!(command, Command::Commit { .. } | Command::Rollback { .. } | Command::RollbackTo(_));
         if self.transaction.is_failed() && !ends {
             return Err(PgError::new(
                 "25P02",
@@ -64,7 +61,7 @@ impl Connection {
             Command::Explain { .. } => Some(Arc::new(texts(&["QUERY PLAN"]))),
             Command::Fetch { cursor, shown: true, .. } => {
                 let portal = self.portals.get(cursor).ok_or_else(|| no_cursor(cursor))?;
-                portal.statement.prepared.as_ref().and_then(|p| p.schema.clone())
+                portal.statement.columns.clone()
             }
             Command::Execute { name, .. } => self.prepared(name)?.columns.clone(),
             _ => None,
@@ -84,14 +81,12 @@ impl Connection {
                 if !declare.hold && !self.transaction.is_open() {
                     return Err(PgError::new("25P01", "DECLARE CURSOR can only be used in transaction blocks"));
                 }
-                if declare.scroll {
-                    return Err(PgError::new(FEATURE_NOT_SUPPORTED, "cursors go forward only").with_hint("leave SCROLL out"));
-                }
                 if self.portals.contains_key(&declare.name) {
                     return Err(PgError::new("42P03", format!("cursor \"{}\" already exists", declare.name)));
                 }
                 let rows = self.engine(statement, values, interrupts).await?;
                 let schema = Arc::clone(&rows.schema);
+                let state = if declare.scroll { State::Kept(keep(rows, interrupts).await?) } else { State::Rows(rows) };
                 let format = if declare.binary { Format::Binary } else { Format::Text };
                 let portal = Portal {
                     statement: Arc::new(Statement {
@@ -100,10 +95,11 @@ impl Connection {
                         prepared: statement.prepared.clone(),
                         parameters: Vec::new(),
                         columns: Some(schema),
+                        answer: None,
                     }),
                     values: Vec::new(),
                     formats: vec![format],
-                    state: State::Rows(rows),
+                    state,
                     held: declare.hold,
                     cursor: true,
                 };
@@ -145,7 +141,13 @@ impl Connection {
                     return Err(read_write());
                 }
                 if self.transaction.begin(&settings) {
-                    backend::notice(&mut self.out, "WARNING", "25001", "there is already a transaction in progress", None);
+                    backend::notice(
+                        &mut self.out,
+                        "WARNING",
+                        "25001",
+                        "there is already a transaction in progress",
+                        None,
+                    );
                 } else {
                     // From here on it sees one version of the lake.
                     self.session.pin().await.map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
@@ -293,7 +295,7 @@ impl Connection {
                 answer.map_err(|e| super::sqlstate::of_engine(&e, prepared.sql(), ""))
             })
             .await?;
-        Ok(Rows::of(answer))
+        Ok(Rows::of(answer, statement.answer.as_ref()))
     }
 
     /// Sends rows, at most so many.
@@ -333,7 +335,9 @@ impl Connection {
     ) -> Result<()> {
         let mut portal = self.portals.remove(name).ok_or_else(|| no_cursor(name))?;
         let done = self.fetched(&mut portal, direction, formats, interrupts).await;
-        if done.is_ok() || !matches!(portal.state, State::Rows(_)) {
+        // Where a stream broke is not known; a cursor that was only asked for what it cannot do stays.
+        let broken = matches!((&done, &portal.state), (Err(e), State::Rows(_)) if e.sqlstate != "55000");
+        if !broken {
             self.portals.insert(name.to_owned(), portal);
         }
         let rows = done?;
@@ -348,7 +352,6 @@ impl Connection {
         formats: Option<&[Format]>,
         interrupts: &Interrupts,
     ) -> Result<u64> {
-        let most = forward(direction)?;
         let formats = match (portal.formats.as_slice(), formats) {
             // The cursor was declared BINARY, or the client asks for what it wants.
             ([Format::Text], Some(asked)) => asked.to_vec(),
@@ -356,18 +359,39 @@ impl Connection {
         };
         let Some(schema) = portal.statement.columns.clone() else { return Ok(0) };
         let formats = formats_of(&formats, schema.fields().len());
-        let State::Rows(rows) = &mut portal.state else { return Ok(0) };
-        let sent = self.send(rows, &formats, most, interrupts).await?;
-        if !sent.suspended {
-            portal.state = State::Done;
+        match &mut portal.state {
+            State::Rows(rows) => {
+                let most = forward(direction)?;
+                let sent = self.send(rows, &formats, most, interrupts).await?;
+                if !sent.suspended {
+                    portal.state = State::Done;
+                }
+                Ok(sent.rows)
+            }
+            State::Kept(kept) => {
+                let places = kept.go(direction);
+                let batch = kept.batch.clone();
+                let encoder = RowEncoder::new(&schema, &formats, &self.style())?;
+                for place in &places {
+                    encoder.rows(&batch, *place..*place + 1, &mut self.out)?;
+                    interrupts.guard(self.flush_full()).await?;
+                }
+                Ok(places.len() as u64)
+            }
+            State::New | State::Done => {
+                forward(direction)?;
+                Ok(0)
+            }
         }
-        Ok(sent.rows)
     }
 
     /// Passes over rows of a cursor.
     async fn skip(&mut self, name: &str, direction: Direction, interrupts: &Interrupts) -> Result<u64> {
-        let most = forward(direction)?;
         let portal = self.portals.get_mut(name).ok_or_else(|| no_cursor(name))?;
+        if let State::Kept(kept) = &mut portal.state {
+            return Ok(kept.go(direction).len() as u64);
+        }
+        let most = forward(direction)?;
         let State::Rows(rows) = &mut portal.state else { return Ok(0) };
         let mut passed = 0;
         while most.is_none_or(|most| passed < most) {
@@ -385,7 +409,12 @@ impl Connection {
     }
 
     /// Tells the columns of rows and sends them all; of the simple protocol.
-    pub(super) async fn send_all(&mut self, mut rows: Rows, tag: impl Fn(u64) -> String, interrupts: &Interrupts) -> Result<()> {
+    pub(super) async fn send_all(
+        &mut self,
+        mut rows: Rows,
+        tag: impl Fn(u64) -> String,
+        interrupts: &Interrupts,
+    ) -> Result<()> {
         let formats = formats_of(&[], rows.schema.fields().len());
         backend::row_description(&mut self.out, &columns(&rows.schema, &[]))?;
         let sent = self.send(&mut rows, &formats, None, interrupts).await?;
@@ -418,7 +447,11 @@ impl Connection {
                 })
             })
             .await?;
-        let mut lines = Vec::new();
+        // Whoever plans by costs, another PostgreSQL for one, reads them in the first line.
+        let rows = interrupts.guard(async { Ok(self.session.estimate(query).await.ok().flatten()) }).await?;
+        let rows = rows.unwrap_or(UNKNOWN).max(1);
+        let cost = rows as f64 / 100.0;
+        let mut lines = vec![Some(format!("Result  (cost=0.00..{cost:.2} rows={rows} width={WIDTH})"))];
         for batch in &batches {
             let kinds = batch.column_by_name("plan_type").and_then(|c| cast(c, &DataType::Utf8).ok());
             let plans = batch.column_by_name("plan").and_then(|c| cast(c, &DataType::Utf8).ok());
@@ -429,7 +462,7 @@ impl Connection {
             let physical = all.clone().any(|(kind, _)| kind == Some("physical_plan"));
             for (kind, plan) in all {
                 if verbose || analyze || !physical || kind == Some("physical_plan") {
-                    lines.extend(plan.unwrap_or_default().lines().map(|l| Some(l.to_owned())));
+                    lines.extend(plan.unwrap_or_default().lines().map(|l| Some(format!("  {}", without_files(l)))));
                 }
             }
             debug_assert_eq!(plans.null_count(), 0);
@@ -447,9 +480,9 @@ impl Connection {
 
     fn show_all(&self) -> Rows {
         let settings = self.settings();
-        let own = SETTINGS.iter().map(|s| {
-            (s.name.to_owned(), settings.get(s.name).unwrap_or_default(), s.description.to_owned())
-        });
+        let own = SETTINGS
+            .iter()
+            .map(|s| (s.name.to_owned(), settings.get(s.name).unwrap_or_default(), s.description.to_owned()));
         let engine = self.session.settings();
         let mut all: Vec<(String, String, String)> = own.chain(engine).collect();
         all.sort_by_key(|(name, ..)| name.to_lowercase());
@@ -461,6 +494,44 @@ impl Connection {
     }
 }
 
+/// Bytes of rows that a cursor which goes both ways keeps.
+const KEPT: usize = 256 << 20;
+
+/// Takes all rows in.
+async fn keep(mut rows: Rows, interrupts: &Interrupts) -> Result<Kept> {
+    let (mut batches, mut bytes) = (Vec::new(), 0);
+    loop {
+        let next = interrupts
+            .guard(async { rows.next(usize::MAX).await.map_err(|e| super::sqlstate::of_engine(&e, "", "")) })
+            .await?;
+        let Some((batch, range)) = next else { break };
+        bytes += batch.get_array_memory_size();
+        if bytes > KEPT {
+            let most = KEPT >> 20;
+            return Err(PgError::new("53200", format!("the rows of a SCROLL cursor take more than {most} MiB"))
+                .with_hint("declare it without SCROLL: its rows are then read as they are fetched"));
+        }
+        batches.push(batch.slice(range.start, range.len()));
+    }
+    let all = arrow::compute::concat_batches(&rows.schema, &batches);
+    Ok(Kept::new(all.map_err(|e| PgError::new(super::error::INTERNAL_ERROR, e.to_string()))?))
+}
+
+/// Rows of a plan of which nothing is known, as PostgreSQL has it of a table that was never looked at.
+const UNKNOWN: u64 = 1_000;
+/// Bytes of a row, as a plan says them.
+const WIDTH: u64 = 32;
+
+/// A line of a plan without the names of files, which are the server's own affair.
+fn without_files(line: &str) -> String {
+    const FILES: &str = "file_groups={";
+    let Some(begin) = line.find(FILES).map(|at| at + FILES.len()) else { return line.to_owned() };
+    let rest = line.get(begin..).unwrap_or_default();
+    let groups = rest.split(':').next().unwrap_or_default();
+    let end = rest.find("]]}").map_or(rest.len(), |at| at + 2);
+    format!("{}{groups}{}", line.get(..begin).unwrap_or_default(), rest.get(end..).unwrap_or_default())
+}
+
 /// A setting as the column of SHOW is called.
 fn shown(name: &str) -> String {
     super::settings::known(name).map_or_else(|| name.to_owned(), |s| s.name.to_owned())
@@ -470,8 +541,10 @@ fn forward(direction: Direction) -> Result<Option<u64>> {
     match direction {
         Direction::Forward(rows) => Ok(Some(rows)),
         Direction::All => Ok(None),
-        Direction::Backward => {
-            Err(PgError::new("55000", "cursor can only scan forward").with_hint("declare it again to begin anew"))
+        Direction::Relative(by) if by >= 0 => Ok(Some(by.unsigned_abs())),
+        Direction::Backward(_) | Direction::BackwardAll | Direction::Absolute(_) | Direction::Relative(_) => {
+            Err(PgError::new("55000", "cursor can only scan forward")
+                .with_hint("declare it with SCROLL option to enable backward scan"))
         }
     }
 }
@@ -482,4 +555,14 @@ fn no_cursor(name: &str) -> PgError {
 
 fn read_write() -> PgError {
     PgError::new("25006", "cannot set transaction read-write mode: this server is read-only")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn plans_name_no_files() {
+        let line = "DataSourceExec: file_groups={2 groups: [[a/b.parquet], [c.parquet]]}, projection=[x]";
+        assert_eq!(super::without_files(line), "DataSourceExec: file_groups={2 groups}, projection=[x]");
+        assert_eq!(super::without_files("FilterExec: a"), "FilterExec: a");
+    }
 }

@@ -10,7 +10,9 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use async_trait::async_trait;
 use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
-use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility};
+use datafusion_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
 
 use super::registry::{Backend, Registry};
 use super::settings::Settings;
@@ -54,10 +56,9 @@ impl Kind {
     fn signatures(self) -> Vec<TypeSignature> {
         let text = DataType::Utf8;
         match self {
-            Self::CurrentSetting => vec![
-                TypeSignature::Exact(vec![text.clone()]),
-                TypeSignature::Exact(vec![text, DataType::Boolean]),
-            ],
+            Self::CurrentSetting => {
+                vec![TypeSignature::Exact(vec![text.clone()]), TypeSignature::Exact(vec![text, DataType::Boolean])]
+            }
             Self::SetConfig => vec![TypeSignature::Exact(vec![text.clone(), text, DataType::Boolean])],
             Self::Cancel => vec![TypeSignature::Exact(vec![DataType::Int64])],
             Self::Terminate => vec![
@@ -118,11 +119,12 @@ impl SessionFunction {
 
     /// Stops somebody's statement or connection; whether there is such a connection.
     fn stop(&self, pid: i64) -> Result<bool> {
-        let Some(other) = i32::try_from(pid).ok().and_then(|pid| self.registry.find(pid)) else { return Ok(false) };
-        if !self.operator && other.user != self.own.user {
-            let what = if self.kind == Kind::Cancel { "cancel the query of" } else { "terminate" };
-            return exec_err!("permission denied to {what} other users; an operator may");
+        let other = i32::try_from(pid).ok().and_then(|pid| self.registry.find(pid));
+        if !self.operator && other.as_ref().is_none_or(|other| other.user != self.own.user) {
+            let what = if self.kind == Kind::Cancel { "cancel a query" } else { "terminate a process" };
+            return exec_err!("permission denied to {what} that is not one's own: {pid}; an operator may");
         }
+        let Some(other) = other else { return Ok(false) };
         match self.kind {
             Kind::Cancel => other.cancel(),
             _ => other.terminate(),
@@ -162,7 +164,8 @@ impl ScalarUDFImpl for SessionFunction {
             }
             Kind::Cancel | Kind::Terminate => {
                 let pids = arrays.first().and_then(|a| a.as_primitive_opt::<Int64Type>());
-                let stopped = pids.into_iter().flat_map(|pids| pids.iter()).map(|pid| pid.map(|p| self.stop(p)).transpose());
+                let stopped =
+                    pids.into_iter().flat_map(|pids| pids.iter()).map(|pid| pid.map(|p| self.stop(p)).transpose());
                 Arc::new(stopped.collect::<Result<BooleanArray>>()?)
             }
         };

@@ -42,10 +42,8 @@ impl Connection {
 
     /// Puts settings in place of those there are, and tells the client of those it is to know.
     pub(super) fn restore(&mut self, settings: Settings) {
-        let before = std::mem::replace(
-            &mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner),
-            settings.clone(),
-        );
+        let before =
+            std::mem::replace(&mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner), settings.clone());
         let names = before.changed().keys().chain(settings.changed().keys());
         let mut told: Vec<&String> = names.filter(|n| before.get(n).ok() != settings.get(n).ok()).collect();
         told.sort();
@@ -88,12 +86,19 @@ impl Connection {
     }
 
     /// `PREPARE name (types) AS query`.
-    pub(super) async fn prepare(&mut self, name: String, types: &[String], query: &str, begin: usize) -> Result<String> {
+    pub(super) async fn prepare(
+        &mut self,
+        name: String,
+        types: &[String],
+        query: &str,
+        begin: usize,
+    ) -> Result<String> {
         if self.statements.contains_key(&name) {
             return Err(PgError::new("42P05", format!("prepared statement \"{name}\" already exists")));
         }
         let oid = |text: &String| {
-            crate::catalogue::named_oid(text).ok_or_else(|| PgError::new(UNDEFINED_OBJECT, format!("type \"{text}\" does not exist")))
+            crate::catalogue::named_oid(text)
+                .ok_or_else(|| PgError::new(UNDEFINED_OBJECT, format!("type \"{text}\" does not exist")))
         };
         let types = types.iter().map(oid).collect::<Result<Vec<u32>>>()?;
         let statement = self.statement(query, &types).await.map_err(|mut e| {

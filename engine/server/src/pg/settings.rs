@@ -41,7 +41,8 @@ const fn reported(name: &'static str, takes: Takes, default: &'static str, descr
 }
 
 const ISOLATION: &[&str] = &["serializable", "repeatable read", "read committed", "read uncommitted"];
-const LEVELS: &[&str] = &["debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "warning", "error"];
+const LEVELS: &[&str] =
+    &["debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "warning", "error"];
 
 /// All settings by name. Planner's switches and the like are taken and change nothing: tools set them.
 pub(crate) static SETTINGS: &[Setting] = &[
@@ -51,9 +52,16 @@ pub(crate) static SETTINGS: &[Setting] = &[
     of("client_min_messages", Takes::One(LEVELS), "notice", "least level of messages that are sent"),
     of("constraint_exclusion", Takes::One(&["partition", "on", "off"]), "partition", "changes nothing"),
     reported("DateStyle", Takes::Text, "ISO, MDY", "how dates are written, and in which order they are read"),
+    of("default_table_access_method", Takes::Text, "heap", "changes nothing"),
+    of("default_text_search_config", Takes::Text, "pg_catalog.simple", "changes nothing"),
     of("default_tablespace", Takes::Text, "", "changes nothing"),
     of("default_transaction_deferrable", Takes::Bool, "off", "changes nothing"),
-    of("default_transaction_isolation", Takes::One(ISOLATION), "read committed", "every transaction reads one version of the lake"),
+    of(
+        "default_transaction_isolation",
+        Takes::One(ISOLATION),
+        "read committed",
+        "every transaction reads one version of the lake",
+    ),
     reported("default_transaction_read_only", Takes::Bool, "on", "transactions read only"),
     of("enable_bitmapscan", Takes::Bool, "on", "changes nothing"),
     of("enable_hashagg", Takes::Bool, "on", "changes nothing"),
@@ -64,15 +72,30 @@ pub(crate) static SETTINGS: &[Setting] = &[
     of("enable_seqscan", Takes::Bool, "on", "changes nothing"),
     of("enable_sort", Takes::Bool, "on", "changes nothing"),
     of("escape_string_warning", Takes::Bool, "on", "changes nothing"),
-    of("extra_float_digits", Takes::Integer(-15, 3), "1", "digits of floating-point numbers; from 1 on the shortest that is exact"),
+    of(
+        "extra_float_digits",
+        Takes::Integer(-15, 3),
+        "1",
+        "digits of floating-point numbers; from 1 on the shortest that is exact",
+    ),
     of("from_collapse_limit", Takes::Integer(1, i64::MAX), "8", "changes nothing"),
     of("geqo", Takes::Bool, "on", "changes nothing"),
     of("gin_fuzzy_search_limit", Takes::Integer(0, i64::MAX), "0", "changes nothing"),
-    of("idle_in_transaction_session_timeout", Takes::Time, "0", "milliseconds that a transaction may wait for its client; 0 for the server's limit"),
+    of(
+        "idle_in_transaction_session_timeout",
+        Takes::Time,
+        "0",
+        "milliseconds that a transaction may wait for its client; 0 for the server's limit",
+    ),
     of("idle_session_timeout", Takes::Time, "0", "milliseconds that a connection may be idle; 0 for no limit"),
     reported("integer_datetimes", Takes::Nothing, "on", "times are integers"),
     reported("in_hot_standby", Takes::Nothing, "off", "the server is no standby"),
-    reported("IntervalStyle", Takes::One(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]), "postgres", "how intervals are written"),
+    reported(
+        "IntervalStyle",
+        Takes::One(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]),
+        "postgres",
+        "how intervals are written",
+    ),
     reported("is_superuser", Takes::Nothing, "off", "there is no superuser"),
     of("jit", Takes::Bool, "on", "changes nothing"),
     of("join_collapse_limit", Takes::Integer(1, i64::MAX), "8", "changes nothing"),
@@ -109,7 +132,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
     of("temp_buffers", Takes::Size, "8192", "changes nothing"),
     reported("TimeZone", Takes::Text, "UTC", "zone of timestamps"),
     of("transaction_deferrable", Takes::Bool, "off", "changes nothing"),
-    of("transaction_isolation", Takes::One(ISOLATION), "read committed", "every transaction reads one version of the lake"),
+    of(
+        "transaction_isolation",
+        Takes::One(ISOLATION),
+        "read committed",
+        "every transaction reads one version of the lake",
+    ),
     of("transaction_read_only", Takes::Bool, "on", "the transaction reads only"),
     of("vacuum_cost_delay", Takes::Real, "0", "changes nothing"),
     of("work_mem", Takes::Size, "4096", "changes nothing: memory is the server's limit"),
@@ -203,8 +231,10 @@ impl Setting {
     /// The value as it is kept.
     fn taken(&self, value: &str, now: &str) -> Result<String> {
         let wrong = |hint: Option<String>| {
-            let error =
-                PgError::new(INVALID_PARAMETER_VALUE, format!("invalid value for parameter \"{}\": \"{value}\"", self.name));
+            let error = PgError::new(
+                INVALID_PARAMETER_VALUE,
+                format!("invalid value for parameter \"{}\": \"{value}\"", self.name),
+            );
             Err(match hint {
                 Some(hint) => error.with_hint(hint),
                 None => error,
@@ -231,10 +261,18 @@ impl Setting {
                 )),
                 Err(_) => wrong(None),
             },
-            Takes::Real => if value.trim().parse::<f64>().is_ok() { Ok(value.trim().to_owned()) } else { wrong(None) },
+            Takes::Real => {
+                if value.trim().parse::<f64>().is_ok() {
+                    Ok(value.trim().to_owned())
+                } else {
+                    wrong(None)
+                }
+            }
             Takes::Time => match milliseconds(value) {
                 Some(ms) if (0..=i64::from(i32::MAX)).contains(&ms) => Ok(shown_time(ms)),
-                _ => wrong(Some("valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"".to_owned())),
+                _ => wrong(Some(
+                    "valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"".to_owned(),
+                )),
             },
             Takes::Size => Ok(value.to_owned()),
             Takes::One(all) => match all.iter().find(|one| one.eq_ignore_ascii_case(value)) {
@@ -242,7 +280,7 @@ impl Setting {
                 None => wrong(Some(format!("available values: {}", all.join(", ")))),
             },
             Takes::Text => match self.name {
-                "client_encoding" => match value.to_lowercase().replace(['-', '_'], "").as_str() {
+                "client_encoding" => match value.to_lowercase().replace(['-', '_', '\'', '"'], "").as_str() {
                     "utf8" | "unicode" => Ok("UTF8".to_owned()),
                     // A client that takes bytes as they come.
                     "sqlascii" => Ok("SQL_ASCII".to_owned()),

@@ -6,8 +6,10 @@ use super::error::PgError;
 
 /// The error about a statement; `begin` is where it begins in the text that the client sent.
 pub(crate) fn of_engine(error: &envoi::Error, sql: &str, before: &str) -> PgError {
-    let mut of = PgError::new(state(error), error.message().to_owned());
-    of.hint = error.hint().map(str::to_owned);
+    // Names are in the quotes of PostgreSQL.
+    let quoted = |text: &str| text.replace('`', "\"");
+    let mut of = PgError::new(state(error), quoted(error.message()));
+    of.hint = error.hint().map(quoted);
     of.position = error.position().and_then(|byte| {
         let characters = sql.get(..byte)?.chars().count();
         Some(before.chars().count() + characters + 1)
@@ -19,7 +21,10 @@ fn state(error: &envoi::Error) -> &'static str {
     match error.class() {
         Class::Cancelled => "57014",
         Class::Resource => resource(error.message()),
-        Class::Data => "58030",
+        Class::Data => match user(error.message()) {
+            GENERAL => "58030",
+            known => known,
+        },
         Class::Internal => "XX000",
         Class::User => user(error.message()),
     }
@@ -34,6 +39,9 @@ fn resource(message: &str) -> &'static str {
     }
 }
 
+/// Something is wrong with the statement.
+const GENERAL: &str = "42000";
+
 /// By what the message begins with, or has in it: the engine below has no codes of its own.
 fn user(message: &str) -> &'static str {
     const BY_WORDS: &[(&str, &str)] = &[
@@ -46,6 +54,7 @@ fn user(message: &str) -> &'static str {
         ("is not one that readers", "42501"),
         ("that readers may", "42501"),
         ("households", "42501"),
+        ("permission denied", "42501"),
         ("division by zero", "22012"),
         ("divide by zero", "22012"),
         ("overflow", "22003"),
@@ -54,6 +63,7 @@ fn user(message: &str) -> &'static str {
         ("must appear in the group by", "42803"),
         ("must be part of the group by", "42803"),
         ("group by", "42803"),
+        ("cannot cast string", "22P02"),
         ("cannot cast", "42846"),
         ("can't cast", "42846"),
         ("unsupported cast", "42846"),
@@ -63,7 +73,6 @@ fn user(message: &str) -> &'static str {
         ("at most", "54000"),
         ("cannot be cast to", "22P02"),
         ("could not be converted", "22P02"),
-        ("cannot cast string", "22P02"),
         ("parser error", "22007"),
         ("there is no parameter", "42P02"),
     ];
@@ -78,14 +87,11 @@ fn user(message: &str) -> &'static str {
             () => "42704",
         };
     }
-    if m.starts_with("cannot cast") && m.contains('\'') {
-        return "22P02";
-    }
     if m.contains("no field named") {
         return "42703";
     }
     if m.starts_with("function") || m.contains("no function matches") || m.contains("takes") && m.contains("argument") {
         return "42883";
     }
-    BY_WORDS.iter().find(|(words, _)| m.contains(words)).map_or("42000", |(_, state)| state)
+    BY_WORDS.iter().find(|(words, _)| m.contains(words)).map_or(GENERAL, |(_, state)| state)
 }

@@ -10,9 +10,9 @@ use super::error::{PROTOCOL_VIOLATION, PgError, Result};
 use super::listen::{Shared, Stream};
 use super::scram::{Exchange, Verifier};
 use super::settings::Settings;
+use super::wire::backend;
 use super::wire::frontend::{self, Frontend};
 use super::wire::startup::{First, Startup, first};
-use super::wire::backend;
 
 /// Bytes of a message before a client is logged in.
 const SMALL: usize = 10_000;
@@ -112,9 +112,10 @@ async fn authenticate(
     certificate: Option<Vec<u8>>,
 ) -> Result<String> {
     let mut out = BytesMut::new();
-    let user = startup.get("user").filter(|u| !u.is_empty()).ok_or_else(|| {
-        PgError::fatal("28000", "no PostgreSQL user name specified in startup packet")
-    })?;
+    let user = startup
+        .get("user")
+        .filter(|u| !u.is_empty())
+        .ok_or_else(|| PgError::fatal("28000", "no PostgreSQL user name specified in startup packet"))?;
     let replication = startup.get("replication").is_some_and(|r| !["false", "off", "no", "0"].contains(&r));
     if replication {
         return Err(PgError::fatal(super::error::FEATURE_NOT_SUPPORTED, "replication is not supported"));
@@ -262,7 +263,12 @@ mod tests {
         let all = options("-c statement_timeout=5s --search-path=mart -cgeqo=off -c application_name=a\\ b").unwrap();
         assert_eq!(
             all,
-            [pair("statement_timeout", "5s"), pair("search_path", "mart"), pair("geqo", "off"), pair("application_name", "a b")]
+            [
+                pair("statement_timeout", "5s"),
+                pair("search_path", "mart"),
+                pair("geqo", "off"),
+                pair("application_name", "a b")
+            ]
         );
         assert!(options("nonsense").is_err());
     }

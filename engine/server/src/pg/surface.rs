@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion_expr::ScalarUDF;
@@ -13,7 +13,7 @@ use super::listen::PgOptions;
 use super::registry::{Backend, Registry};
 use super::session_functions::session_functions;
 use super::settings::{SETTINGS, Settings, VERSION};
-use crate::catalogue::{self, Activity, Reference, Relation, Server, Snapshot};
+use crate::catalogue::{self, Activity, Function, Reference, Relation, Server, Snapshot};
 use crate::{functions, rewrite};
 
 /// What the catalogues of all connections are made of.
@@ -26,6 +26,8 @@ pub(crate) struct Pages {
     started: DateTime<Utc>,
     /// Relations of a version of the lake.
     kept: tokio::sync::Mutex<Option<(u64, Arc<Vec<Relation>>)>>,
+    /// Functions of the engine.
+    functions: std::sync::OnceLock<Arc<Vec<Function>>>,
 }
 
 impl Pages {
@@ -34,7 +36,15 @@ impl Pages {
         let users = options.users.iter().flat_map(|users| users.iter().map(|u| u.name.clone()));
         let users = std::iter::once("envoi".to_owned()).chain(users.filter(|u| u != "envoi")).collect();
         let kept = tokio::sync::Mutex::new(None);
-        Self { factory, database: options.database.clone(), users, registry, started: Utc::now(), kept }
+        Self {
+            factory,
+            database: options.database.clone(),
+            users,
+            registry,
+            started: Utc::now(),
+            kept,
+            functions: std::sync::OnceLock::new(),
+        }
     }
 
     /// The relations of the newest version of the lake.
@@ -47,7 +57,9 @@ impl Pages {
             return Ok(Arc::clone(relations));
         }
         let role = Role::new("catalogue", DisclosureRules::default())?;
-        let relations = self.factory.reader(&role).await?.relations().await?;
+        let session = self.factory.reader(&role).await?;
+        self.functions.get_or_init(|| Arc::new(session.functions().into_iter().map(function).collect()));
+        let relations = session.relations().await?;
         let relations = Arc::new(relations.into_iter().map(relation).collect());
         *kept = Some((version, Arc::clone(&relations)));
         Ok(relations)
@@ -88,11 +100,23 @@ impl Pages {
             pid: backend.pid,
             started: micros(self.started),
             activity: activity.collect(),
+            functions: self.functions.get().cloned().unwrap_or_default(),
             settings: SETTINGS
                 .iter()
                 .filter_map(|s| settings.get(s.name).ok().map(|value| (s.name.to_owned(), value)))
                 .collect(),
         }
+    }
+}
+
+fn function(of: envoi::Callable) -> Function {
+    let field = |data_type: &DataType| Field::new("", data_type.clone(), true);
+    Function {
+        kind: if of.kind == "aggregate" { 'a' } else { 'f' },
+        arguments: of.arguments.iter().map(field).collect(),
+        result: field(&of.result),
+        name: of.name,
+        description: of.description,
     }
 }
 

@@ -52,8 +52,7 @@ impl Transaction {
     pub(crate) fn begin(&mut self, settings: &Settings) -> bool {
         let already = self.open.is_some();
         if !already {
-            self.open =
-                Some(Open { failed: false, before: settings.clone(), local: None, savepoints: Vec::new() });
+            self.open = Some(Open { failed: false, before: settings.clone(), local: None, savepoints: Vec::new() });
         }
         already
     }

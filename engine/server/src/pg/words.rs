@@ -206,7 +206,9 @@ impl<'a> Reader<'a> {
     /// The syntax error at the next token.
     pub(crate) fn syntax(&self) -> PgError {
         let (what, place) = match self.words.get(self.at) {
-            Some(word) => (format!("at or near \"{}\"", self.sql.get(word.begin..word.end).unwrap_or_default()), word.begin),
+            Some(word) => {
+                (format!("at or near \"{}\"", self.sql.get(word.begin..word.end).unwrap_or_default()), word.begin)
+            }
             None => ("at end of input".to_owned(), self.sql.len()),
         };
         let mut error = PgError::new(SYNTAX_ERROR, format!("syntax error {what}"));

@@ -118,7 +118,7 @@ create table lake.indicator (
     vintage date not null,
     primary key (indicator)
 );
-comment on table lake.indicator is 'Indicators with name, unit and definition.';
+comment on table lake.indicator is 'Indicators with name, unit and definition; one row per indicator';
 comment on column lake.indicator.indicator is 'indicator code';
 comment on column lake.indicator.name is 'the publisher''s name';
 comment on column lake.indicator.unit is 'unit of the values';

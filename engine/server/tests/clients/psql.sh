@@ -89,7 +89,7 @@ has '\dT' "$(run -c '\dT float8')" 'pg_catalog|double precision|'
 has '\dT' "$(run -c '\dT pg_catalog.timestamptz')" 'pg_catalog|timestamp with time zone|'
 has '\di' "$(run -c '\di lake.*')" '|index|'
 has '\dp' "$(run -c '\dp lake.indicator')" 'lake|indicator|table|'
-has '\dd' "$(run -c '\dt+ lake.indicator')" 'Indicators with name, unit and definition.'
+has '\dd' "$(run -c '\dt+ lake.indicator')" 'Indicators with name, unit and definition; one row per indicator'
 same '\dx' "$(run -c '\dx' >/dev/null; echo $?)" 0
 same '\dm' "$(said -c '\dm')" 'Did not find any relations.'
 same '\ds' "$(said -c '\ds')" 'Did not find any relations.'

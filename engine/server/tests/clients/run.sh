@@ -35,7 +35,7 @@ trap finish EXIT
 if [ "$target" != --oracle ]; then
     : >"$work/server.out"
     # No lake, settings or cache of whoever runs this: the sample lake opens.
-    env -u ENVOI_LAKE HOME="$work/home" XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config" \
+    env -u ENVOI_LAKE -u ENVOI_CLIENTS -u ENVOI_CLIENTS_USER -u ENVOI_CLIENTS_SECONDS HOME="$work/home" XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config" \
         "$target" serve --pg 127.0.0.1:0 >"$work/server.out" 2>"$work/server.err" &
     server=$!
     port=

@@ -55,7 +55,7 @@ def inspected(db):
     )
     same(
         "comment of a column",
-        {c["name"]: c["comment"] for c in columns}["remittance_usd"],
+        {c["name"]: c["comment"] for c in columns}["remittance_usd"].split(" [")[0],
         "personal remittances received (WDI BX.TRF.PWKR.CD.DT)",
     )
     same("defaults", [c["default"] for c in columns], [None] * len(columns))
@@ -71,7 +71,7 @@ def inspected(db):
     same(
         "comment of a table",
         seen.get_table_comment("indicator", schema="lake"),
-        {"text": "Indicators with name, unit and definition."},
+        {"text": "Indicators with name, unit and definition; one row per indicator"},
     )
 
     same("key", seen.get_pk_constraint("indicator", schema="lake")["constrained_columns"], ["indicator"])

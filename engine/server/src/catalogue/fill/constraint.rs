@@ -1,4 +1,4 @@
-//! `pg_constraint`.
+//! `pg_constraint`, and `pg_depend`, which tells of an index that a key made it.
 
 use super::super::batch::Rows;
 use super::super::cell::Cell;
@@ -44,5 +44,20 @@ pub(super) fn constraints(snapshot: &Snapshot, rows: &mut Rows<'_>) {
             let all = common(&foreign.name, foreign.constraint, "f", foreign.index, &foreign.columns);
             rows.push(all.into_iter().chain(rest));
         }
+    }
+}
+
+/// Oids of `pg_class` and `pg_constraint`.
+const CLASSES: (u32, u32) = (1259, 2606);
+
+pub(super) fn dependencies(snapshot: &Snapshot, rows: &mut Rows<'_>) {
+    for key in snapshot.tables.iter().filter_map(|t| t.key.as_ref()) {
+        rows.push([
+            ("classid", CLASSES.0.into()),
+            ("objid", key.index.into()),
+            ("refclassid", CLASSES.1.into()),
+            ("refobjid", key.constraint.into()),
+            ("deptype", "i".into()),
+        ]);
     }
 }

@@ -63,7 +63,29 @@ pub(crate) fn setting(snapshot: &Snapshot, name: &str) -> Option<String> {
     }
     let sheet = embedded::sheet("settings").ok().flatten()?;
     let row = sheet.rows.iter().find(|r| r.get(0).is_some_and(|n| n.eq_ignore_ascii_case(name)))?;
-    row.get(1).map(str::to_owned)
+    let unit = row.get(2).unwrap_or_default();
+    row.get(1).map(|value| with_unit(value, unit))
+}
+
+/// A value in the largest of its units that leaves it whole, as `SHOW` has it: 4096 kB is 4MB.
+fn with_unit(value: &str, unit: &str) -> String {
+    const SIZES: &[(&str, i64)] = &[("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10), ("B", 1)];
+    const TIMES: &[(&str, i64)] = &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)];
+    let (factor, units) = match unit {
+        "B" => (1, SIZES),
+        "kB" => (1 << 10, SIZES),
+        "8kB" => (1 << 13, SIZES),
+        "MB" => (1 << 20, SIZES),
+        "ms" => (1, TIMES),
+        "s" => (1000, TIMES),
+        "min" => (60_000, TIMES),
+        _ => return value.to_owned(),
+    };
+    let Some(base) = value.parse::<i64>().ok().filter(|v| *v > 0).and_then(|v| v.checked_mul(factor)) else {
+        return value.to_owned();
+    };
+    let whole = units.iter().find(|(_, size)| base % size == 0);
+    whole.map_or_else(|| value.to_owned(), |(unit, size)| format!("{}{unit}", base / size))
 }
 
 /// The value of a setting that the server decides.

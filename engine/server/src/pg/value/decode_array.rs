@@ -21,7 +21,8 @@ pub(super) fn text(element: u32, text: &str, style: &Style) -> Result<ScalarValu
 pub(super) fn binary(element: u32, bytes: &[u8], style: &Style) -> Result<ScalarValue> {
     let mut rest = bytes;
     let (dimensions, nulls, sent) = (word(&mut rest)?, word(&mut rest)?, word(&mut rest)? as u32);
-    if !matches!(nulls, 0 | 1) || dimensions < 0 {
+    // PostgreSQL's arrays have six dimensions at most.
+    if !matches!(nulls, 0 | 1) || !(0..=6).contains(&dimensions) {
         return Err(invalid_binary());
     }
     if !compatible(element, sent) {

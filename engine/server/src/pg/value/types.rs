@@ -192,7 +192,9 @@ impl Kind {
             DataType::Boolean => Self::Bool,
             DataType::Int8 | DataType::Int16 | DataType::UInt8 => Self::Int2,
             DataType::Int32 | DataType::UInt16 => Self::Int4,
-            DataType::Int64 | DataType::UInt32 => Self::Int8,
+            DataType::Int64 => Self::Int8,
+            // The engine has these of the catalogue alone.
+            DataType::UInt32 => Self::Oid(26),
             DataType::UInt64 => Self::Numeric,
             DataType::Float16 | DataType::Float32 => Self::Float4,
             DataType::Float64 => Self::Float8,

@@ -26,11 +26,6 @@ pub(crate) struct Column {
     pub(crate) format: i16,
 }
 
-/// The byte that answers SSLRequest and GSSENCRequest: whether encryption starts.
-pub(crate) fn encryption(to: &mut BytesMut, starts: bool) {
-    to.put_u8(if starts { b'S' } else { b'N' });
-}
-
 pub(crate) fn authentication_ok(to: &mut BytesMut) {
     small(to, b'R', |to| to.put_i32(0));
 }
@@ -172,12 +167,6 @@ pub(crate) fn copy_out(to: &mut BytesMut, format: i8, columns: &[i16]) -> Result
     })
 }
 
-/// # Errors
-/// 54000 for more bytes than a message holds.
-pub(crate) fn copy_data(to: &mut BytesMut, data: &[u8]) -> Result<()> {
-    message(to, b'd', |to| bytes(to, data))
-}
-
 pub(crate) fn copy_done(to: &mut BytesMut) {
     small(to, b'c', |_| ());
 }
@@ -236,15 +225,6 @@ fn text(to: &mut BytesMut, text: &str) {
     let shown = text.get(..text.floor_char_boundary(MOST_TEXT)).unwrap_or(text);
     shown.split('\0').for_each(|part| to.put_slice(part.as_bytes()));
     to.put_u8(0);
-}
-
-/// Looks at the length first, so that what cannot be sent is not copied.
-fn bytes(to: &mut BytesMut, data: &[u8]) -> Result<()> {
-    if i32::try_from(data.len()).is_err() {
-        return Err(too_many("bytes in a message", data.len()));
-    }
-    to.put_slice(data);
-    Ok(())
 }
 
 fn too_many(what: &str, count: usize) -> PgError {

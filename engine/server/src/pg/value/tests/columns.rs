@@ -31,7 +31,7 @@ fn types_follow_arrow() {
         (DataType::Boolean, 16, 1),
         (DataType::UInt8, 21, 2),
         (DataType::UInt16, 23, 4),
-        (DataType::UInt32, 20, 8),
+        (DataType::UInt32, 26, 4),
         (DataType::UInt64, 1700, -1),
         (DataType::Float16, 700, 4),
         (DataType::LargeUtf8, 25, -1),

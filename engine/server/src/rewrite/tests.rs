@@ -1,0 +1,100 @@
+//! Statements before and after.
+
+use envoi::sqlparser::dialect::PostgreSqlDialect;
+use envoi::sqlparser::parser::Parser;
+
+use super::output::output_names;
+use super::rewrite;
+
+fn rewritten(sql: &str) -> String {
+    let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap();
+    rewrite(&mut statements[0]).unwrap();
+    statements[0].to_string()
+}
+
+#[test]
+fn statements_become_the_engine_s() {
+    for (sql, expected) in [
+        ("select pg_catalog.version()", "SELECT version()"),
+        ("select oid from pg_class", "SELECT oid FROM pg_catalog.pg_class"),
+        (
+            "with pg_class as (select 1 as a) select a from pg_class",
+            "WITH pg_class AS (SELECT 1 AS a) SELECT a FROM pg_class",
+        ),
+        ("select 'pg_class'::regclass::oid", "SELECT envoi_oid(envoi_regclass('pg_class'))"),
+        ("select oid::regclass from t", "SELECT envoi_regclass_name(oid) AS oid FROM t"),
+        ("select oid::regtype::text as r from t", "SELECT envoi_regtype_name(oid) AS r FROM t"),
+        ("select 1 where a = any ('{r,p}'::text[])", "SELECT 1 WHERE a IN ('r', 'p')"),
+        ("select 1 where a <> all (array['r'])", "SELECT 1 WHERE a NOT IN ('r')"),
+        ("select 1 where a operator(pg_catalog.~) '^x' collate pg_catalog.default", "SELECT 1 WHERE a ~ '^x'"),
+        ("select 1 where n not like 'pg/_' || '%' escape '/'", "SELECT 1 WHERE n NOT LIKE 'pg\\_%'"),
+        ("select a[1]", "SELECT envoi_element(a, 1)"),
+        ("select (information_schema._pg_expandarray(i.k)).n", "SELECT unnest(envoi_numbers(i.k))"),
+        ("select 1 from t for update", "SELECT 1 FROM t"),
+        (
+            "select 1 from pg_type t, pg_proc p where p.oid = t.typreceive",
+            "SELECT 1 FROM pg_catalog.pg_type t, pg_catalog.pg_proc p WHERE p.oid = envoi_oid(t.typreceive)",
+        ),
+        ("select current_schema", "SELECT current_schema()"),
+        (
+            "select (select pg_get_expr(d.adbin, d.adrelid, true) from pg_attrdef d where d.adrelid = a.attrelid) from pg_attribute a",
+            "SELECT NULL FROM pg_catalog.pg_attribute a",
+        ),
+        (
+            "select (select n.nspname from pg_namespace n where n.oid = c.relnamespace) from pg_class c",
+            "SELECT (SELECT first_value(n.nspname) FROM pg_catalog.pg_namespace n WHERE n.oid = c.relnamespace) FROM pg_catalog.pg_class c",
+        ),
+    ] {
+        assert_eq!(rewritten(sql), expected, "{sql}");
+    }
+}
+
+#[test]
+fn parameters_get_a_type_of_the_engine() {
+    for (sql, expected) in [
+        ("select $1::regclass", "SELECT envoi_regclass_name(CAST($1 AS TEXT)) AS regclass"),
+        ("select 1 where a = any ($1::oid[])", "SELECT 1 WHERE a = ANY(CAST($1 AS BIGINT[]))"),
+        ("select 1 where a = $1::varchar", "SELECT 1 WHERE a = CAST($1 AS TEXT)"),
+    ] {
+        assert_eq!(rewritten(sql), expected, "{sql}");
+    }
+}
+
+#[test]
+fn statements_of_the_engine_stay() {
+    for sql in [
+        "SELECT granted = 't' FROM marks",
+        "SELECT (SELECT value FROM r WHERE r.iso3 = e.iso3) FROM e",
+        "SELECT a IN (SELECT b FROM t) FROM u",
+    ] {
+        assert_eq!(rewritten(sql), sql);
+    }
+}
+
+#[test]
+fn columns_are_named_as_postgresql_does() {
+    let sql = "select 1, count(*), a.b, c as d, x::int, '1'::int4, case when a then 1 end, true, (select max(z) from t), \
+        exists (select 1), array[1], 'x'::varchar(3), pg_catalog.version(), f[1], now()::date";
+    let statement = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap().remove(0);
+    let expected = [
+        "?column?", "count", "b", "d", "x", "int4", "case", "bool", "max", "exists", "array", "varchar", "version",
+        "f", "now",
+    ];
+    assert_eq!(output_names(&statement).unwrap(), expected);
+}
+
+#[test]
+fn comparisons_are_not_multiplied_without_end() {
+    let mut expression = "a".to_owned();
+    for _ in 0..12 {
+        expression = format!("({expression} ~ any (array['a','b','c','d','e','f','g','h']))");
+    }
+    assert!(rewritten(&format!("select {expression}")).len() < 1 << 20);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_literal_is_too_odd_an_array(text in "[{}\"\\\\,a ]{0,20}") {
+        let _ = rewritten(&format!("select 1 from pg_class where oid = any ('{text}'::oid[]) and x like '{text}' escape 'a'"));
+    }
+}

@@ -1,0 +1,180 @@
+//! Messages in the order PostgreSQL sends them, with the values in them.
+
+use crate::client::{Client, kinds, message};
+use crate::server::usual;
+
+#[test]
+fn simple_queries() {
+    let mut c = Client::connect(usual().address);
+    let all = c.simple("select 1 as one, 'a' as a, null as n, 2.5::float8 as f");
+    assert_eq!(kinds(&all), "TDCZ");
+    let columns = all[0].columns();
+    assert_eq!(columns.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["one", "a", "n", "f"]);
+    assert_eq!(columns.iter().map(|(_, oid)| *oid).collect::<Vec<_>>(), [20, 25, 25, 701]);
+    assert_eq!(all[1].texts(), ["1", "a", "NULL", "2.5"]);
+    assert_eq!(all[2].body, b"SELECT 1\0");
+    assert_eq!(all[3].body, b"I");
+    assert_eq!(kinds(&c.simple("")), "IZ");
+    assert_eq!(kinds(&c.simple(" -- nothing\n ; ; ")), "IZ");
+    assert_eq!(kinds(&c.simple("select 1; select 2 where false; show timezone")), "TDCTCTDCZ");
+    // The first that fails ends the text.
+    assert_eq!(kinds(&c.simple("select 1; select nonsense; select 2")), "TDCEZ");
+}
+
+#[test]
+fn errors_say_what_and_where() {
+    let mut c = Client::connect(usual().address);
+    let all = c.simple("select 'ä',\n  iso3, nonsense from country");
+    let error = all.iter().find(|m| m.kind == 'E').unwrap();
+    assert_eq!(error.field(b'S').as_deref(), Some("ERROR"));
+    assert_eq!(error.field(b'V').as_deref(), Some("ERROR"));
+    assert_eq!(error.field(b'C').as_deref(), Some("42703"));
+    assert_eq!(error.field(b'P').as_deref(), Some("21"), "characters, not bytes");
+    for (sql, sqlstate) in [
+        ("selec 1", "42601"),
+        ("select 'never ends", "42601"),
+        ("select * from nonsense", "42P01"),
+        ("select nonsense(1)", "42883"),
+        ("select 1/0", "22012"),
+        ("select cast('x' as int)", "22P02"),
+        ("insert into country select * from country", "25006"),
+        ("create table x (a int)", "25006"),
+        ("drop table country", "25006"),
+        ("copy country from stdin", "25006"),
+        ("copy country to '/tmp/x'", "42501"),
+        ("select * from '/etc/passwd'", "42P01"),
+        ("fetch from nothing", "34000"),
+        ("execute nothing", "26000"),
+        ("set nonsense = 1", "42704"),
+        ("set datafusion.runtime.memory_limit = '1G'", "42704"),
+        ("set envoi.as_of = 'soon'", "22023"),
+        ("show nonsense", "42704"),
+        ("listen x", "0A000"),
+        ("begin read write", "25006"),
+        ("savepoint a", "25P01"),
+    ] {
+        let (got, message) = c.error(sql);
+        assert_eq!(got, sqlstate, "{sql}: {message}");
+        assert!(!message.is_empty() && !message.ends_with('.'), "{message}");
+    }
+    // The place is in the text that was sent, not in one of its statements.
+    let all = c.simple("select 1; select\n nonsense");
+    assert_eq!(all.iter().find(|m| m.kind == 'E').unwrap().field(b'P').as_deref(), Some("19"));
+}
+
+#[test]
+fn extended_queries() {
+    let mut c = Client::connect(usual().address);
+    c.parse(
+        "q",
+        "select iso3, year, remittance_usd from remittance_vs_oda where iso3 = $1 and year > $2 order by year",
+        &[],
+    );
+    c.describe(b'S', "q");
+    let all = c.sync();
+    assert_eq!(kinds(&all), "1tTZ");
+    let oids: Vec<u32> = all[1].body[2..].chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+    assert_eq!(oids[0], 25);
+    assert!([23, 20].contains(&oids[1]), "{oids:?}");
+    assert_eq!(all[2].columns()[2], ("remittance_usd".to_owned(), 701));
+
+    // Again and again with other values, in text and in binary.
+    let year = 2021_i32;
+    for format in [0, 1] {
+        let year = match (format, oids[1]) {
+            (0, _) => year.to_string().into_bytes(),
+            (_, 23) => year.to_be_bytes().to_vec(),
+            _ => i64::from(year).to_be_bytes().to_vec(),
+        };
+        c.bind("", "q", &[Some(b"MEX"), Some(&year)], format);
+        c.execute("", 0);
+        let all = c.sync();
+        assert_eq!(kinds(&all[..1]), "2");
+        let rows: Vec<_> = all.iter().filter(|m| m.kind == 'D').map(|m| m.row()).collect();
+        assert!(!rows.is_empty());
+        assert_eq!(rows[0][0].as_deref(), Some(&b"MEX"[..]));
+        let first = rows[0][1].clone().unwrap();
+        match format {
+            0 => assert_eq!(first, b"2022"),
+            _ => assert_eq!(i32::from_be_bytes(first.try_into().unwrap()), 2022),
+        }
+    }
+
+    // What nobody says a type of is text; a list is a list.
+    c.parse("", "select $1, $2::int + 1, iso3 from country where iso3 = any($3) order by iso3", &[]);
+    c.describe(b'S', "");
+    let all = c.sync();
+    assert_eq!(kinds(&all), "1tTZ");
+    let oids: Vec<u32> = all[1].body[2..].chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+    assert_eq!(oids, [25, 23, 1009]);
+    c.bind("", "", &[None, Some(b"41"), Some(b"{MEX,PHL}")], 0);
+    c.execute("", 0);
+    let all = c.sync();
+    let rows: Vec<_> = all.iter().filter(|m| m.kind == 'D').map(|m| m.texts()).collect();
+    assert_eq!(rows, [["NULL", "42", "MEX"], ["NULL", "42", "PHL"]]);
+}
+
+#[test]
+fn portals_stop_and_go_on() {
+    let mut c = Client::connect(usual().address);
+    c.simple("begin");
+    c.parse("", "select value from generate_series(1, 5) as t(value)", &[]);
+    c.bind("p", "", &[], 0);
+    c.execute("p", 2);
+    c.execute("p", 2);
+    c.execute("p", 2);
+    c.execute("p", 2);
+    let all = c.sync();
+    assert_eq!(kinds(&all), "12DDsDDsDCCZ");
+    assert_eq!(all.last().unwrap().body, b"T");
+    assert_eq!(all[8].texts(), ["5"]);
+    assert_eq!(all[9].body, b"SELECT 1\0");
+    // The transaction's end is the portal's.
+    c.simple("commit");
+    c.execute("p", 0);
+    let all = c.sync();
+    assert_eq!((kinds(&all).as_str(), all[0].field(b'C').as_deref()), ("EZ", Some("34000")));
+}
+
+#[test]
+fn after_an_error_all_is_passed_over_until_sync() {
+    let mut c = Client::connect(usual().address);
+    c.parse("a", "selec", &[]);
+    c.parse("b", "select 1", &[]);
+    c.bind("", "b", &[], 0);
+    c.execute("", 0);
+    assert_eq!(kinds(&c.sync()), "EZ");
+    c.bind("", "b", &[], 0);
+    let all = c.sync();
+    assert_eq!(all[0].field(b'C').as_deref(), Some("26000"), "it was passed over");
+    // Flush sends what there is without an end.
+    c.parse("b", "select 1", &[]);
+    c.send(&message(b'H', &[]));
+    assert_eq!(c.next().unwrap().kind, '1');
+    c.parse("b", "select 1", &[]);
+    assert_eq!(c.sync()[0].field(b'C').as_deref(), Some("42P05"));
+    let mut close = b"S".to_vec();
+    close.extend(b"b\0");
+    c.send(&message(b'C', &close));
+    c.parse("b", "select 1; select 2", &[]);
+    let all = c.sync();
+    assert_eq!((kinds(&all).as_str(), all[1].field(b'C').as_deref()), ("3EZ", Some("42601")));
+}
+
+#[test]
+fn values_that_do_not_fit_their_parameters() {
+    let mut c = Client::connect(usual().address);
+    c.parse("q", "select $1::int8", &[20]);
+    c.bind("", "q", &[Some(b"abc")], 0);
+    assert_eq!(c.sync()[1].field(b'C').as_deref(), Some("22P02"));
+    c.bind("", "q", &[Some(b"abc")], 1);
+    assert_eq!(c.sync()[0].field(b'C').as_deref(), Some("22P03"));
+    c.bind("", "q", &[Some(b"99999999999999999999")], 0);
+    assert_eq!(c.sync()[0].field(b'C').as_deref(), Some("22003"));
+    c.bind("", "q", &[], 0);
+    assert_eq!(c.sync()[0].field(b'C').as_deref(), Some("08P01"));
+    c.parse("r", "select $2", &[]);
+    assert_eq!(kinds(&c.sync()), "1Z");
+    c.parse("s", "select $0", &[]);
+    assert_eq!(c.sync()[0].field(b'C').as_deref(), Some("42P02"));
+}
