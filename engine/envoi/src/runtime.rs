@@ -70,6 +70,11 @@ impl Runtime {
         self.threads
     }
 
+    /// Pieces of query work that are not done.
+    pub fn tasks(&self) -> usize {
+        self.cpu.as_ref().map_or(0, |cpu| cpu.metrics().num_alive_tasks())
+    }
+
     /// The lake.
     pub fn lake(&self) -> &Lake {
         &self.lake

@@ -9,6 +9,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
+use super::stopping::Waits;
 use crate::catalogue;
 use crate::error::{Error, Result};
 use crate::privacy::{Gate, Notes};
@@ -37,8 +38,8 @@ pub struct Answer {
     batches: Option<mpsc::Receiver<Result<RecordBatch>>>,
     plan: Option<Arc<dyn ExecutionPlan>>,
     notes: Notes,
-    /// Held so that dropping the answer aborts the work.
-    _work: Option<Work<()>>,
+    /// Held so that dropping the answer aborts the work: where it pauses, and where it does not.
+    _work: Option<(Work<()>, Waits)>,
 }
 
 impl Answer {
@@ -54,6 +55,7 @@ impl Answer {
         sql: String,
         notes: Notes,
         gate: Option<Gate>,
+        waits: Waits,
     ) -> Result<Self> {
         let schema = stream.schema();
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -81,7 +83,14 @@ impl Answer {
                 }
             }
         })?;
-        Ok(Self { schema, kind: AnswerKind::Rows, batches: Some(receiver), plan: Some(plan), notes, _work: Some(work) })
+        Ok(Self {
+            schema,
+            kind: AnswerKind::Rows,
+            batches: Some(receiver),
+            plan: Some(plan),
+            notes,
+            _work: Some((work, waits)),
+        })
     }
 
     /// The next batch; `None` at the end. After an error there is no more.

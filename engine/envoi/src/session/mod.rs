@@ -13,6 +13,7 @@ mod relations;
 mod rewrite;
 mod served;
 mod sizes;
+mod stopping;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -145,9 +146,10 @@ impl Session {
     async fn rows(&self, state: &SessionState, plan: &LogicalPlan, sql: &str, notes: Option<Notes>) -> Result<Answer> {
         let failed = |e: DataFusionError| self.explained(Error::from_datafusion(&e, sql), sql);
         let plan = state.query_planner().create_physical_plan(plan, state).await.map_err(failed)?;
+        let (plan, waits) = stopping::stoppable(plan).map_err(failed)?;
         let stream = datafusion::physical_plan::execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
         let gate = notes.as_ref().and(self.0.gate.clone());
-        Answer::rows(&self.0.runtime, plan, stream, sql.to_owned(), notes.unwrap_or_default(), gate)
+        Answer::rows(&self.0.runtime, plan, stream, sql.to_owned(), notes.unwrap_or_default(), gate, waits)
     }
 
     /// Says which table may have been meant where one is not found.

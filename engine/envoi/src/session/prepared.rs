@@ -11,6 +11,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Prepare, Statement as PlanStat
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
 
+use super::plans::repeatable;
 use super::{Session, Tag, tag};
 use crate::error::{Error, Result};
 use crate::privacy::{self, Notes};
@@ -28,9 +29,21 @@ pub struct Prepared {
     /// Columns of the answer; `None` if there are no rows, but something is done.
     pub schema: Option<SchemaRef>,
     pub(super) plan: Arc<LogicalPlan>,
+    stage: Stage,
     /// What the session saw when it was planned.
     seen: String,
-    repeats: bool,
+    notes: Notes,
+}
+
+/// How far a plan is.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// It may run; with the count of changes to the session if its optimised form may be kept.
+    Admitted(Option<u64>),
+    /// It was kept from another run, optimised.
+    Optimised,
+    /// It is done when it is run by its text.
+    Statement,
 }
 
 impl Prepared {
@@ -62,7 +75,7 @@ impl Session {
             let (got, expected) = (values.len(), prepared.parameters.len());
             return Err(Error::user(format!("got {got} values for {expected} parameters")));
         }
-        if values.is_empty() && !prepared.repeats {
+        if matches!(prepared.stage, Stage::Statement) {
             return self.run(prepared.sql()).await;
         }
         let (session, prepared) = (self.clone(), prepared.clone());
@@ -72,15 +85,21 @@ impl Session {
     async fn planned(&self, sql: &str, types: &[Option<DataType>]) -> Result<Prepared> {
         self.0.view.refresh().await?;
         let state = self.0.context.state();
+        let seen = self.0.view.key();
+        let (kept, changes) = self.0.plans.find(sql, &seen);
+        if let Some(plan) = kept {
+            let schema = Some(Arc::clone(plan.schema().inner()));
+            let (sql, parameters, notes) = (sql.to_owned(), Vec::new(), Notes::default());
+            return Ok(Prepared { sql, parameters, schema, plan, stage: Stage::Optimised, seen, notes });
+        }
         let statement = self.rewritten(&state, sql)?;
         let count = parameters(&statement)?.max(types.len());
+        let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
         let (plan, parameters) = if count == 0 {
-            let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
             (state.statement_to_plan(statement).await.map_err(failed)?, Vec::new())
         } else {
             self.typed(&state, statement, sql, types, count).await?
         };
-        let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
         // What a reader may not do is refused before it is bound.
         let notes = Notes::default();
         let admitted = match &self.0.gate {
@@ -88,16 +107,14 @@ impl Session {
             None => privacy::watched(plan, &notes),
         };
         let plan = admitted.map_err(failed)?;
-        let schema = match tag(&plan) {
-            Some(Tag::Plain(_) | Tag::Counted(_)) => None,
+        let (schema, stage) = match tag(&plan) {
+            Some(Tag::Plain(_) | Tag::Counted(_)) => (None, Stage::Statement),
             None => {
-                let schema = Arc::clone(plan.schema().inner());
-                Some(schema)
+                let keep = count == 0 && repeatable(&plan).map_err(failed)?;
+                (Some(Arc::clone(plan.schema().inner())), Stage::Admitted(keep.then_some(changes)))
             }
         };
-        let repeats = count > 0 && schema.is_some();
-        let seen = self.0.view.key();
-        Ok(Prepared { sql: sql.to_owned(), parameters, schema, plan: Arc::new(plan), seen, repeats })
+        Ok(Prepared { sql: sql.to_owned(), parameters, schema, plan: Arc::new(plan), stage, seen, notes })
     }
 
     /// The plan with every parameter's type: as given, else as the statement tells, else text.
@@ -148,13 +165,22 @@ impl Session {
             }
         };
         let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
-        let values = values.into_iter().zip(&prepared.parameters).map(|(value, data_type)| {
-            let value = if value.data_type() == *data_type { Ok(value) } else { value.cast_to(data_type) };
-            value.map(Into::into)
-        });
-        let values = values.collect::<datafusion::common::Result<Vec<_>>>().map_err(failed)?;
-        let plan = Arc::unwrap_or_clone(prepared.plan).with_param_values(ParamValues::List(values)).map_err(failed)?;
-        self.queried(self.0.context.state(), plan, sql, Notes::default(), None).await
+        let state = self.0.context.state();
+        let keep = match prepared.stage {
+            Stage::Optimised => return self.rows(&state, &prepared.plan, sql, None).await,
+            Stage::Admitted(changes) => changes.map(|changes| (prepared.seen.clone(), changes)),
+            Stage::Statement => return Err(Error::internal("a statement without rows has no plan to run")),
+        };
+        let mut plan = Arc::unwrap_or_clone(prepared.plan);
+        if !values.is_empty() {
+            let values = values.into_iter().zip(&prepared.parameters).map(|(value, data_type)| {
+                let value = if value.data_type() == *data_type { Ok(value) } else { value.cast_to(data_type) };
+                value.map(Into::into)
+            });
+            let values = values.collect::<datafusion::common::Result<Vec<_>>>().map_err(failed)?;
+            plan = plan.with_param_values(ParamValues::List(values)).map_err(failed)?;
+        }
+        self.queried(state, plan, sql, prepared.notes, keep).await
     }
 }
 

@@ -20,7 +20,10 @@ pub(crate) enum Command {
     Release(String),
     RollbackTo(String),
     /// `SET TRANSACTION …` and `SET SESSION CHARACTERISTICS …`.
-    SetTransaction(Begin),
+    SetTransaction {
+        begin: Begin,
+        session: bool,
+    },
     Set {
         name: String,
         value: Option<String>,
@@ -67,6 +70,8 @@ pub(crate) enum Command {
 pub(crate) struct Begin {
     /// It was asked to write.
     pub(crate) write: bool,
+    /// The isolation that was asked for.
+    pub(crate) isolation: Option<&'static str>,
 }
 
 /// A cursor.
@@ -193,6 +198,9 @@ pub(crate) fn command(sql: &str, words: &[Word]) -> Result<Command> {
             Command::Unlisten
         }
         () if r.keyword("listen") || r.keyword("notify") => return Err(not_here("LISTEN and NOTIFY")),
+        () if let Some(word) = r.writes() => {
+            return Err(PgError::new(READ_ONLY, format!("cannot execute {word} in a read-only transaction")));
+        }
         () => {
             r.rest();
             Command::Query
@@ -220,10 +228,9 @@ fn modes(r: &mut Reader<'_>) -> Result<Begin> {
     while !r.done() {
         let known = match () {
             () if r.keywords(&["isolation", "level"]) => {
-                r.keywords(&["read", "committed"])
-                    || r.keywords(&["read", "uncommitted"])
-                    || r.keywords(&["repeatable", "read"])
-                    || r.keyword("serializable")
+                let levels = ["read committed", "read uncommitted", "repeatable read", "serializable"];
+                begin.isolation = levels.into_iter().find(|level| r.keywords(&level.split(' ').collect::<Vec<_>>()));
+                begin.isolation.is_some()
             }
             () if r.keywords(&["read", "only"]) => true,
             () if r.keywords(&["read", "write"]) => {
@@ -242,11 +249,11 @@ fn modes(r: &mut Reader<'_>) -> Result<Begin> {
 fn set(r: &mut Reader<'_>) -> Result<Command> {
     let session = r.keyword("session");
     if session && r.keywords(&["characteristics", "as", "transaction"]) {
-        return Ok(Command::SetTransaction(modes(r)?));
+        return Ok(Command::SetTransaction { begin: modes(r)?, session: true });
     }
     let local = !session && r.keyword("local");
     if r.keyword("transaction") {
-        return Ok(Command::SetTransaction(modes(r)?));
+        return Ok(Command::SetTransaction { begin: modes(r)?, session: false });
     }
     // Settings that have a spelling of their own.
     for (words, name) in [
@@ -533,7 +540,7 @@ mod tests {
     #[test]
     fn transactions() {
         assert_eq!(of("BEGIN").unwrap(), Command::Begin(Begin::default()));
-        let write = Begin { write: true };
+        let write = Begin { write: true, isolation: Some("repeatable read") };
         assert_eq!(of("begin isolation level repeatable read, read write").unwrap(), Command::Begin(write));
         assert_eq!(of("START TRANSACTION READ ONLY DEFERRABLE").unwrap(), Command::Begin(Begin::default()));
         assert_eq!(of("COMMIT AND CHAIN").unwrap(), Command::Commit { chain: true });
@@ -563,7 +570,7 @@ mod tests {
         assert_eq!(of("SHOW TRANSACTION ISOLATION LEVEL").unwrap(), Command::Show("transaction_isolation".to_owned()));
         assert!(matches!(
             of("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").unwrap(),
-            Command::SetTransaction(_)
+            Command::SetTransaction { session: true, .. }
         ));
         assert_eq!(of("SET x").unwrap_err().sqlstate, "42601");
     }

@@ -27,6 +27,8 @@ pub(crate) struct Rows {
     at: usize,
     /// Rows taken of all batches.
     pub(crate) taken: u64,
+    /// What there is to say of the answer, once its last row was taken.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Rows {
@@ -36,12 +38,12 @@ impl Rows {
             Some(told) => described(&answer.schema, told),
             None => Arc::clone(&answer.schema),
         };
-        Self { schema, source: Source::Engine(Box::new(answer)), batch: None, at: 0, taken: 0 }
+        Self { schema, source: Source::Engine(Box::new(answer)), batch: None, at: 0, taken: 0, notes: Vec::new() }
     }
 
     /// Those of a batch.
     pub(crate) fn fixed(batch: RecordBatch) -> Self {
-        Self { schema: batch.schema(), source: Source::Fixed, batch: Some(batch), at: 0, taken: 0 }
+        Self { schema: batch.schema(), source: Source::Fixed, batch: Some(batch), at: 0, taken: 0, notes: Vec::new() }
     }
 
     /// Columns of texts.
@@ -71,6 +73,7 @@ impl Rows {
             match answer.next().await {
                 Some(batch) => (self.batch, self.at) = (Some(batch?), 0),
                 None => {
+                    self.notes = answer.notes();
                     self.source = Source::Fixed;
                     return Ok(None);
                 }

@@ -141,22 +141,23 @@ impl Connection {
                     return Err(read_write());
                 }
                 if self.transaction.begin(&settings) {
-                    backend::notice(
-                        &mut self.out,
-                        "WARNING",
-                        "25001",
-                        "there is already a transaction in progress",
-                        None,
-                    );
+                    let message = "there is already a transaction in progress";
+                    backend::notice(&mut self.out, "WARNING", "25001", message, None);
                 } else {
                     // From here on it sees one version of the lake.
                     self.session.pin().await.map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
+                    let usual = settings.get("default_transaction_isolation")?;
+                    self.set("transaction_isolation", Some(begin.isolation.unwrap_or(&usual)), true).await?;
                 }
                 "BEGIN".to_owned()
             }
-            Command::SetTransaction(begin) => {
+            Command::SetTransaction { begin, session } => {
                 if begin.write {
                     return Err(read_write());
+                }
+                if let Some(level) = begin.isolation {
+                    let name = if session { "default_transaction_isolation" } else { "transaction_isolation" };
+                    self.set(name, Some(level), !session).await?;
                 }
                 "SET".to_owned()
             }
@@ -316,7 +317,13 @@ impl Connection {
             let next = interrupts
                 .guard(async { rows.next(room as usize).await.map_err(|e| super::sqlstate::of_engine(&e, "", "")) })
                 .await?;
-            let Some((batch, range)) = next else { return Ok(Sent { rows: sent, suspended: false }) };
+            let Some((batch, range)) = next else {
+                // Such as cells of households that are not shown.
+                for note in std::mem::take(&mut rows.notes) {
+                    backend::notice(&mut self.out, "NOTICE", "00000", &note, None);
+                }
+                return Ok(Sent { rows: sent, suspended: false });
+            };
             let first = sent == 0;
             sent += range.len() as u64;
             encoder.rows(&batch, range, &mut self.out)?;
@@ -359,6 +366,7 @@ impl Connection {
         };
         let Some(schema) = portal.statement.columns.clone() else { return Ok(0) };
         let formats = formats_of(&formats, schema.fields().len());
+        self.begun(portal, interrupts).await?;
         match &mut portal.state {
             State::Rows(rows) => {
                 let most = forward(direction)?;
@@ -387,7 +395,14 @@ impl Connection {
 
     /// Passes over rows of a cursor.
     async fn skip(&mut self, name: &str, direction: Direction, interrupts: &Interrupts) -> Result<u64> {
-        let portal = self.portals.get_mut(name).ok_or_else(|| no_cursor(name))?;
+        let mut portal = self.portals.remove(name).ok_or_else(|| no_cursor(name))?;
+        let passed = self.skipped(&mut portal, direction, interrupts).await;
+        self.portals.insert(name.to_owned(), portal);
+        passed
+    }
+
+    async fn skipped(&mut self, portal: &mut Portal, direction: Direction, interrupts: &Interrupts) -> Result<u64> {
+        self.begun(portal, interrupts).await?;
         if let State::Kept(kept) = &mut portal.state {
             return Ok(kept.go(direction).len() as u64);
         }
@@ -406,6 +421,16 @@ impl Connection {
             }
         }
         Ok(passed)
+    }
+
+    /// Starts the query of a portal that was bound and not executed yet.
+    async fn begun(&mut self, portal: &mut Portal, interrupts: &Interrupts) -> Result<()> {
+        if matches!(portal.state, State::New) && portal.statement.prepared.is_some() {
+            let statement = Arc::clone(&portal.statement);
+            let values = std::mem::take(&mut portal.values);
+            portal.state = State::Rows(self.engine(&statement, values, interrupts).await?);
+        }
+        Ok(())
     }
 
     /// Tells the columns of rows and sends them all; of the simple protocol.

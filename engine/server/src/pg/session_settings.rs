@@ -8,7 +8,7 @@ use super::connection::Connection;
 use super::error::{PgError, Result, UNDEFINED_OBJECT};
 use super::interrupts::Interrupts;
 use super::portal::Statement;
-use super::settings::{ENGINE, Settings, known};
+use super::settings::{Settings, known};
 use super::sqlstate::of_engine;
 use super::value::{Format, decode};
 use super::wire::backend;
@@ -62,17 +62,17 @@ impl Connection {
     /// Brings the engine's session to the settings, where they changed: those of the engine, the zone, the path.
     pub(super) async fn apply_settings(&mut self) -> Result<()> {
         let settings = self.settings();
-        if settings.changed() == self.applied.changed() && !self.applied.changed().is_empty() {
-            return Ok(());
-        }
-        let names = self.applied.changed().keys().chain(settings.changed().keys()).cloned().collect::<Vec<_>>();
-        for name in names.iter().filter(|n| n.starts_with(ENGINE)) {
-            let (now, then) = (settings.changed().get(name), self.applied.changed().get(name));
+        let (now, then) = (settings.engine(), self.applied.engine());
+        for name in now.keys().chain(then.keys()) {
+            let (now, then) = (now.get(name), then.get(name));
             if now != then {
-                let value = now.map(|v| v.as_str());
-                self.session.set(name, value).await.map_err(|e| match e.message().contains("not found") {
-                    true => PgError::new(UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\"")),
-                    false => PgError { sqlstate: "22023", ..of_engine(&e, "", "") },
+                self.session.set(name, now.copied()).await.map_err(|e| {
+                    match e.message().contains("unknown setting") {
+                        true => {
+                            PgError::new(UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))
+                        }
+                        false => PgError { sqlstate: "22023", ..of_engine(&e, "", "") },
+                    }
                 })?;
             }
         }

@@ -211,6 +211,12 @@ impl Settings {
         self.changed.clear();
     }
 
+    /// Settings of the engine that are not as the program has them, by name in lower case.
+    pub(crate) fn engine(&self) -> BTreeMap<&str, &str> {
+        let all = self.first.iter().chain(&self.changed);
+        all.filter(|(name, _)| name.starts_with(ENGINE)).map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
     /// What was changed, by name in lower case.
     pub(crate) fn changed(&self) -> &BTreeMap<String, String> {
         &self.changed

@@ -131,6 +131,36 @@ impl<'a> Reader<'a> {
         is
     }
 
+    /// The word of a statement that changes something, if the next one is one.
+    pub(crate) fn writes(&mut self) -> Option<&'static str> {
+        const WORDS: [&str; 23] = [
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            "MERGE",
+            "TRUNCATE",
+            "ALTER",
+            "CREATE",
+            "DROP",
+            "GRANT",
+            "REVOKE",
+            "COMMENT",
+            "REINDEX",
+            "VACUUM",
+            "ANALYZE",
+            "REFRESH",
+            "CLUSTER",
+            "LOCK",
+            "CALL",
+            "DO",
+            "SECURITY",
+            "IMPORT",
+            "REASSIGN",
+            "CHECKPOINT",
+        ];
+        WORDS.into_iter().find(|word| self.keyword(word))
+    }
+
     /// Whether the next tokens are those keywords; they are read together or not at all.
     pub(crate) fn keywords(&mut self, keywords: &[&str]) -> bool {
         let at = self.at;

@@ -35,6 +35,7 @@ pub(crate) struct Setup {
 /// A server that runs.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    pub(crate) runtime: Arc<envoi::Runtime>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -56,10 +57,11 @@ impl Server {
                 let flags = vec![("lake.url", lake, "--lake"), ("runtime.memory", "1GiB".to_owned(), "--memory")];
                 let config = Config::load(Some(Path::new("/dev/null")), std::iter::empty(), flags).unwrap();
                 let factory = envoi::open(&config).await.unwrap();
+                let runtime = Arc::clone(factory.runtime());
                 let Setup { limits, users, tls } = setup;
                 let options = PgOptions { database: "envoi".to_owned(), users, tls, limits };
                 let server = PgServer::bind(([127, 0, 0, 1], 0).into(), factory, options).await.unwrap();
-                told.send(server.address().unwrap()).unwrap();
+                told.send((server.address().unwrap(), runtime)).unwrap();
                 let stopped = async {
                     let _ = stopped.await;
                 };
@@ -67,7 +69,8 @@ impl Server {
             });
         };
         let thread = std::thread::spawn(serve);
-        Self { address: address.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        let (address, runtime) = address.recv().unwrap();
+        Self { address, runtime, stop: Some(stop), thread: Some(thread) }
     }
 }
 

@@ -25,6 +25,13 @@ fn transactions() {
     assert_eq!(c.tags("commit"), ["ROLLBACK"]);
     assert_eq!(status(&mut c, "select 1"), "I");
     assert_eq!(kinds(&c.simple("commit")), "NCZ");
+    c.simple("begin isolation level serializable");
+    assert_eq!(c.value("show transaction isolation level"), "serializable");
+    c.simple("commit");
+    assert_eq!(c.value("show transaction_isolation"), "read committed");
+    c.simple("set session characteristics as transaction isolation level repeatable read; begin");
+    assert_eq!(c.value("select current_setting('transaction_isolation')"), "repeatable read");
+    c.simple("rollback");
     assert_eq!(c.tags("begin; commit and chain; rollback"), ["BEGIN", "COMMIT", "ROLLBACK"]);
 }
 
@@ -116,6 +123,10 @@ fn microdata_are_shown_by_the_rules() {
     let mut c = Client::connect(usual().address);
     assert_eq!(c.error("select household_id, income_total from household").0, "42501");
     assert_ne!(c.value("select count(*) from household"), "0");
+    // Groups of too few are left out, and it is said.
+    let all = c.simple("select size_persons, count(*) from household group by size_persons");
+    let note = all.iter().find(|m| m.kind == 'N').and_then(|m| m.field(b'M'));
+    assert!(note.is_some_and(|n| n.contains("households")), "{} messages", all.len());
     // The same through what is prepared, declared and copied.
     c.parse("", "select income_total from household", &[]);
     assert_eq!(c.sync()[0].field(b'C').as_deref(), Some("42501"));

@@ -32,7 +32,8 @@ impl AsyncDB for Port {
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Refused> {
         let all = self.0.simple(sql);
         if let Some(error) = all.iter().find(|m| m.kind == 'E') {
-            return Err(Refused(error.field(b'M').unwrap_or_default()));
+            // Names are in other quotes there.
+            return Err(Refused(error.field(b'M').unwrap_or_default().replace('"', "`")));
         }
         let Some(columns) = all.iter().find(|m| m.kind == 'T').map(Message::columns) else {
             return Ok(DBOutput::StatementComplete(0));

@@ -39,7 +39,7 @@ async function values(db) {
     i: [1, null, 3], j: ['a', 'b,"c'], k: { k: [1, null] }, l: null, m: NaN, n: -Infinity, o: [0.5],
   });
   assert.deepEqual(typed.fields.map((f) => f.dataTypeID), [21, 20, 701, 1700, 25, 16, 1184, 17, 1007, 1009, 114, 701, 701, 701, 1022]);
-  assert.deepEqual((await db.query({ text: 'select $1::int4 + 1 as n, $2::text as t, $3::timestamptz as z, $4::bytea as b, $5::bool as f, $6::json as j',
+  assert.deepEqual((await db.query({ text: 'select $1::int4 + 1::int4 as n, $2::text as t, $3::timestamptz as z, $4::bytea as b, $5::bool as f, $6::json as j',
     values: [41, "it's", new Date(0), Buffer.from([0, 1]), false, { a: 1 }] })).rows[0],
   { n: 42, t: "it's", z: new Date(0), b: Buffer.from([0, 1]), f: false, j: { a: 1 } });
   for (const year of [2000, 2010, 2020]) { // one prepared statement, three times
