@@ -174,7 +174,10 @@ impl Session {
         let mut plan = Arc::unwrap_or_clone(prepared.plan);
         if !values.is_empty() {
             let values = values.into_iter().zip(&prepared.parameters).map(|(value, data_type)| {
-                let value = if value.data_type() == *data_type { Ok(value) } else { value.cast_to(data_type) };
+                // Decimals keep the digits that they came with.
+                let fits =
+                    value.data_type() == *data_type || (value.data_type().is_decimal() && data_type.is_decimal());
+                let value = if fits { Ok(value) } else { value.cast_to(data_type) };
                 value.map(Into::into)
             });
             let values = values.collect::<datafusion::common::Result<Vec<_>>>().map_err(failed)?;

@@ -19,7 +19,14 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::strict("envoi_regoper", Returns::Oid, |c| found(c, "operator", |_, n| find_operator(n))),
     Definition::strict("envoi_regnamespace", Returns::Oid, |c| found(c, "schema", find_namespace)),
     Definition::strict("envoi_regrole", Returns::Oid, |c| found(c, "role", find_role)),
-    Definition::strict("envoi_regclass_name", Returns::Text, |c| named(c, relation_name)),
+    Definition::strict("envoi_regclass_name", Returns::Text, |c| {
+        // `'schema.table'::regclass::text`: the name as it is found, with its schema only where that is needed.
+        let told = c.oid(0).is_none().then(|| c.text(0)).flatten().and_then(|n| find_relation(c.snapshot, n));
+        match told.and_then(|oid| relation_name(c.snapshot, oid)) {
+            Some(name) => Ok(name.into()),
+            None => named(c, relation_name),
+        }
+    }),
     Definition::strict("envoi_regtype_name", Returns::Text, |c| named(c, |_, o| Some(format_type(o, None)))),
     Definition::strict("envoi_regproc_name", Returns::Text, |c| named(c, |_, o| procedure_name(o))),
     Definition::strict("envoi_regprocedure_name", Returns::Text, |c| named(c, |_, o| procedure_signature(o))),

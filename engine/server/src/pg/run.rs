@@ -138,7 +138,7 @@ impl Connection {
         Ok(match command {
             Command::Begin(begin) => {
                 if begin.write {
-                    return Err(read_write());
+                    self.reads_only();
                 }
                 if self.transaction.begin(&settings) {
                     let message = "there is already a transaction in progress";
@@ -153,7 +153,7 @@ impl Connection {
             }
             Command::SetTransaction { begin, session } => {
                 if begin.write {
-                    return Err(read_write());
+                    self.reads_only();
                 }
                 if let Some(level) = begin.isolation {
                     let name = if session { "default_transaction_isolation" } else { "transaction_isolation" };
@@ -213,6 +213,12 @@ impl Connection {
             Command::Unlisten => "UNLISTEN".to_owned(),
             _ => return Err(PgError::new("XX000", "a statement has no way to run")),
         })
+    }
+
+    /// Pools ask for READ WRITE when they take a connection back; what writes is refused when it comes.
+    fn reads_only(&mut self) {
+        let message = "this server is read-only, and so is the transaction";
+        backend::notice(&mut self.out, "WARNING", "25006", message, None);
     }
 
     async fn end(&mut self, keep: bool, chain: bool) -> Result<String> {
@@ -576,10 +582,6 @@ fn forward(direction: Direction) -> Result<Option<u64>> {
 
 fn no_cursor(name: &str) -> PgError {
     PgError::new(INVALID_CURSOR_NAME, format!("cursor \"{name}\" does not exist"))
-}
-
-fn read_write() -> PgError {
-    PgError::new("25006", "cannot set transaction read-write mode: this server is read-only")
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ error = raises(
 )
 same("severity", error.diag.severity_nonlocalized, "ERROR")
 same("position", error.diag.statement_position, "8")
-raises("syntax", psycopg.errors.SyntaxError, lambda: db.execute("select from where"), "42601")
+raises("syntax", psycopg.errors.SyntaxError, lambda: db.execute("selec 1"), "42601")
 raises("function", psycopg.errors.UndefinedFunction, lambda: db.execute("select nofunction(1)"), "42883")
 raises("not a number", psycopg.errors.InvalidTextRepresentation, lambda: db.execute("select 'x'::int4"), "22P02")
 raises("no parameter", psycopg.Error, lambda: psycopg.RawCursor(db).execute("select $1::int4", ()), "42P02")

@@ -50,7 +50,6 @@ fn errors_say_what_and_where() {
         ("set envoi.as_of = 'soon'", "22023"),
         ("show nonsense", "42704"),
         ("listen x", "0A000"),
-        ("begin read write", "25006"),
         ("savepoint a", "25P01"),
     ] {
         let (got, message) = c.error(sql);

@@ -25,6 +25,10 @@ fn transactions() {
     assert_eq!(c.tags("commit"), ["ROLLBACK"]);
     assert_eq!(status(&mut c, "select 1"), "I");
     assert_eq!(kinds(&c.simple("commit")), "NCZ");
+    // Asked to write it says that it does not.
+    assert_eq!(kinds(&c.simple("begin read write")), "NCZ");
+    assert_eq!(c.value("show transaction_read_only"), "on");
+    c.simple("rollback");
     c.simple("begin isolation level serializable");
     assert_eq!(c.value("show transaction isolation level"), "serializable");
     c.simple("commit");
