@@ -276,7 +276,14 @@ fn beside(expr: &Expr, schema: &DFSchema, tell: &mut impl FnMut(&str, &DataType)
                             tell(&p.id, &other);
                         }
                     }
-                    _ => {}
+                    // As the function takes them, where it says so.
+                    _ => {
+                        let examples = call.func.signature().type_signature.get_example_types();
+                        let fitting = examples.iter().find(|types| types.len() == call.args.len());
+                        if let Some(data_type) = fitting.and_then(|types| types.get(place)) {
+                            tell(&p.id, data_type);
+                        }
+                    }
                 }
             }
         }

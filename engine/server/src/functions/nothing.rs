@@ -4,6 +4,9 @@ use super::call::{Answer, Call, Definition, Returns};
 use crate::catalogue::Cell;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
+    // There are no locks: pools give back those that a connection may have.
+    Definition::lenient("pg_advisory_unlock_all", Returns::Text, null),
+    Definition::lenient("pg_advisory_unlock", Returns::Bool, no),
     Definition::lenient("pg_get_expr", Returns::Text, null),
     Definition::lenient("pg_get_partkeydef", Returns::Text, null),
     Definition::lenient("pg_get_partition_constraintdef", Returns::Text, null),
@@ -46,6 +49,10 @@ pub(super) const DEFINITIONS: &[Definition] = &[
 
 fn null(_: &Call<'_>) -> Answer {
     Ok(Cell::Null)
+}
+
+fn no(_: &Call<'_>) -> Answer {
+    Ok(false.into())
 }
 
 fn zero(_: &Call<'_>) -> Answer {

@@ -36,7 +36,7 @@ pub(crate) type Writing = WriteHalf<Box<dyn Stream>>;
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct PgOptions {
-    /// Name of the database that clients connect to; any name is taken.
+    /// Name of the database that clients connect to; `postgres` and the name of the user are taken for it.
     pub database: String,
     /// Who may connect; without users everybody on this machine.
     pub users: Option<Arc<Users>>,

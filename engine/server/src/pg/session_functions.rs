@@ -15,7 +15,7 @@ use datafusion_expr::{
 };
 
 use super::registry::{Backend, Registry};
-use super::settings::Settings;
+use super::settings::{ENGINE, Settings};
 
 /// The functions of a connection.
 pub(super) fn session_functions(
@@ -113,6 +113,10 @@ impl SessionFunction {
                 Err(_) if flag(1) => Ok(None),
                 Err(e) => Err(failed(e)),
             },
+            // What the engine does not take would be found out by the next statement only.
+            _ if name.to_lowercase().starts_with(ENGINE) => {
+                exec_err!("settings of envoi are changed by SET: set {name} = '...'")
+            }
             _ => settings.set(&name, Some(&text(1).unwrap_or_default())).map(Some).map_err(failed),
         }
     }

@@ -116,6 +116,12 @@ async fn authenticate(
         .get("user")
         .filter(|u| !u.is_empty())
         .ok_or_else(|| PgError::fatal("28000", "no PostgreSQL user name specified in startup packet"))?;
+    // What clients name when their users name none is taken for the one there is.
+    let database = startup.get("database").filter(|d| !d.is_empty()).unwrap_or(user);
+    if ![shared.options.database.as_str(), "postgres", user].contains(&database) {
+        return Err(PgError::fatal("3D000", format!("database \"{database}\" does not exist"))
+            .with_hint(format!("there is \"{}\"", shared.options.database)));
+    }
     let replication = startup.get("replication").is_some_and(|r| !["false", "off", "no", "0"].contains(&r));
     if replication {
         return Err(PgError::fatal(super::error::FEATURE_NOT_SUPPORTED, "replication is not supported"));

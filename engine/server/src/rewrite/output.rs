@@ -66,7 +66,7 @@ fn of_item(item: &SelectItem) -> Option<String> {
     }
 }
 
-fn of_expr(expr: &Expr) -> Option<String> {
+pub(super) fn of_expr(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Identifier(ident) => Some(build::folded(ident)),
         Expr::CompoundIdentifier(parts) => parts.last().map(build::folded),

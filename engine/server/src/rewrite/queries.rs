@@ -26,7 +26,20 @@ pub(super) fn select(select: &mut Select, catalogue: bool) {
     records::to_json(select);
     listed::in_select_list(select, catalogue);
     show(select);
+    name_casts(select);
     distinct_names(select);
+}
+
+/// Calls a cast as PostgreSQL does, by what is cast: the engine takes it for that, and what is ordered by it for both.
+fn name_casts(select: &mut Select) {
+    for item in &mut select.projection {
+        if let SelectItem::UnnamedExpr(expr @ Expr::Cast { .. }) = item
+            && let Some(name) = super::output::of_expr(expr)
+        {
+            let expr = std::mem::replace(expr, build::null());
+            *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', name) };
+        }
+    }
 }
 
 /// Shows what oids stand for: in a select list `x::regclass` is a name.

@@ -22,6 +22,25 @@ fn simple_queries() {
 }
 
 #[test]
+fn casts_are_called_by_what_is_cast() {
+    let mut c = Client::connect(usual().address);
+    let all = c.simple("select year::text, count(*), 'x'::varchar, year as y from remittance_vs_oda group by year order by year limit 1");
+    let names: Vec<(String, u32)> = all[0].columns();
+    let names: Vec<(&str, u32)> = names.iter().map(|(n, oid)| (n.as_str(), *oid)).collect();
+    assert_eq!(names, [("year", 25), ("count", 20), ("varchar", 1043), ("y", 23)]);
+    assert_eq!(c.rows("select iso3, iso3::text from country where iso3 = 'MEX' order by iso3"), [["MEX", "MEX"]]);
+}
+
+#[test]
+fn databases() {
+    for database in ["envoi", "postgres", "tester"] {
+        assert!(Client::with(usual().address, &[("user", "tester"), ("database", database)]).is_ok());
+    }
+    let refused = Client::with(usual().address, &[("user", "tester"), ("database", "nonsense")]).err().unwrap();
+    assert_eq!((refused.field(b'S').as_deref(), refused.field(b'C').as_deref()), (Some("FATAL"), Some("3D000")));
+}
+
+#[test]
 fn errors_say_what_and_where() {
     let mut c = Client::connect(usual().address);
     let all = c.simple("select 'ä',\n  iso3, nonsense from country");
@@ -100,6 +119,9 @@ fn extended_queries() {
     }
 
     // What nobody says a type of is text; a list is a list.
+    c.parse("", "select pg_cancel_backend($1)", &[]);
+    c.describe(b'S', "");
+    assert_eq!(c.sync()[1].body[2..], 20_u32.to_be_bytes());
     c.parse("", "select $1, $2::int + 1, iso3 from country where iso3 = any($3) order by iso3", &[]);
     c.describe(b'S', "");
     let all = c.sync();

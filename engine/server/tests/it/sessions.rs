@@ -67,8 +67,17 @@ fn settings_are_of_one_connection_and_one_transaction() {
     assert_eq!(a.value("select distinct poverty_line from national_income_effect"), "0.5 median");
     assert_ne!(b.value("show envoi.poverty_line"), "0.5 median");
 
+    assert_eq!(a.value("select set_config('jit', 'off', false)"), "off");
+    assert_eq!(a.value("select current_setting('jit')"), "off");
+    assert_eq!(a.error("select set_config('envoi.poverty_line', 'rich', false)").0, "42000");
+
     a.simple("prepare p as select 1");
     assert_eq!(a.value("execute p"), "1");
+    // What asyncpg's pool says when it takes a connection back.
+    let reset = "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL;";
+    assert_eq!(kinds(&a.simple(reset)).matches('E').count(), 0);
+    assert_eq!(a.value("show timezone"), "UTC");
+    a.simple("set timezone = 'Asia/Manila'; set envoi.poverty_line = '0.5 median'");
     assert_eq!(a.tags("discard all"), ["DISCARD ALL"]);
     assert_eq!(a.value("show timezone"), "UTC");
     assert_ne!(a.value("show envoi.poverty_line"), "0.5 median");

@@ -160,7 +160,7 @@ public class Client {
             ask.setNull(5, Types.VARCHAR);
             var row = ask.executeQuery();
             row.next();
-            same("parameters round", row.getString(1) + " " + row.getBigDecimal(2) + " " + row.getObject(3, OffsetDateTime.class).toInstant() + " " + row.getDouble(4) + " " + row.getString(5),
+            same("parameters round", row.getString(1) + " " + row.getBigDecimal(2).setScale(4) + " " + row.getObject(3, OffsetDateTime.class).toInstant() + " " + row.getDouble(4) + " " + row.getString(5),
                 "1999-12-31 -0.0010 2020-01-01T00:00:00Z Infinity null");
         }
         try (var several = db.createStatement()) {

@@ -99,7 +99,7 @@ async function cancelling(db, pool) {
   const pool = new pg.Pool({ ...settings, max: 4 });
   for (const part of [values, cursors, errors]) await part(db);
   await cancelling(db, pool);
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => pool.query('select $1::int4 * 2 as n', [i])));
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => pool.query('select $1::int4 * 2::int4 as n', [i])));
   assert.deepEqual(answers.map((a) => a.rows[0].n), Array.from({ length: 20 }, (_, i) => 2 * i));
   await pool.end();
   await db.end();
