@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
 
     fn items(mut self) -> Result<Vec<Option<String>>> {
         let mut items = Vec::new();
-        self.expect('{')?;
+        self.demand('{')?;
         self.blanks();
         if !self.take('}') {
             loop {
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
                 if self.take('}') {
                     break;
                 }
-                self.expect(',')?;
+                self.demand(',')?;
             }
         }
         self.blanks();
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    fn expect(&mut self, letter: char) -> Result<()> {
+    fn demand(&mut self, letter: char) -> Result<()> {
         if self.take(letter) { Ok(()) } else { Err(self.malformed()) }
     }
 
