@@ -17,7 +17,7 @@ use super::run::{Outcome, Sent};
 use super::value::{Format, arrow_type, decode, oid_of};
 use super::wire::backend;
 use super::wire::frontend::Target;
-use super::words::statements;
+use super::words::{statements, words};
 use crate::catalogue::PG_TYPE;
 use crate::rewrite::output::{output_names, output_types};
 use crate::rewrite::parameters::parameter_types;
@@ -277,6 +277,9 @@ impl Connection {
     }
 }
 
+/// Operators of a text that is parsed here.
+const DEEPEST: usize = 250;
+
 /// What a text tells of a query: types that it gives its parameters, names and types of its columns.
 struct Told {
     parameters: BTreeMap<usize, u32>,
@@ -286,8 +289,12 @@ struct Told {
 
 impl Told {
     fn of(query: &str) -> Self {
+        // A chain of operators is a tree as deep as it is long, and this thread's stack is small; longer ones the
+        // engine refuses or names by itself.
+        let deep = words(query).map_or(usize::MAX, |words| words.iter().filter(|w| w.joins()).count()) > DEEPEST;
         // What does not parse the engine says.
-        let statement = Parser::parse_sql(&PostgreSqlDialect {}, query).ok().and_then(|mut all| all.pop());
+        let parsed = if deep { None } else { Parser::parse_sql(&PostgreSqlDialect {}, query).ok() };
+        let statement = parsed.and_then(|mut all| all.pop());
         match statement {
             Some(statement) => Self {
                 parameters: parameter_types(&statement),

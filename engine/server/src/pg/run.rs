@@ -86,7 +86,11 @@ impl Connection {
                 }
                 let rows = self.engine(statement, values, interrupts).await?;
                 let schema = Arc::clone(&rows.schema);
-                let state = if declare.scroll { State::Kept(keep(rows, interrupts).await?) } else { State::Rows(rows) };
+                let state = if declare.scroll {
+                    State::Kept(keep(rows, self.kept(), interrupts).await?)
+                } else {
+                    State::Rows(rows)
+                };
                 let format = if declare.binary { Format::Binary } else { Format::Text };
                 let portal = Portal {
                     statement: Arc::new(Statement {
@@ -263,6 +267,15 @@ impl Connection {
             }
         };
         Ok(tag.to_owned())
+    }
+
+    /// Bytes that cursors keep now.
+    fn kept(&self) -> usize {
+        let of = |portal: &Portal| match &portal.state {
+            State::Kept(kept) => kept.batch.get_array_memory_size(),
+            _ => 0,
+        };
+        self.portals.values().map(of).sum()
     }
 
     /// A query of the engine; what the engine does without rows is refused to readers before.
@@ -525,12 +538,12 @@ impl Connection {
     }
 }
 
-/// Bytes of rows that a cursor which goes both ways keeps.
+/// Bytes of rows that the cursors of a connection which go both ways keep.
 const KEPT: usize = 256 << 20;
 
 /// Takes all rows in.
-async fn keep(mut rows: Rows, interrupts: &Interrupts) -> Result<Kept> {
-    let (mut batches, mut bytes) = (Vec::new(), 0);
+async fn keep(mut rows: Rows, before: usize, interrupts: &Interrupts) -> Result<Kept> {
+    let (mut batches, mut bytes) = (Vec::new(), before);
     loop {
         let next = interrupts
             .guard(async { rows.next(usize::MAX).await.map_err(|e| super::sqlstate::of_engine(&e, "", "")) })
@@ -539,7 +552,7 @@ async fn keep(mut rows: Rows, interrupts: &Interrupts) -> Result<Kept> {
         bytes += batch.get_array_memory_size();
         if bytes > KEPT {
             let most = KEPT >> 20;
-            return Err(PgError::new("53200", format!("the rows of a SCROLL cursor take more than {most} MiB"))
+            return Err(PgError::new("53200", format!("the rows of SCROLL cursors take more than {most} MiB"))
                 .with_hint("declare it without SCROLL: its rows are then read as they are fetched"));
         }
         batches.push(batch.slice(range.start, range.len()));

@@ -123,13 +123,14 @@ impl Connection {
             };
         };
         let asked = format!("select {arguments}");
-        let batches = interrupts
+        let first = interrupts
             .guard(async {
-                let rows = async { self.session.run(&asked).await?.collect().await }.await;
-                rows.map_err(|e| of_engine(&e, "", ""))
+                // One row is asked for; of more the first rows are enough to see it.
+                let first = async { self.session.run(&asked).await?.next().await.transpose() }.await;
+                first.map_err(|e| of_engine(&e, "", ""))
             })
             .await?;
-        let Some(batch) = batches.first().filter(|b| b.num_rows() == 1) else {
+        let Some(batch) = first.as_ref().filter(|b| b.num_rows() == 1) else {
             return Err(wrong_number(statement.parameters.len(), 0));
         };
         if batch.num_columns() != statement.parameters.len() {

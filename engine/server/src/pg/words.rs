@@ -3,7 +3,10 @@
 use envoi::sqlparser::dialect::PostgreSqlDialect;
 use envoi::sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
 
-use super::error::{PgError, Result, SYNTAX_ERROR};
+use super::error::{PROGRAM_LIMIT_EXCEEDED, PgError, Result, SYNTAX_ERROR};
+
+/// Bytes of a text that is taken apart.
+const LONGEST: usize = 1 << 20;
 
 /// A token and where it is, in bytes.
 #[derive(Debug, Clone)]
@@ -13,11 +16,46 @@ pub(crate) struct Word {
     pub(crate) end: usize,
 }
 
+impl Word {
+    /// Whether it may join two expressions, or queries, to one: neither a name, a value, nor between those of a list.
+    pub(crate) fn joins(&self) -> bool {
+        match &self.token {
+            Token::Word(w) if w.quote_style.is_none() => {
+                const WORDS: [&str; 14] = [
+                    "and",
+                    "or",
+                    "not",
+                    "union",
+                    "except",
+                    "intersect",
+                    "like",
+                    "ilike",
+                    "is",
+                    "in",
+                    "between",
+                    "at",
+                    "collate",
+                    "when",
+                ];
+                WORDS.iter().any(|word| w.value.eq_ignore_ascii_case(word))
+            }
+            Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => false,
+            Token::Comma | Token::Period | Token::LParen | Token::RParen | Token::SemiColon => false,
+            _ => true,
+        }
+    }
+}
+
 /// The tokens of a text, without blanks and comments.
 ///
 /// # Errors
 /// 42601 with the place, for a text or comment that does not end.
 pub(crate) fn words(sql: &str) -> Result<Vec<Word>> {
+    // Tokens take a hundred times the room of their text, before the engine's own limits are asked.
+    if sql.len() > LONGEST {
+        let message = format!("statement of {} bytes; at most {LONGEST} are taken", sql.len());
+        return Err(PgError::new(PROGRAM_LIMIT_EXCEEDED, message));
+    }
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location().map_err(|e| {
         let mut error = PgError::new(SYNTAX_ERROR, format!("syntax error: {}", e.message.to_lowercase()));
         let place = Places::new(sql).byte(e.location);

@@ -132,3 +132,30 @@ fn statements() {
     }
     assert_eq!(c.value("select 1"), "1");
 }
+
+#[test]
+fn long_texts_and_deep_ones() {
+    let mut c = Client::connect(usual().address);
+    let long = format!("select '{}'", "x".repeat(2 << 20));
+    assert_eq!(c.error(&long).0, "54000");
+    for (one, count) in [
+        ("+1", 20_000),
+        ("+1", 200_000),
+        (" or v = 1", 20_000),
+        ("||'a'", 150_000),
+        (" union select 1", 20_000),
+        ("(", 100_000),
+        ("-- ", 100_000),
+    ] {
+        let sql = format!("select 1{}", one.repeat(count));
+        let all = c.simple(&sql);
+        let state = all.iter().find(|m| m.kind == 'E').and_then(|m| m.field(b'C'));
+        assert_ne!(state.as_deref(), Some("XX000"), "{one}");
+        c.parse("", &sql, &[]);
+        assert_eq!(c.sync().last().unwrap().kind, 'Z', "{one}");
+    }
+    // What is given to EXECUTE is one row, whatever it is written as.
+    c.simple("prepare p (int) as select $1");
+    assert_eq!(c.error("execute p (1 from generate_series(1, 100000000))").0, "42601");
+    assert_eq!(c.value("select 1"), "1");
+}
