@@ -195,6 +195,24 @@ fn files_are_short() {
 }
 
 #[test]
+fn rows_of_slt_files_have_an_order() {
+    let mut complaints = Vec::new();
+    for file in files("sql/tests", ".slt") {
+        for record in file.text.split("\n\n").filter(|r| r.lines().any(|l| l.starts_with("query "))) {
+            let Some((asked, rows)) = record.split_once("\n----\n") else { continue };
+            let words = asked.to_lowercase();
+            // After the last parenthesis: an order within is none of the whole.
+            let outermost = words.rsplit(')').next().unwrap_or_default();
+            let ordered = outermost.contains("order by") || words.contains("rowsort") || words.contains("\nexplain");
+            if rows.lines().count() > 1 && !ordered {
+                complaints.push(format!("{}: {}", file.path, asked.lines().last().unwrap_or_default()));
+            }
+        }
+    }
+    check("several rows need `order by` or `rowsort`: which thread is first is nobody's choice", complaints);
+}
+
+#[test]
 fn marts_have_meaning_and_tests() {
     let tests = files("sql/tests", ".slt");
     let marts = files("sql/marts", "");

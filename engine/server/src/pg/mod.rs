@@ -11,6 +11,7 @@
 mod command;
 mod connection;
 mod copy;
+mod cursor;
 mod error;
 mod extended;
 mod interrupts;
@@ -24,6 +25,7 @@ mod scram;
 mod session_functions;
 mod session_settings;
 mod settings;
+mod show;
 mod simple;
 mod sqlstate;
 mod startup;
