@@ -1,0 +1,3 @@
+//! Batch: models in dependency order, published whole, run on time.
+
+pub mod record;
