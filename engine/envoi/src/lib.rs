@@ -31,7 +31,7 @@ pub use economies::economies;
 pub use envoi_lake as lake;
 pub use error::{Class, Error, Result};
 pub use options::EnvoiOptions;
-pub use privacy::{Audit, DisclosureRules, Role};
+pub use privacy::{Audit, DisclosureRules, Grants, Role};
 pub use runtime::Runtime;
 pub use sample::default_lake;
 pub use session::factory::open;

@@ -12,11 +12,14 @@ pub enum ServeError {
         "{0} is reached from other machines; serving there needs users (`envoi user add NAME`) and encryption (`--tls-cert`, `--tls-key`)"
     )]
     Open(SocketAddr),
-    /// A user is to see less than this version can hold back.
-    #[error(
-        "user `{0}` has `schemas`, `tables`, `deny_columns` or `row_filter`, which are not enforced yet; take them out, or serve a lake without what the user must not see"
-    )]
-    Restricted(String),
+    /// What a user may see is said in a way that cannot be kept.
+    #[error("user `{user}`: {why}")]
+    Grants {
+        /// The user.
+        user: String,
+        /// What is wrong with it.
+        why: envoi::Error,
+    },
     /// The address cannot be had.
     #[error("cannot listen at {address}: {source}")]
     Bind {

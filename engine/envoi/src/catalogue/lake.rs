@@ -12,6 +12,7 @@ use envoi_lake::tables::{SOURCE, TABLES};
 use envoi_lake::{Manifest, tables};
 
 use super::edition::{self, Edition};
+use super::granted::Named;
 use super::lake_table::{LakeTable, Microdata};
 use super::view::StateHandle;
 use crate::runtime::Runtime;
@@ -80,9 +81,27 @@ pub(crate) enum Part {
 pub(crate) struct LakeSchema {
     pub(crate) view: Arc<LakeView>,
     pub(crate) part: Part,
+    /// Of a role that there is not everything for.
+    pub(crate) grants: Option<Named>,
 }
 
 impl LakeSchema {
+    fn name(&self) -> &'static str {
+        match self.part {
+            Part::Lake => "lake",
+            Part::Staging => "staging",
+        }
+    }
+
+    /// The table as it is there for the session.
+    fn found(&self, name: &str, table: LakeTable) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let kept = self.grants.as_ref().and_then(|grants| grants.of.of(self.name(), name));
+        Ok(Some(Arc::new(match kept {
+            Some(kept) => table.granted(&kept, &self.view.state.state()?)?,
+            None => table,
+        })))
+    }
+
     fn root(&self) -> object_store::path::Path {
         self.view.runtime.lake().store().path("")
     }
@@ -91,7 +110,7 @@ impl LakeSchema {
 #[async_trait::async_trait]
 impl SchemaProvider for LakeSchema {
     fn table_names(&self) -> Vec<String> {
-        match self.part {
+        let mut all: Vec<String> = match self.part {
             Part::Lake => TABLES.iter().map(|t| t.name.to_owned()).collect(),
             Part::Staging => {
                 let newest = self.view.newest();
@@ -99,11 +118,18 @@ impl SchemaProvider for LakeSchema {
                     newest.files.iter().filter(|f| f.schema == "staging").map(|f| &f.table).collect();
                 names.into_iter().cloned().collect()
             }
+        };
+        if let Some(grants) = &self.grants {
+            all.retain(|name| grants.shows(self.name(), name));
         }
+        all
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         let (name, edition) = edition::split(name);
+        if let Some(grants) = self.grants.as_ref().filter(|_| self.table_exist(name)) {
+            grants.check(self.name(), name)?;
+        }
         let mut as_of = self.view.state.options().as_of;
         let manifest = match edition {
             Some(Edition::Version(number)) => self.view.runtime.manifest(Some(number)).await?,
@@ -122,7 +148,7 @@ impl SchemaProvider for LakeSchema {
                 () if files.iter().any(|f| f.source_id == PLAIN_TABLE) => Microdata::Unknown,
                 () => Microdata::No,
             };
-            return Ok(Some(Arc::new(LakeTable::staging(schema, files)?.of(microdata).rooted(self.root()))));
+            return self.found(name, LakeTable::staging(schema, files)?.of(microdata).rooted(self.root()));
         }
         let Some(table) = tables::table(name) else { return Ok(None) };
         if table.name == SOURCE.name {
@@ -132,14 +158,13 @@ impl SchemaProvider for LakeSchema {
         let editions = manifest.sources.as_slice();
         let newest = table.microdata && visible(&self.view.newest(), None, "lake", name) == files;
         let microdata = if table.microdata { Microdata::Lake { newest } } else { Microdata::No };
-        let found = LakeTable::lake(table, files, editions)?.of(microdata).rooted(self.root());
-        Ok(Some(Arc::new(found)))
+        self.found(name, LakeTable::lake(table, files, editions)?.of(microdata).rooted(self.root()))
     }
 
     fn table_exist(&self, name: &str) -> bool {
         match self.part {
             Part::Lake => tables::table(name).is_some(),
-            Part::Staging => self.table_names().iter().any(|t| t == name),
+            Part::Staging => self.view.newest().files.iter().any(|f| f.schema == "staging" && f.table == name),
         }
     }
 }

@@ -6,21 +6,26 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{DataFusionError, ScalarValue, Statistics, project_schema};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue, Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::filter::FilterExecBuilder;
 use envoi_lake::Lake;
 use envoi_lake::lake::{DataFile, SourceEdition};
 use envoi_lake::tables::{TableDef, UNIT};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::Error;
+use crate::privacy::{BarrierExec, Kept};
 use crate::runtime::lake_store;
 
 /// Field metadata that say where a column's values come from.
@@ -42,7 +47,12 @@ pub(crate) enum Microdata {
 /// Files with one schema.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
+    /// The columns there are.
     schema: SchemaRef,
+    /// The columns of the files: more, where some are kept from a role.
+    stored: SchemaRef,
+    /// Rows that do not meet it are kept from a role.
+    condition: Option<Expr>,
     microdata: Microdata,
     files: Vec<DataFile>,
     /// Column the files' bounds are of.
@@ -71,8 +81,11 @@ impl LakeTable {
                 viewed(field).with_metadata(metadata)
             })
             .collect();
+        let schema = Arc::new(Schema::new(fields));
         Ok(Self {
-            schema: Arc::new(Schema::new(fields)),
+            stored: Arc::clone(&schema),
+            condition: None,
+            schema,
             microdata: Microdata::No,
             files,
             lead: table.sort.first().copied(),
@@ -83,9 +96,9 @@ impl LakeTable {
     /// A table of schema `staging`, with the schema its file has.
     pub(crate) fn staging(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
         let fields: Vec<Field> = schema.fields().iter().map(|f| viewed(f)).collect();
-        let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-        let root = object_store::path::Path::default();
-        Ok(Self { schema: Arc::new(schema), microdata: Microdata::No, files, lead: None, root })
+        let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+        let (stored, root) = (Arc::clone(&schema), object_store::path::Path::default());
+        Ok(Self { schema, stored, condition: None, microdata: Microdata::No, files, lead: None, root })
     }
 
     /// The Arrow schema in a file's footer.
@@ -110,6 +123,23 @@ impl LakeTable {
     /// Whether its rows are households.
     pub(crate) fn microdata(&self) -> Microdata {
         self.microdata
+    }
+
+    /// Takes away what is kept from a role.
+    ///
+    /// # Errors
+    /// A condition that cannot be planned over the columns of the table.
+    pub(crate) fn granted(mut self, kept: &Kept, state: &SessionState) -> Result<Self, DataFusionError> {
+        let there = self.stored.fields().iter().filter(|f| !kept.denied.contains(f.name())).cloned();
+        self.schema = Arc::new(Schema::new_with_metadata(there.collect::<Vec<_>>(), self.stored.metadata().clone()));
+        let columns = DFSchema::try_from(Arc::clone(&self.stored))?;
+        self.condition = kept.rows.as_deref().map(|sql| state.create_logical_expr(sql, &columns)).transpose()?;
+        Ok(self)
+    }
+
+    /// Whether rows of it are kept from the session.
+    pub(crate) fn keeps_rows(&self) -> bool {
+        self.condition.is_some()
     }
 
     /// Puts the lake's root before the paths of the files.
@@ -156,6 +186,21 @@ fn allowed<'a>(filter: &'a Expr, column: &str) -> Option<Vec<&'a str>> {
     }
 }
 
+/// Whether a condition can tell of a row by nothing but its truth: it cannot fail.
+fn is_leakproof(filter: &Expr) -> bool {
+    let plain = |e: &Expr| matches!(e, Expr::Column(_) | Expr::Literal(..));
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And | Operator::Or, right }) => {
+            is_leakproof(left) && is_leakproof(right)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => op.supports_propagation() && plain(left) && plain(right),
+        Expr::InList(list) => plain(&list.expr) && list.list.iter().all(plain),
+        Expr::IsNull(inner) | Expr::IsNotNull(inner) => plain(inner),
+        Expr::Between(between) => plain(&between.expr) && plain(&between.low) && plain(&between.high),
+        _ => false,
+    }
+}
+
 fn text(value: &Expr) -> Option<&str> {
     match value {
         Expr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text), _) => {
@@ -163,6 +208,16 @@ fn text(value: &Expr) -> Option<&str> {
         }
         _ => None,
     }
+}
+
+/// A condition over the columns of the files, whatever the table is called in the statement.
+fn unqualified(condition: Expr) -> Expr {
+    let plain = |e: Expr| match e {
+        Expr::Column(column) => Ok(Transformed::yes(Expr::Column(Column::new_unqualified(column.name)))),
+        other => Ok(Transformed::no(other)),
+    };
+    // Nothing in it fails.
+    condition.clone().transform(plain).map_or(condition, |done| done.data)
 }
 
 fn provenance(files: &[DataFile], editions: &[SourceEdition]) -> HashMap<String, String> {
@@ -195,11 +250,14 @@ impl TableProvider for LakeTable {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        use TableProviderFilterPushDown::{Inexact, Unsupported};
+        let taken =
+            |filter: &&Expr| if self.condition.is_none() || is_leakproof(filter) { Inexact } else { Unsupported };
+        Ok(filters.iter().map(taken).collect())
     }
 
     fn statistics(&self) -> Option<Statistics> {
-        Some(statistics(&self.schema, self.files.iter()))
+        self.condition.is_none().then(|| statistics(&self.schema, self.files.iter()))
     }
 
     async fn scan(
@@ -209,25 +267,57 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let places = match projection {
+            Some(projection) => projection.clone(),
+            None => (0..self.schema.fields().len()).collect(),
+        };
+        let places = places.into_iter().map(|at| self.stored.index_of(self.schema.field(at).name()));
+        let places = places.collect::<Result<Vec<_>, _>>()?;
+        let Some(condition) = &self.condition else { return self.read(state, places, filters, limit).await };
+        // What is read, for the condition too; then rows are taken out, and with them its columns.
+        let used = condition.column_refs();
+        let mut read = places.clone();
+        read.extend(used.iter().filter_map(|column| self.stored.index_of(column.name()).ok()));
+        read.sort_unstable();
+        read.dedup();
+        let conditions: Vec<Expr> = std::iter::once(condition).chain(filters).cloned().collect();
+        let kept: Vec<usize> = places.iter().filter_map(|at| read.binary_search(at).ok()).collect();
+        let input = self.read(state, read, &conditions, None).await?;
+        let columns = DFSchema::try_from(input.schema())?;
+        let all = conjunction(conditions.into_iter().map(unqualified)).unwrap_or_else(|| lit(true));
+        let rows = FilterExecBuilder::new(state.create_physical_expr(all, &columns)?, input);
+        Ok(Arc::new(BarrierExec::new(Arc::new(rows.apply_projection(Some(kept))?.build()?))))
+    }
+}
+
+impl LakeTable {
+    /// Reads columns of the files by their places in them.
+    async fn read(
+        &self,
+        state: &dyn Session,
+        places: Vec<usize>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         let files = self.pruned(filters);
         if files.is_empty() {
             // A scan of no files has no partition, which joins cannot use.
-            return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)));
+            return Ok(Arc::new(EmptyExec::new(project_schema(&self.stored, Some(&places))?)));
         }
-        let statistics = statistics(&self.schema, files.iter().copied());
+        let statistics = statistics(&self.stored, files.iter().copied());
         let listed: Vec<PartitionedFile> = files
             .iter()
             .map(|file| {
                 let path = file.path.split('/').fold(self.root.clone(), |path, part| path.join(part));
-                let rows = Arc::new(self::statistics(&self.schema, std::iter::once(*file)));
+                let rows = Arc::new(self::statistics(&self.stored, std::iter::once(*file)));
                 PartitionedFile::new(path.to_string(), file.bytes).with_statistics(rows)
             })
             .collect();
         let groups = FileGroup::new(listed).split_files(state.config().target_partitions());
-        let config = FileScanConfigBuilder::new(lake_store()?, Arc::new(ParquetSource::new(Arc::clone(&self.schema))))
+        let config = FileScanConfigBuilder::new(lake_store()?, Arc::new(ParquetSource::new(Arc::clone(&self.stored))))
             .with_file_groups(groups)
             .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?
+            .with_projection_indices(Some(places))?
             .with_limit(limit)
             .build();
         let format = ParquetFormat::new().with_options(state.default_table_options().parquet);

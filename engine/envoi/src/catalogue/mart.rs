@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::FieldRef;
-use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::catalog::{CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -18,6 +18,7 @@ use envoi_lake::tables::{DESCRIPTION, UNIT};
 
 use super::edition::{self, AllAt, Edition};
 use super::functions::{mart_name, mart_query};
+use super::granted::{self, Named};
 use super::lake::LakeView;
 use super::lake_table::PROVENANCE;
 use super::view::StateHandle;
@@ -34,6 +35,10 @@ pub(crate) struct MartSchema {
     pub(crate) plans: Mutex<HashMap<(String, String), Arc<dyn TableProvider>>>,
     /// Of a session that is not the owner's: marts over microdata are made safe.
     pub(crate) gate: Option<Gate>,
+    /// Of a role that there is not everything for.
+    pub(crate) grants: Option<Named>,
+    /// Where the tables of its queries are sought; `None`: where the session's are.
+    pub(crate) within: Option<Arc<dyn CatalogProviderList>>,
 }
 
 impl MartSchema {
@@ -51,30 +56,47 @@ impl MartSchema {
         }
         state.statement_to_plan(statement).await
     }
+
+    /// A mart is part of the program; that it cannot be planned is a bug, or a column that is kept from a role.
+    fn unplanned(&self, mart: &Mart, name: &str, error: &Error) -> Error {
+        let kept = self.grants.as_ref().and_then(|grants| granted::without_columns(&mart.name, &grants.of, error));
+        kept.unwrap_or_else(|| Error::internal(format!("mart `{name}`: {error}")))
+    }
 }
 
 #[async_trait::async_trait]
 impl SchemaProvider for MartSchema {
     fn table_names(&self) -> Vec<String> {
-        marts().map(|all| all.iter().map(|m| m.name.clone()).collect()).unwrap_or_default()
+        let shown = |m: &&Mart| self.grants.as_ref().is_none_or(|grants| grants.shows("mart", &m.name));
+        marts().map(|all| all.iter().filter(shown).map(|m| m.name.clone()).collect()).unwrap_or_default()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         let (base, edition) = edition::split(name);
         let Some(mart) = mart(mart_name(base))? else { return Ok(None) };
+        if let Some(grants) = &self.grants {
+            grants.check("mart", &mart.name)?;
+        }
         let key = (name.to_owned(), self.view.key());
         if let Some(known) = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
-        let state = self.state.state()?;
+        let mut state = self.state.state()?;
+        if let Some(within) = &self.within {
+            state.register_catalog_list(Arc::clone(within));
+        }
         let sql = mart_query(mart, base, &self.state.options().conventions, |sql| parsed(&state, sql))?;
         let plan = self
             .planned(&state, &sql, edition)
             .await
-            .map_err(|e| Error::internal(format!("mart `{name}`: {}", Error::from_datafusion(&e, &sql))))?;
+            .map_err(|e| self.unplanned(mart, name, &Error::from_datafusion(&e, &sql)))?;
         let plan = documented(plan, mart)?;
         let plan = match &self.gate {
             Some(gate) => gate.mart(plan)?,
+            None => plan,
+        };
+        let plan = match self.grants.as_ref().and_then(|grants| grants.of.of("mart", &mart.name)) {
+            Some(kept) => granted::kept(plan, &kept, &state)?,
             None => plan,
         };
         let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, Some(sql)));

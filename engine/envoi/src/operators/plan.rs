@@ -143,6 +143,7 @@ impl QueryPlanner for Planner {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
             Arc::new(Self),
             Arc::new(crate::privacy::Nodes),
+            Arc::new(crate::privacy::Barriers),
             // Of one plan: the next time its rows are others.
             Arc::new(crate::shared::Registry::default()),
         ]);

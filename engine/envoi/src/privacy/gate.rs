@@ -13,6 +13,8 @@ use datafusion::datasource::source_as_provider;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan, Prepare, Statement, TableScan};
 
+use super::barrier::Barrier;
+use super::grants::Grants;
 use super::node::{Disclosed, HouseholdRows};
 use super::rule::{Author, Rule, microdata, without_grouping};
 use super::{Notes, RoleState};
@@ -37,6 +39,11 @@ impl Gate {
         Self { role: Arc::clone(&role.0) }
     }
 
+    /// What of the lake there is for the role; `None`: everything.
+    pub(crate) fn grants(&self) -> Option<Arc<Grants>> {
+        (!self.role.grants.is_everything()).then(|| Arc::clone(&self.role.grants))
+    }
+
     /// The statement as it may run, or why it may not.
     ///
     /// # Errors
@@ -59,6 +66,11 @@ impl Gate {
                 )
                 .with_hint("run it without EXPLAIN")
                 .into())
+            }
+            LogicalPlan::Analyze(_) if keeps_rows(&plan)? => {
+                Err(Error::user("how a query ran tells of rows that are kept from you, by their number and time")
+                    .with_hint("EXPLAIN without ANALYZE shows the plan")
+                    .into())
             }
             LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::Statement(_) => Ok(plan),
             plan => self.released(plan, notes),
@@ -172,7 +184,7 @@ impl Gate {
                 LogicalPlan::Statement(statement) => set(statement)?,
                 LogicalPlan::Extension(extension) => {
                     let any = extension.node.as_any();
-                    let ours = any.is::<Disclosed>() || any.is::<HouseholdRows>();
+                    let ours = any.is::<Disclosed>() || any.is::<HouseholdRows>() || any.is::<Barrier>();
                     if !ours && !is_computed(extension.node.as_ref()) {
                         return Err(refused(extension.node.name()).into());
                     }
@@ -265,6 +277,21 @@ pub(crate) fn reads_microdata(plan: &LogicalPlan) -> Result<bool> {
         found |= match node {
             LogicalPlan::TableScan(scan) => microdata(scan).is_some(),
             LogicalPlan::Extension(e) => e.node.as_any().is::<Disclosed>() || e.node.as_any().is::<HouseholdRows>(),
+            _ => false,
+        };
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+/// Whether rows of a table or mart in the plan are kept from the role.
+fn keeps_rows(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        found |= match node {
+            LogicalPlan::TableScan(scan) => source_as_provider(&scan.source)
+                .is_ok_and(|p| p.downcast_ref::<LakeTable>().is_some_and(LakeTable::keeps_rows)),
+            LogicalPlan::Extension(e) => e.node.as_any().is::<Barrier>(),
             _ => false,
         };
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })

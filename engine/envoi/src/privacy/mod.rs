@@ -12,10 +12,12 @@
 //! expressions are allowed of which it is known what they can tell (`class`). What cannot
 //! be made safe is refused, with the reason. `docs/privacy.md` states the rules for users.
 
+mod barrier;
 mod calls;
 mod cell;
 mod class;
 mod gate;
+mod grants;
 mod measures;
 mod memory;
 mod node;
@@ -29,7 +31,10 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub(crate) use barrier::{Barrier, BarrierExec, Barriers};
 pub(crate) use gate::{Gate, reads_microdata};
+pub use grants::Grants;
+pub(crate) use grants::Kept;
 pub(crate) use node::Nodes;
 pub(crate) use owner::watched;
 
@@ -102,7 +107,23 @@ impl Role {
             return wrong("`order_factor` is 0; expected 1 or more".to_owned());
         }
         let name = name.into();
-        Ok(Self(Arc::new(RoleState { name, rules, memory: Mutex::default(), audit })))
+        Ok(Self(Arc::new(RoleState { name, rules, grants: Arc::default(), memory: Mutex::default(), audit })))
+    }
+
+    /// The role, for which there is no more of the lake than is granted.
+    ///
+    /// What the grants name is looked at by [`SessionFactory::check`](crate::SessionFactory::check).
+    #[must_use]
+    pub fn with_grants(self, grants: Grants) -> Self {
+        let RoleState { name, rules, audit, .. } = self.0.as_ref();
+        let state = RoleState {
+            name: name.clone(),
+            rules: rules.clone(),
+            grants: Arc::new(grants),
+            memory: Mutex::default(),
+            audit: audit.clone(),
+        };
+        Self(Arc::new(state))
     }
 
     /// The role's name.
@@ -121,6 +142,7 @@ impl Debug for Role {
 pub(crate) struct RoleState {
     pub(crate) name: String,
     pub(crate) rules: DisclosureRules,
+    pub(crate) grants: Arc<Grants>,
     pub(crate) memory: Mutex<Memory>,
     audit: Option<Arc<dyn Audit>>,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use datafusion::catalog::{CatalogProvider, MemorySchemaProvider};
+use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::prelude::SessionConfig;
@@ -12,8 +12,8 @@ use parking_lot::RwLock;
 use super::plans::Plans;
 use super::{Inner, Session};
 use crate::catalogue::{
-    CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Part, SESSION_SCHEMA, SessionSchema, StateHandle,
-    SurfaceSchema,
+    CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Named, Part, SESSION_SCHEMA, SessionSchema,
+    StateHandle, SurfaceSchema,
 };
 use crate::config::Config;
 use crate::economies::economies;
@@ -63,6 +63,19 @@ impl SessionFactory {
         self.build(Some(Gate::new(role)), Some(surface)).await
     }
 
+    /// Looks whether what the grants of a role name is there, and their conditions can be asked.
+    ///
+    /// # Errors
+    /// A schema, table or column that there is none of, with near ones; a condition that is none;
+    /// columns of households without which none could be kept safe.
+    pub async fn check(&self, role: &Role) -> Result<()> {
+        let Some(grants) = Gate::new(role).grants() else { return Ok(()) };
+        let session = self.build(None, None).await?;
+        let (grants, role) = (Arc::clone(&grants), role.clone());
+        let reader = self.build(Some(Gate::new(&role)), None).await?;
+        self.runtime.spawn(async move { session.checked(&reader, &grants).await })?.finish().await?
+    }
+
     async fn build(&self, gate: Option<Gate>, surface: Option<Arc<dyn Surface>>) -> Result<Session> {
         let newest = self.runtime.manifest(None).await?;
         if let Some(version) = self.options.lake_version {
@@ -70,33 +83,24 @@ impl SessionFactory {
         }
         let state = Arc::new(StateHandle::default());
         let view = Arc::new(LakeView::new(Arc::clone(&self.runtime), Arc::clone(&state), newest));
-        let lake = Arc::new(LakeSchema { view: Arc::clone(&view), part: Part::Lake });
-        let staging = Arc::new(LakeSchema { view: Arc::clone(&view), part: Part::Staging });
-        let mart = Arc::new(MartSchema {
-            state: Arc::clone(&state),
-            view: Arc::clone(&view),
-            plans: Mutex::new(HashMap::new()),
-            gate: gate.clone(),
-        });
-        let session = Arc::new(SessionSchema {
-            own: MemorySchemaProvider::new(),
-            mart: Arc::clone(&mart),
-            lake: Arc::clone(&lake),
-            state: Arc::clone(&state),
-            files: gate.is_none(),
-            staging: Arc::clone(&staging),
-            path: RwLock::new(PATH.map(str::to_owned).to_vec()),
+        let parts = Parts { state: &state, view: &view, gate: gate.as_ref() };
+        let grants = gate.as_ref().and_then(Gate::grants);
+        // The queries of marts may name what their reader may not.
+        let within = grants.as_ref().map(|of| {
+            let within = parts.catalogue(Some(Named { of: Arc::clone(of), written: false }), None, Vec::new());
+            let list = MemoryCatalogProviderList::new();
+            list.register_catalog(CATALOGUE.to_owned(), Arc::new(within));
+            Arc::new(list) as Arc<dyn CatalogProviderList>
         });
         let context = self.context(surface.is_none());
         let beside = surface.iter().flat_map(|surface| {
             surface.schemas().into_iter().map(|name| Arc::new(SurfaceSchema { name, surface: Arc::clone(surface) }))
         });
-        let own = Arc::clone(&session);
-        let catalogue: Arc<dyn CatalogProvider> =
-            Arc::new(EnvoiCatalogue { lake, staging, mart, session, beside: beside.collect() });
+        let catalogue = parts.catalogue(grants.map(|of| Named { of, written: true }), within, beside.collect());
+        let own = Arc::clone(&catalogue.session);
         #[expect(clippy::disallowed_methods, reason = "the factory mounts the catalogue and the functions")]
         {
-            context.register_catalog(CATALOGUE, catalogue);
+            context.register_catalog(CATALOGUE, Arc::new(catalogue));
             for function in envoi_functions::all_scalars(economies) {
                 context.register_udf(function.as_ref().clone());
             }
@@ -157,6 +161,43 @@ impl SessionFactory {
     /// The runtime that the sessions share.
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.runtime
+    }
+}
+
+/// What the schemas of a session are made of.
+struct Parts<'a> {
+    state: &'a Arc<StateHandle>,
+    view: &'a Arc<LakeView>,
+    gate: Option<&'a Gate>,
+}
+
+impl Parts<'_> {
+    fn catalogue(
+        &self,
+        grants: Option<Named>,
+        within: Option<Arc<dyn CatalogProviderList>>,
+        beside: Vec<Arc<SurfaceSchema>>,
+    ) -> EnvoiCatalogue {
+        let part = |part| Arc::new(LakeSchema { view: Arc::clone(self.view), part, grants: grants.clone() });
+        let (lake, staging) = (part(Part::Lake), part(Part::Staging));
+        let mart = Arc::new(MartSchema {
+            state: Arc::clone(self.state),
+            view: Arc::clone(self.view),
+            plans: Mutex::new(HashMap::new()),
+            gate: self.gate.cloned(),
+            grants,
+            within,
+        });
+        let session = Arc::new(SessionSchema {
+            own: MemorySchemaProvider::new(),
+            mart: Arc::clone(&mart),
+            lake: Arc::clone(&lake),
+            state: Arc::clone(self.state),
+            files: self.gate.is_none(),
+            staging: Arc::clone(&staging),
+            path: RwLock::new(PATH.map(str::to_owned).to_vec()),
+        });
+        EnvoiCatalogue { lake, staging, mart, session, beside }
     }
 }
 

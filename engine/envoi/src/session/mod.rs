@@ -5,6 +5,7 @@ mod arguments;
 mod bounded;
 mod caps;
 pub(crate) mod factory;
+mod granted;
 mod literals;
 mod names;
 mod plans;

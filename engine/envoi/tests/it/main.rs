@@ -14,6 +14,7 @@ mod dwellings;
 mod effect;
 mod engine;
 mod examples;
+mod grants;
 mod lakes;
 mod limits;
 mod marts;

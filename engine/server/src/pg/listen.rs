@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::startup::{self, Login};
 use super::surface::{Pages, PgSurface};
 use super::wire::{backend, frontend};
-use crate::users::Users;
+use crate::users::{User, Users};
 
 /// Bytes read at a time.
 const READ: usize = 16 << 10;
@@ -86,12 +86,11 @@ impl PgServer {
         if !address.ip().is_loopback() && (options.users.is_none() || options.tls.is_none()) {
             return Err(crate::ServeError::Open(address));
         }
-        let restricted = options.users.iter().flat_map(|users| users.iter()).find(|u| {
-            u.schemas.is_some() || u.tables.is_some() || !u.deny_columns.is_empty() || !u.row_filter.is_empty()
-        });
-        // What is not enforced must not look as if it were.
-        if let Some(user) = restricted {
-            return Err(crate::ServeError::Restricted(user.name.clone()));
+        for user in options.users.iter().flat_map(|users| users.iter()) {
+            // What cannot be kept must not look as if it were.
+            let role = Role::new(&user.name, user.rules.clone()).map(|role| role.with_grants(user.grants()));
+            let checked = async { factory.check(&role?).await }.await;
+            checked.map_err(|why| crate::ServeError::Grants { user: user.name.clone(), why })?;
         }
         let listener =
             TcpListener::bind(address).await.map_err(|source| crate::ServeError::Bind { address, source })?;
@@ -299,6 +298,7 @@ impl Shared {
         }
         let rules = known.map_or_else(DisclosureRules::default, |u| u.rules.clone());
         let role = Role::new(name, rules).map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
+        let role = role.with_grants(known.map(User::grants).unwrap_or_default());
         roles.insert(name.to_owned(), role.clone());
         Ok(role)
     }

@@ -1,13 +1,14 @@
 //! What PostgreSQL adds to a session: its catalogue, its functions, its dialect.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion_expr::ScalarUDF;
-use envoi::{Class, DisclosureRules, Error, Role, SessionFactory, Statement, Surface};
+use envoi::{Class, DisclosureRules, Error, Grants, Role, SessionFactory, Statement, Surface};
 
 use super::listen::PgOptions;
 use super::registry::{Backend, Registry};
@@ -22,6 +23,8 @@ pub(crate) struct Pages {
     factory: SessionFactory,
     database: String,
     users: Vec<String>,
+    /// What there is for users that there is not everything for.
+    grants: HashMap<String, Grants>,
     registry: Arc<Registry>,
     started: DateTime<Utc>,
     /// Relations of a version of the lake.
@@ -36,10 +39,13 @@ impl Pages {
         let users = options.users.iter().flat_map(|users| users.iter().map(|u| u.name.clone()));
         let users = std::iter::once("envoi".to_owned()).chain(users.filter(|u| u != "envoi")).collect();
         let kept = tokio::sync::Mutex::new(None);
+        let all = options.users.iter().flat_map(|users| users.iter());
+        let grants = all.map(|u| (u.name.clone(), u.grants())).filter(|(_, g)| !g.is_everything()).collect();
         Self {
             factory,
             database: options.database.clone(),
             users,
+            grants,
             registry,
             started: Utc::now(),
             kept,
@@ -67,7 +73,11 @@ impl Pages {
 
     async fn snapshot(&self, backend: &Backend, settings: &Settings) -> envoi::Result<Snapshot> {
         let relations = self.relations().await?;
-        Ok(Snapshot::new(relations.as_ref().clone(), self.server(backend, settings)))
+        let relations = match self.grants.get(&backend.user) {
+            Some(grants) => relations.iter().filter_map(|relation| granted(relation, grants)).collect(),
+            None => relations.as_ref().clone(),
+        };
+        Ok(Snapshot::new(relations, self.server(backend, settings)))
     }
 
     fn server(&self, backend: &Backend, settings: &Settings) -> Server {
@@ -107,6 +117,32 @@ impl Pages {
                 .collect(),
         }
     }
+}
+
+/// The relation as it is for a role; `None` where it is not there.
+fn granted(relation: &Relation, grants: &Grants) -> Option<Relation> {
+    let (schema, name) = (&relation.schema, &relation.name);
+    if !grants.allows(schema, name) {
+        return None;
+    }
+    let has = |schema: &str, name: &str, column: &str| grants.has_column(schema, name, column);
+    let mut relation = relation.clone();
+    let (schema, name) = (relation.schema.clone(), relation.name.clone());
+    let columns = relation.columns.fields().iter().filter(|f| has(&schema, &name, f.name())).cloned();
+    relation.columns = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
+    if !relation.key.iter().all(|column| has(&schema, &name, column)) {
+        relation.key.clear();
+    }
+    relation.references.retain(|r| {
+        grants.allows(&r.schema, &r.table)
+            && r.columns.iter().all(|column| has(&schema, &name, column))
+            && r.to.iter().all(|column| has(&r.schema, &r.table, column))
+    });
+    // How many there are would tell how many are kept back.
+    if grants.condition(&schema, &name).is_some() {
+        relation.rows = None;
+    }
+    Some(relation)
 }
 
 fn function(of: envoi::Callable) -> Function {

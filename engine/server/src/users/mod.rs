@@ -19,10 +19,10 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use envoi::DisclosureRules;
+use envoi::{DisclosureRules, Grants};
 
 pub use crate::pg::Verifier;
 pub use error::UsersError;
@@ -41,12 +41,26 @@ pub struct User {
     pub tables: Option<Vec<String>>,
     /// Columns that may not be read, as `schema.table.column`.
     pub deny_columns: Vec<String>,
-    /// Conditions in SQL, not looked at here, that rows must meet, by `schema.table`.
+    /// Conditions in SQL, not looked at here but by [`envoi::SessionFactory::check`], that rows must meet, by `schema.table`.
     pub row_filter: BTreeMap<String, String>,
     /// When cells of microdata are shown; what the file does not say is as by default.
     pub rules: DisclosureRules,
     /// Whether the user may cancel and terminate the queries of others.
     pub operator: bool,
+}
+
+impl User {
+    /// What of the lake there is for the user.
+    pub fn grants(&self) -> Grants {
+        let mut denied: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for name in &self.deny_columns {
+            if let Some((table, column)) = name.rsplit_once('.') {
+                denied.entry(table.to_owned()).or_default().insert(column.to_owned());
+            }
+        }
+        let set = |names: &Option<Vec<String>>| names.as_ref().map(|names| names.iter().cloned().collect());
+        Grants { schemas: set(&self.schemas), tables: set(&self.tables), denied, rows: self.row_filter.clone() }
+    }
 }
 
 /// Who may log in.

@@ -12,11 +12,19 @@ use crate::client::{Client, Message, message, startup};
 use crate::server::{Server, Setup};
 
 fn server() -> Server {
+    Server::start(Setup { users: Some(users("")), ..Setup::default() })
+}
+
+/// Anna, and what is said of her.
+fn users(of_anna: &str) -> Arc<Users> {
+    use std::io::Write;
+
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users.toml");
     Users::add(&file, "anna", &Verifier::of("a secret").unwrap()).unwrap();
-    let users = Some(Arc::new(Users::load(&file).unwrap()));
-    Server::start(Setup { users, ..Setup::default() })
+    let mut open = std::fs::OpenOptions::new().append(true).open(&file).unwrap();
+    open.write_all(of_anna.as_bytes()).unwrap();
+    Arc::new(Users::load(&file).unwrap())
 }
 
 fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
@@ -111,4 +119,63 @@ fn others_are_not_served_without_users_and_encryption() {
     });
     let error = bound.err().unwrap().to_string();
     assert!(error.contains("--tls-cert") && error.contains("envoi user add"), "{error}");
+}
+
+#[test]
+fn users_see_what_is_granted() {
+    let grants = r#"
+schemas = ["mart"]
+tables = ["lake.observation"]
+deny_columns = ["lake.observation.vintage", "mart.remittance_vs_oda.oda_usd"]
+row_filter = { "lake.observation" = "iso3 = 'MEX'" }
+"#;
+    let server = Server::start(Setup { users: Some(users(grants)), ..Setup::default() });
+    let mut c = login(&server, "anna", "a secret").unwrap();
+    assert_eq!(c.rows("select distinct iso3 from observation"), [["MEX"]]);
+    // Below a mart too.
+    assert_eq!(c.rows("select distinct iso3 from remittance_vs_oda"), [["MEX"]]);
+    for sql in ["select * from lake.country", "select * from country", "select * from lake.household"] {
+        assert_eq!(c.error(sql).0, "42501", "{sql}");
+    }
+    assert_eq!(c.error("select oda_usd from remittance_vs_oda").0, "42703");
+    assert_eq!(c.error("select vintage from observation").0, "42703");
+    let listed = "select relname from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'lake' and relkind in ('r', 'v')";
+    assert_eq!(c.rows(listed), [["observation"]]);
+    let columns = "select count(*) from information_schema.columns where table_name = 'observation' and column_name in ('iso3', 'vintage')";
+    assert_eq!(c.value(columns), "1");
+    // How many rows there are is not told by what is said of the table.
+    let rows: f64 = c.value("select reltuples from pg_class where relname = 'observation'").parse().unwrap();
+    assert!(rows <= 0.0, "{rows}");
+    // Prepared, in a cursor, in a copy: all of it is one way in.
+    c.parse("s", "select count(*) from lake.country", &[]);
+    let refused = c.sync();
+    assert!(refused.iter().any(|m| m.kind == 'E' && m.field(b'C').as_deref() == Some("42501")), "{refused:?}");
+    assert_eq!(c.error("copy (select * from lake.country) to stdout").0, "42501");
+    assert_eq!(c.error("begin; declare k cursor for select * from lake.country").0, "42501");
+}
+
+#[test]
+fn grants_that_cannot_be_kept_stop_the_server() {
+    let said = bound(users("deny_columns = [\"lake.observation.vintag\"]\n"));
+    assert!(said.contains("user `anna`") && said.contains("`lake.observation.vintag` does not exist"), "{said}");
+}
+
+/// Why a server with these users does not start.
+fn bound(users: Arc<Users>) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().display().to_string();
+    let bound = runtime.block_on(async {
+        let flags = vec![("lake.url", lake, "--lake")];
+        let config = envoi::Config::load(Some(std::path::Path::new("/dev/null")), std::iter::empty(), flags).unwrap();
+        let factory = envoi::open(&config).await.unwrap();
+        let options = envoi_server::PgOptions {
+            database: "envoi".to_owned(),
+            users: Some(users),
+            tls: None,
+            limits: envoi_server::Limits::default(),
+        };
+        envoi_server::PgServer::bind(([127, 0, 0, 1], 0).into(), factory, options).await
+    });
+    bound.err().unwrap().to_string()
 }
