@@ -1,7 +1,8 @@
 //! Encryption of connections, by rustls.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -12,8 +13,25 @@ use tokio_rustls::TlsAcceptor;
 use crate::ServeError;
 use crate::pg::Stream;
 
-/// A certificate with its key.
+/// A certificate with its key, read again when their files change.
 pub struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    now: RwLock<Arc<Loaded>>,
+    looked: Mutex<Looked>,
+}
+
+/// When the files were last looked at, and what they were like then.
+struct Looked {
+    at: Instant,
+    stamps: [Option<SystemTime>; 2],
+}
+
+/// How long a look at the files holds.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// A certificate as it was read.
+struct Loaded {
     acceptor: TlsAcceptor,
     /// Of the certificate, for clients that bind to the channel.
     certificate_hash: Vec<u8>,
@@ -37,6 +55,58 @@ impl Tls {
     /// # Errors
     /// Files that cannot be read, or that do not belong together: a server with a bad certificate does not start.
     pub fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, ServeError> {
+        // Before they are read: what changes meanwhile is read again.
+        let looked = Looked { at: Instant::now(), stamps: stamps(certificate, key) };
+        let loaded = Loaded::read(certificate, key)?;
+        Ok(Arc::new(Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            now: RwLock::new(Arc::new(loaded)),
+            looked: Mutex::new(looked),
+        }))
+    }
+
+    /// Takes a certificate that has come in the place of the old one, if it is some seconds since that was looked
+    /// at; a bad one is not taken, and why not is returned once.
+    pub(crate) fn refresh(&self) -> Option<ServeError> {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.at.elapsed() < FRESH {
+            return None;
+        }
+        looked.at = Instant::now();
+        self.reload(&mut looked)
+    }
+
+    fn reload(&self, looked: &mut Looked) -> Option<ServeError> {
+        let stamps = stamps(&self.certificate, &self.key);
+        if stamps == looked.stamps {
+            return None;
+        }
+        looked.stamps = stamps;
+        match Loaded::read(&self.certificate, &self.key) {
+            Ok(loaded) => {
+                *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+                None
+            }
+            Err(error) => Some(error),
+        }
+    }
+
+    /// Shakes hands.
+    pub(crate) async fn accept(&self, stream: Box<dyn Stream>) -> std::io::Result<Accepted> {
+        let now = Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner));
+        let stream = now.acceptor.accept(stream).await?;
+        Ok(Accepted { stream: Box::new(stream), certificate_hash: now.certificate_hash.clone() })
+    }
+}
+
+/// When the files were written; certificates are renewed by writing them anew.
+fn stamps(certificate: &Path, key: &Path) -> [Option<SystemTime>; 2] {
+    [certificate, key].map(|file| std::fs::metadata(file).and_then(|m| m.modified()).ok())
+}
+
+impl Loaded {
+    fn read(certificate: &Path, key: &Path) -> Result<Self, ServeError> {
         let wrong = |file: &Path, what: String| ServeError::Tls { file: file.to_owned(), what };
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect)
@@ -53,13 +123,7 @@ impl Tls {
             .with_no_client_auth()
             .with_single_cert(chain, private)
             .map_err(|e| wrong(certificate, e.to_string()))?;
-        Ok(Arc::new(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate_hash }))
-    }
-
-    /// Shakes hands.
-    pub(crate) async fn accept(&self, stream: Box<dyn Stream>) -> std::io::Result<Accepted> {
-        let stream = self.acceptor.accept(stream).await?;
-        Ok(Accepted { stream: Box::new(stream), certificate_hash: self.certificate_hash.clone() })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate_hash })
     }
 }
 

@@ -1,11 +1,13 @@
 //! `envoi serve`: the lake for every tool that speaks PostgreSQL.
 
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use envoi::Config;
+use envoi::{Audit, Config};
 use envoi_server::{Limits, PgOptions, PgServer, Tls, Users};
 
 use super::{Failure, Screen, print, users_file};
@@ -25,6 +27,9 @@ pub(crate) struct ServeArgs {
     /// Key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Where every statement over households and every failed login is written; without a file to stderr
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Connections at a time
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
     connections: usize,
@@ -67,7 +72,9 @@ async fn served(config: &Config, screen: Screen, args: &ServeArgs) -> Result<u8,
         ..Limits::default()
     };
     let open = users.is_none();
-    let options = PgOptions { database: "envoi".to_owned(), users: users.map(Arc::new), tls, limits };
+    let log: Arc<dyn Audit> = Arc::new(Log::open(args.log.as_deref())?);
+    let users = users.map(Arc::new);
+    let options = PgOptions { database: "envoi".to_owned(), users, tls, limits, log: Some(log) };
     let factory = envoi::open(config).await?;
     let server = PgServer::bind(args.pg, factory, options).await.map_err(|e| failed(&e))?;
     let address = server.address().map_err(|e| failed(&e))?;
@@ -79,6 +86,34 @@ async fn served(config: &Config, screen: Screen, args: &ServeArgs) -> Result<u8,
     server.run(stopped()).await;
     screen.say("stopped");
     Ok(0)
+}
+
+/// A line for each thing that somebody may ask after, with its time in front.
+#[derive(Debug)]
+struct Log(Option<Mutex<File>>);
+
+impl Log {
+    fn open(file: Option<&Path>) -> Result<Self, Failure> {
+        let open = |file: &Path| {
+            let opened = File::options().create(true).append(true).open(file);
+            opened.map_err(|e| Failure::failed(format!("cannot write `{}`: {e}", file.display())))
+        };
+        Ok(Self(file.map(open).transpose()?.map(Mutex::new)))
+    }
+}
+
+impl Audit for Log {
+    fn record(&self, line: &str) {
+        let line = format!("{} {line}\n", chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
+        // A full disk keeps nobody from asking; what cannot be written is not lost in silence either.
+        let written = match &self.0 {
+            Some(file) => file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes()),
+            None => io::stderr().write_all(line.as_bytes()),
+        };
+        if written.is_err() && self.0.is_some() {
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
+    }
 }
 
 /// Until somebody asks the process to end.

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
-use envoi::{DisclosureRules, Role, Session, SessionFactory};
+use envoi::{Audit, DisclosureRules, Role, Session, SessionFactory};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, watch};
 
 use super::connection::{Connection, Incoming};
 use super::error::{ADMIN_SHUTDOWN, PgError, Result, TOO_MANY_CONNECTIONS};
+use super::guesses::Guesses;
 use super::limits::Limits;
 use super::registry::{Backend, Registry};
 use super::settings::Settings;
@@ -44,6 +45,8 @@ pub struct PgOptions {
     pub tls: Option<Arc<crate::Tls>>,
     /// Bounds.
     pub limits: Limits,
+    /// Takes lines about logins that failed, certificates, and every statement over households.
+    pub log: Option<Arc<dyn Audit>>,
 }
 
 /// What all connections share.
@@ -57,6 +60,7 @@ pub(crate) struct Shared {
     pub(super) pages: Arc<Pages>,
     active: Semaphore,
     waiting: AtomicUsize,
+    pub(super) guesses: Guesses,
     /// Makes up verifiers of users that there are not.
     pub(super) secret: [u8; 32],
 }
@@ -108,6 +112,7 @@ impl PgServer {
             pages,
             active: Semaphore::new(options.limits.active),
             waiting: AtomicUsize::new(0),
+            guesses: Guesses::default(),
             secret,
             options,
         };
@@ -284,6 +289,13 @@ async fn read(
 }
 
 impl Shared {
+    /// Writes a line to the log. What clients say is escaped: a line stays one.
+    pub(super) fn log(&self, what: &str, user: &str, client: SocketAddr) {
+        if let Some(log) = &self.options.log {
+            log.record(&format!("{what} user={} address={}", user.escape_default(), client.ip()));
+        }
+    }
+
     /// The role of a user.
     fn role(&self, user: &str) -> Result<Role> {
         let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
@@ -297,7 +309,8 @@ impl Shared {
             return Ok(role.clone());
         }
         let rules = known.map_or_else(DisclosureRules::default, |u| u.rules.clone());
-        let role = Role::new(name, rules).map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
+        let role =
+            Role::audited(name, rules, self.options.log.clone()).map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
         let role = role.with_grants(known.map(User::grants).unwrap_or_default());
         roles.insert(name.to_owned(), role.clone());
         Ok(role)

@@ -14,6 +14,7 @@ mod copy;
 mod cursor;
 mod error;
 mod extended;
+mod guesses;
 mod interrupts;
 mod limits;
 mod listen;

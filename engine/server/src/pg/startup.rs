@@ -1,6 +1,7 @@
 //! From the first byte to a client that is logged in.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,6 +50,9 @@ pub(super) async fn login(shared: &Shared, socket: TcpStream, client: SocketAddr
                 match (&shared.options.tls, certificate.is_some()) {
                     (Some(tls), false) => {
                         stream.write_all(b"S").await.ok()?;
+                        if let Some(trouble) = tls.refresh() {
+                            shared.log(&format!("certificate not taken: {trouble}"), "", client);
+                        }
                         let accepted = tls.accept(stream).await.ok()?;
                         (stream, certificate) = (accepted.stream, Some(accepted.certificate_hash));
                     }
@@ -135,6 +139,10 @@ async fn authenticate(
             return Err(PgError::fatal("28000", "this server takes encrypted connections only")
                 .with_hint("connect with sslmode=require"));
         }
+        if !shared.guesses.listens(client.ip(), Instant::now()) {
+            shared.log("login refused", user, client);
+            return Err(PgError::fatal("53300", "too many failed logins from this address").with_hint("wait a minute"));
+        }
         let known = users.find(user);
         let verifier = known.map_or_else(|| Verifier::made_up(user, &shared.secret), |u| u.verifier.clone());
         let mut mechanisms = vec!["SCRAM-SHA-256"];
@@ -153,11 +161,12 @@ async fn authenticate(
         let answer = match exchange.last(&message) {
             Ok(answer) => answer,
             Err(error) => {
-                // Guessing takes its time.
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                shared.log("login failed", user, client);
+                tokio::time::sleep(shared.guesses.failed(client.ip(), user, Instant::now())).await;
                 return Err(error);
             }
         };
+        shared.guesses.succeeded(client.ip(), user);
         backend::authentication_sasl_final(&mut out, &answer);
     }
     backend::authentication_ok(&mut out);

@@ -114,6 +114,7 @@ fn others_are_not_served_without_users_and_encryption() {
             users: None,
             tls: None,
             limits: envoi_server::Limits::default(),
+            log: None,
         };
         envoi_server::PgServer::bind(([0, 0, 0, 0], 0).into(), factory, options).await
     });
@@ -174,6 +175,7 @@ fn bound(users: Arc<Users>) -> String {
             users: Some(users),
             tls: None,
             limits: envoi_server::Limits::default(),
+            log: None,
         };
         envoi_server::PgServer::bind(([127, 0, 0, 1], 0).into(), factory, options).await
     });

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use envoi::Config;
 use envoi::lake::{Lake, sample};
+use envoi::{Audit, Config};
 use envoi_server::{Limits, PgOptions, PgServer, Tls, Users};
 
 /// The sample lake, written once a test run.
@@ -30,6 +30,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) users: Option<Arc<Users>>,
     pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) log: Option<Arc<dyn Audit>>,
 }
 
 /// A server that runs.
@@ -58,8 +59,8 @@ impl Server {
                 let config = Config::load(Some(Path::new("/dev/null")), std::iter::empty(), flags).unwrap();
                 let factory = envoi::open(&config).await.unwrap();
                 let runtime = Arc::clone(factory.runtime());
-                let Setup { limits, users, tls } = setup;
-                let options = PgOptions { database: "envoi".to_owned(), users, tls, limits };
+                let Setup { limits, users, tls, log } = setup;
+                let options = PgOptions { database: "envoi".to_owned(), users, tls, limits, log };
                 let server = PgServer::bind(([127, 0, 0, 1], 0).into(), factory, options).await.unwrap();
                 told.send((server.address().unwrap(), runtime)).unwrap();
                 let stopped = async {

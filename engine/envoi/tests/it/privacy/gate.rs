@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use envoi::{DisclosureRules, Role};
 
-use super::{Lines, ask, lake, reader, refused, rows, session};
+use super::{Lines, ask, lake, owner, reader, refused, role, rows, session};
 use crate::lakes::blocking;
 
 #[test]
@@ -164,5 +164,28 @@ fn budgets_are_of_the_role_and_end() {
         let sql = "select region, urban, count(*) from household group by region, urban";
         refused(&reader, sql, "has seen cells of as many different sets").await;
         rows(&reader, "select count(*) from household").await;
+    });
+}
+
+/// Rows that are not there for a role are no households of anybody, and rules hold for the others.
+#[test]
+fn households_that_are_kept_back_count_for_nothing() {
+    blocking(async {
+        let granted = |table: &str, sql: &str| {
+            let rows = std::collections::BTreeMap::from([(table.to_owned(), sql.to_owned())]);
+            role().with_grants(envoi::Grants { rows, ..envoi::Grants::default() })
+        };
+        let reader = session(lake(), Some(&granted("lake.household", "survey_id = 'wsm_2016'"))).await;
+        let asked = "select survey_id, count(*), sum(weight) from household group by survey_id";
+        let wanted = rows(&owner().await, &format!("select * from ({asked}) where survey_id = 'wsm_2016'")).await;
+        assert_eq!(rows(&reader, asked).await, wanted);
+        let surveys = rows(&reader, "select distinct survey_id from family_income_effect").await;
+        assert_eq!(surveys, [["wsm_2016"]]);
+        refused(&reader, "select * from household", "not shown one by one").await;
+        // Of a mart of households.
+        let reader = session(lake(), Some(&granted("mart.family_income", "survey_id = 'wsm_2016'"))).await;
+        let asked = "select survey_id, count(*) from family_income group by survey_id";
+        assert_eq!(rows(&reader, asked).await, [["wsm_2016", "400"]]);
+        refused(&reader, "select * from family_income", "not shown one by one").await;
     });
 }
