@@ -144,3 +144,46 @@ fn end_point(certificate: &[u8]) -> Vec<u8> {
         () => Sha256::digest(certificate).to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path) -> [PathBuf; 2] {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let files = [folder.join("server.crt"), folder.join("server.key")];
+        std::fs::write(&files[0], made.cert.pem()).unwrap();
+        std::fs::write(&files[1], made.signing_key.serialize_pem()).unwrap();
+        files
+    }
+
+    #[test]
+    fn a_certificate_that_is_renewed_is_taken_and_a_bad_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let [certificate, key] = write(folder.path());
+        let tls = Tls::load(&certificate, &key).unwrap();
+        let hash = || tls.now.read().unwrap().certificate_hash.clone();
+        let reload = || {
+            let mut looked = tls.looked.lock().unwrap();
+            // As if the files were of another time: two writes may be within one tick of the clock.
+            looked.stamps[0] = looked.stamps[0].map(|at| at - FRESH);
+            tls.reload(&mut looked)
+        };
+        let first = hash();
+        write(folder.path());
+        assert!(reload().is_none());
+        let second = hash();
+        assert_ne!(first, second);
+        std::fs::write(&certificate, "no certificate").unwrap();
+        let trouble = reload().unwrap().to_string();
+        assert!(trouble.contains("server.crt") && trouble.contains("no certificate"), "{trouble}");
+        assert_eq!(hash(), second);
+        // It is said once.
+        let mut looked = tls.looked.lock().unwrap();
+        assert!(tls.reload(&mut looked).is_none());
+        drop(looked);
+        std::fs::remove_file(&key).unwrap();
+        assert!(reload().is_some());
+        assert_eq!(hash(), second);
+    }
+}
