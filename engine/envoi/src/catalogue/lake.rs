@@ -60,6 +60,16 @@ impl LakeView {
         }
     }
 
+    /// What the sessions share.
+    pub(super) fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// The session's settings.
+    pub(super) fn state_options(&self) -> crate::EnvoiOptions {
+        self.state.options()
+    }
+
     /// What the session sees, as a key for plans made of it.
     pub(crate) fn key(&self) -> String {
         let options = self.state.options();
@@ -122,7 +132,9 @@ impl SchemaProvider for LakeSchema {
                 () if files.iter().any(|f| f.source_id == PLAIN_TABLE) => Microdata::Unknown,
                 () => Microdata::No,
             };
-            return Ok(Some(Arc::new(LakeTable::staging(schema, files)?.of(microdata).rooted(self.root()))));
+            return Ok(Some(Arc::new(
+                LakeTable::stored(schema, files)?.named("staging", name).of(microdata).rooted(self.root()),
+            )));
         }
         let Some(table) = tables::table(name) else { return Ok(None) };
         if table.name == SOURCE.name {
@@ -132,7 +144,7 @@ impl SchemaProvider for LakeSchema {
         let editions = manifest.sources.as_slice();
         let newest = table.microdata && visible(&self.view.newest(), None, "lake", name) == files;
         let microdata = if table.microdata { Microdata::Lake { newest } } else { Microdata::No };
-        let found = LakeTable::lake(table, files, editions)?.of(microdata).rooted(self.root());
+        let found = LakeTable::lake(table, files, editions)?.named("lake", name).of(microdata).rooted(self.root());
         Ok(Some(Arc::new(found)))
     }
 

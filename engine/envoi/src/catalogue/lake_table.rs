@@ -42,6 +42,8 @@ pub(crate) enum Microdata {
 /// Files with one schema.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
+    /// `lake.transfer`.
+    name: String,
     schema: SchemaRef,
     microdata: Microdata,
     files: Vec<DataFile>,
@@ -72,6 +74,7 @@ impl LakeTable {
             })
             .collect();
         Ok(Self {
+            name: String::new(),
             schema: Arc::new(Schema::new(fields)),
             microdata: Microdata::No,
             files,
@@ -80,12 +83,12 @@ impl LakeTable {
         })
     }
 
-    /// A table of schema `staging`, with the schema its file has.
-    pub(crate) fn staging(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
+    /// A table of schema `staging` or `model`, with the schema its file has.
+    pub(crate) fn stored(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
         let fields: Vec<Field> = schema.fields().iter().map(|f| viewed(f)).collect();
         let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
         let root = object_store::path::Path::default();
-        Ok(Self { schema: Arc::new(schema), microdata: Microdata::No, files, lead: None, root })
+        Ok(Self { name: String::new(), schema: Arc::new(schema), microdata: Microdata::No, files, lead: None, root })
     }
 
     /// The Arrow schema in a file's footer.
@@ -99,6 +102,17 @@ impl LakeTable {
         let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)
             .map_err(|e| Error::new(crate::Class::Data, format!("file `{}` of the lake is damaged: {e}", file.path)))?;
         Ok(Arc::clone(reader.schema()))
+    }
+
+    /// Says which table it is.
+    pub(crate) fn named(mut self, schema: &str, table: &str) -> Self {
+        self.name = format!("{schema}.{table}");
+        self
+    }
+
+    /// Which table it is: `lake.transfer`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Says whether its rows are households.
