@@ -1,3 +1,27 @@
 //! Batch: models in dependency order, published whole, run on time.
+//!
+//! ```text
+//! Sources   text of a folder              project/   every problem found before anything runs
+//! Project   models, who reads whom        graph select
+//! Verdict   what has to be built, why     plan/      from checksums, without planning a query
+//! Built     files staged, tests passed    build/ testing/
+//! Manifest  one new version of the lake   run/       then exports, and the record of the run
+//! ```
 
+mod build;
+pub mod export;
+mod graph;
+mod plan;
+pub mod project;
 pub mod record;
+pub mod run;
+mod select;
+mod testing;
+
+pub use export::Packer;
+pub use project::{Problem, Project, Sources};
+pub use run::{Cancel, Event, Options, Planned, Progress, RunError, plan, run};
+pub use select::select;
+
+/// Engine and version, as records say it.
+pub const ENGINE: &str = concat!("envoi ", env!("CARGO_PKG_VERSION"));

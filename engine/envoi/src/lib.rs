@@ -36,7 +36,7 @@ pub use runtime::Runtime;
 pub use sample::default_lake;
 pub use session::factory::open;
 pub use session::{
-    Answer, AnswerKind, Callable, ColumnName, FunctionName, Names, Prepared, Reference, Relation, Session,
-    SessionFactory, TableName,
+    Answer, AnswerKind, Bounds, Callable, ColumnName, Draft, FunctionName, Granularity, Named, Names, Prepared, Reads,
+    Reference, Relation, Session, SessionFactory, Shape, Slice, SliceBy, TableName, named,
 };
 pub use surface::Surface;

@@ -1,13 +1,17 @@
 //! What one process shares: threads for query work, memory, caches, the lake.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use envoi_lake::lake::DataFile;
 use envoi_lake::{Lake, Manifest};
+use parking_lot::Mutex;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -26,6 +30,8 @@ pub struct Runtime {
     environment: Arc<RuntimeEnv>,
     lake: Lake,
     threads: usize,
+    /// Schemas of files, which never change.
+    schemas: Mutex<HashMap<(String, String), SchemaRef>>,
 }
 
 impl Runtime {
@@ -33,15 +39,12 @@ impl Runtime {
     pub fn new(config: &Config, lake: Lake) -> Result<Arc<Self>> {
         // Planning recurses with the depth of the statement; the system's 2 MiB is too little for it.
         const STACK: usize = 16 << 20;
-        // The tracker names the three largest consumers when memory runs out.
-        let pool =
-            TrackConsumersPool::new(FairSpillPool::new(config.memory()), std::num::NonZeroUsize::MIN.saturating_add(2));
         let disk = match config.spill() {
             Some(folder) => DiskManagerMode::Directories(vec![folder]),
             None => DiskManagerMode::OsTmpDirectory,
         };
         let environment = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(pool))
+            .with_memory_pool(pool(config.memory()))
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
             .build_arc()
             .map_err(|e| Error::from_datafusion(&e, ""))?;
@@ -57,12 +60,34 @@ impl Runtime {
             .enable_all()
             .build()
             .map_err(|e| Error::new(crate::Class::Resource, format!("cannot start threads for queries: {e}")))?;
-        Ok(Arc::new(Self { cpu: Some(cpu), environment, lake, threads }))
+        Ok(Arc::new(Self { cpu: Some(cpu), environment, lake, threads, schemas: Mutex::default() }))
     }
 
     /// Memory pool, caches and stores.
-    pub(crate) fn environment(&self) -> Arc<RuntimeEnv> {
-        Arc::clone(&self.environment)
+    ///
+    /// With `memory`, the same with a pool of so many bytes of its own.
+    pub(crate) fn environment(&self, memory: Option<usize>) -> Result<Arc<RuntimeEnv>> {
+        let Some(memory) = memory else { return Ok(Arc::clone(&self.environment)) };
+        RuntimeEnvBuilder::from_runtime_env(&self.environment)
+            .with_memory_pool(pool(memory))
+            .build_arc()
+            .map_err(|e| Error::from_datafusion(&e, ""))
+    }
+
+    /// The schema of a file of the lake, read once.
+    pub(crate) async fn stored_schema(&self, file: &DataFile) -> Result<SchemaRef> {
+        const KEPT: usize = 4096;
+        let key = (file.path.clone(), file.sha256.clone());
+        if let Some(known) = self.schemas.lock().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let schema = self.lake.stored_schema(file).await?;
+        let mut schemas = self.schemas.lock();
+        if schemas.len() >= KEPT {
+            schemas.clear();
+        }
+        schemas.insert(key, Arc::clone(&schema));
+        Ok(schema)
     }
 
     /// Threads for query work.
@@ -108,6 +133,11 @@ impl Drop for Runtime {
             cpu.shutdown_background();
         }
     }
+}
+
+/// A pool of so many bytes. The tracker names the three largest consumers when memory runs out.
+fn pool(bytes: usize) -> Arc<dyn MemoryPool> {
+    Arc::new(TrackConsumersPool::new(FairSpillPool::new(bytes), std::num::NonZeroUsize::MIN.saturating_add(2)))
 }
 
 /// The lake's store as an address.

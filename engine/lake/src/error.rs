@@ -125,6 +125,16 @@ pub enum Error {
     /// Someone else published first.
     #[error("another import published lake version {0} meanwhile; nothing was changed, run the import again")]
     Conflict(u64),
+    /// A model that a run replaces or read was published by another run meanwhile.
+    #[error(
+        "another run published model `{model}` meanwhile, in lake version {version}; nothing was changed, run again"
+    )]
+    Overtaken {
+        /// The model.
+        model: String,
+        /// The version that has it.
+        version: u64,
+    },
     /// The lake itself is damaged or of another kind.
     #[error("{0}")]
     Lake(String),
@@ -185,6 +195,7 @@ impl Error {
             Self::Data { .. } | Self::Lake(_) | Self::Io { .. } => Class::Data,
             Self::Limit { .. }
             | Self::Conflict(_)
+            | Self::Overtaken { .. }
             | Self::Store { .. }
             | Self::Write { .. }
             | Self::Spool { .. }

@@ -144,6 +144,11 @@ fn named(path: &str, error: Error) -> Error {
     }
 }
 
+/// The path that a table's name means; `None` if the name does not look like a file's.
+pub(crate) fn meant_path(name: &str) -> Option<&str> {
+    meant(name).map(|(_, path)| path)
+}
+
 /// The reader and path in `read_csv(path)` or in a plain file name.
 fn meant(name: &str) -> Option<(Reader, &str)> {
     for (function, reader, _) in READERS {

@@ -61,6 +61,16 @@ impl LakeView {
         }
     }
 
+    /// What the sessions share.
+    pub(super) fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// The session's settings.
+    pub(super) fn state_options(&self) -> crate::EnvoiOptions {
+        self.state.options()
+    }
+
     /// What the session sees, as a key for plans made of it.
     pub(crate) fn key(&self) -> String {
         let options = self.state.options();
@@ -95,6 +105,7 @@ impl LakeSchema {
 
     /// The table as it is there for the session.
     fn found(&self, name: &str, table: LakeTable) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let table = table.named(self.name(), name);
         let kept = self.grants.as_ref().and_then(|grants| grants.of.of(self.name(), name));
         Ok(Some(Arc::new(match kept {
             Some(kept) => table.granted(&kept, &self.view.state.state()?)?,
@@ -148,7 +159,7 @@ impl SchemaProvider for LakeSchema {
                 () if files.iter().any(|f| f.source_id == PLAIN_TABLE) => Microdata::Unknown,
                 () => Microdata::No,
             };
-            return self.found(name, LakeTable::staging(schema, files)?.of(microdata).rooted(self.root()));
+            return self.found(name, LakeTable::stored(schema, files)?.of(microdata).rooted(self.root()));
         }
         let Some(table) = tables::table(name) else { return Ok(None) };
         if table.name == SOURCE.name {

@@ -47,6 +47,8 @@ pub(crate) enum Microdata {
 /// Files with one schema.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
+    /// `lake.transfer`.
+    name: String,
     /// The columns there are.
     schema: SchemaRef,
     /// The columns of the files: more, where some are kept from a role.
@@ -83,6 +85,7 @@ impl LakeTable {
             .collect();
         let schema = Arc::new(Schema::new(fields));
         Ok(Self {
+            name: String::new(),
             stored: Arc::clone(&schema),
             condition: None,
             schema,
@@ -93,12 +96,13 @@ impl LakeTable {
         })
     }
 
-    /// A table of schema `staging`, with the schema its file has.
-    pub(crate) fn staging(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
+    /// A table of schema `staging` or `model`, with the schema its file has.
+    pub(crate) fn stored(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
         let fields: Vec<Field> = schema.fields().iter().map(|f| viewed(f)).collect();
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
         let (stored, root) = (Arc::clone(&schema), object_store::path::Path::default());
-        Ok(Self { schema, stored, condition: None, microdata: Microdata::No, files, lead: None, root })
+        let (name, microdata) = (String::new(), Microdata::No);
+        Ok(Self { name, schema, stored, condition: None, microdata, files, lead: None, root })
     }
 
     /// The Arrow schema in a file's footer.
@@ -112,6 +116,17 @@ impl LakeTable {
         let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)
             .map_err(|e| Error::new(crate::Class::Data, format!("file `{}` of the lake is damaged: {e}", file.path)))?;
         Ok(Arc::clone(reader.schema()))
+    }
+
+    /// Says which table it is.
+    pub(crate) fn named(mut self, schema: &str, table: &str) -> Self {
+        self.name = format!("{schema}.{table}");
+        self
+    }
+
+    /// Which table it is: `lake.transfer`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Says whether its rows are households.

@@ -9,14 +9,16 @@ use parking_lot::RwLock;
 use super::files;
 use super::lake::LakeSchema;
 use super::mart::MartSchema;
+use super::model::ModelSchema;
 use super::view::StateHandle;
 
 /// Tables and views of this session; names it does not have are those of the
-/// schemas of the path, `mart` and `lake` unless it was changed, then files.
+/// schemas of the path, `mart`, `lake` and `model` unless it was changed, then files.
 #[derive(Debug)]
 pub(crate) struct SessionSchema {
     pub(crate) own: MemorySchemaProvider,
     pub(crate) mart: Arc<MartSchema>,
+    pub(crate) model: Arc<ModelSchema>,
     pub(crate) lake: Arc<LakeSchema>,
     pub(crate) state: Arc<StateHandle>,
     /// The owner may query files; a served connection may not.
@@ -41,6 +43,7 @@ impl SchemaProvider for SessionSchema {
             let found = match schema.as_str() {
                 "mart" => self.mart.table(name).await?,
                 "lake" => self.lake.table(name).await?,
+                "model" => self.model.table(name).await?,
                 "staging" => self.staging.table(name).await?,
                 _ => None,
             };

@@ -58,6 +58,11 @@ impl Grants {
         (kept.rows.is_some() || !kept.denied.is_empty()).then_some(kept)
     }
 
+    /// Whether rows or columns of a table, `schema.table`, are kept from the role.
+    pub(crate) fn keeps_from(&self, table: &str) -> bool {
+        self.rows.contains_key(table) || self.denied.contains_key(table)
+    }
+
     /// # Errors
     /// The table may not be named.
     pub(crate) fn check(&self, schema: &str, table: &str) -> Result<()> {

@@ -7,13 +7,14 @@ use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, Memory
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::prelude::SessionConfig;
+use envoi_lake::Manifest;
 use parking_lot::RwLock;
 
 use super::plans::Plans;
 use super::{Inner, Session};
 use crate::catalogue::{
-    CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Named, Part, SESSION_SCHEMA, SessionSchema,
-    StateHandle, SurfaceSchema,
+    CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, ModelSchema, Named, Part, SESSION_SCHEMA,
+    SessionSchema, StateHandle, SurfaceSchema,
 };
 use crate::config::Config;
 use crate::economies::economies;
@@ -26,7 +27,16 @@ use crate::shared;
 use crate::surface::Surface;
 
 /// Schemas that unqualified names are sought in, after what the session made.
-const PATH: [&str; 2] = ["mart", "lake"];
+const PATH: [&str; 3] = ["mart", "lake", "model"];
+
+/// What a session may take; `None`: what the runtime has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// Partitions that a query is planned with.
+    pub partitions: Option<usize>,
+    /// Bytes for its queries alone.
+    pub memory: Option<usize>,
+}
 
 /// Makes sessions that differ in nothing but their own settings.
 #[derive(Debug, Clone)]
@@ -47,7 +57,7 @@ impl SessionFactory {
     ///
     /// Reads the newest manifest. A version or date that does not exist is an error.
     pub async fn owner(&self) -> Result<Session> {
-        self.build(None, None).await
+        self.build(None, None, None).await
     }
 
     /// A session of a role that is not the owner: it reads the catalogue, no files, changes
@@ -55,12 +65,12 @@ impl SessionFactory {
     ///
     /// Every session of a role is made of clones of one [`Role`], which counts over all of them.
     pub async fn reader(&self, role: &Role) -> Result<Session> {
-        self.build(Some(Gate::new(role)), None).await
+        self.build(Some(Gate::new(role)), None, None).await
     }
 
     /// A session of a role that comes in by a protocol: it has the protocol's catalogue, functions and dialect too.
     pub async fn served(&self, role: &Role, surface: Arc<dyn Surface>) -> Result<Session> {
-        self.build(Some(Gate::new(role)), Some(surface)).await
+        self.build(Some(Gate::new(role)), Some(surface), None).await
     }
 
     /// Looks whether what the grants of a role name is there, and their conditions can be asked.
@@ -70,19 +80,40 @@ impl SessionFactory {
     /// columns of households without which none could be kept safe.
     pub async fn check(&self, role: &Role) -> Result<()> {
         let Some(grants) = Gate::new(role).grants() else { return Ok(()) };
-        let session = self.build(None, None).await?;
+        let session = self.build(None, None, None).await?;
         let (grants, role) = (Arc::clone(&grants), role.clone());
-        let reader = self.build(Some(Gate::new(&role)), None).await?;
+        let reader = self.build(Some(Gate::new(&role)), None, None).await?;
         self.runtime.spawn(async move { session.checked(&reader, &grants).await })?.finish().await?
     }
 
-    async fn build(&self, gate: Option<Gate>, surface: Option<Arc<dyn Surface>>) -> Result<Session> {
-        let newest = self.runtime.manifest(None).await?;
+    /// A session of the owner that reads one manifest, published or not, and looks for no newer one.
+    ///
+    /// # Errors
+    /// Functions of the library that are not as they should be.
+    pub async fn over(&self, manifest: Arc<Manifest>, bounds: Bounds) -> Result<Session> {
+        let options = EnvoiOptions { lake_version: None, ..self.options.clone() };
+        let factory = Self { runtime: Arc::clone(&self.runtime), options };
+        factory.build(None, None, Some((manifest, bounds))).await
+    }
+
+    async fn build(
+        &self,
+        gate: Option<Gate>,
+        surface: Option<Arc<dyn Surface>>,
+        over: Option<(Arc<Manifest>, Bounds)>,
+    ) -> Result<Session> {
+        let (given, bounds) = over.map_or((None, Bounds::default()), |(manifest, bounds)| (Some(manifest), bounds));
+        let pinned = given.is_some();
+        let newest = match given {
+            Some(manifest) => manifest,
+            None => self.runtime.manifest(None).await?,
+        };
         if let Some(version) = self.options.lake_version {
             self.runtime.manifest(Some(version)).await?;
         }
         let state = Arc::new(StateHandle::default());
         let view = Arc::new(LakeView::new(Arc::clone(&self.runtime), Arc::clone(&state), newest));
+        view.pin(pinned);
         let parts = Parts { state: &state, view: &view, gate: gate.as_ref() };
         let grants = gate.as_ref().and_then(Gate::grants);
         // The queries of marts may name what their reader may not.
@@ -92,12 +123,12 @@ impl SessionFactory {
             list.register_catalog(CATALOGUE.to_owned(), Arc::new(within));
             Arc::new(list) as Arc<dyn CatalogProviderList>
         });
-        let context = self.context(surface.is_none());
+        let context = self.context(surface.is_none(), bounds)?;
         let beside = surface.iter().flat_map(|surface| {
             surface.schemas().into_iter().map(|name| Arc::new(SurfaceSchema { name, surface: Arc::clone(surface) }))
         });
         let catalogue = parts.catalogue(grants.map(|of| Named { of, written: true }), within, beside.collect());
-        let own = Arc::clone(&catalogue.session);
+        let (own, model) = (Arc::clone(&catalogue.session), Arc::clone(&catalogue.model));
         #[expect(clippy::disallowed_methods, reason = "the factory mounts the catalogue and the functions")]
         {
             context.register_catalog(CATALOGUE, Arc::new(catalogue));
@@ -120,6 +151,7 @@ impl SessionFactory {
             runtime: Arc::clone(&self.runtime),
             view,
             own,
+            model,
             plans: Plans::default(),
             names: Mutex::new(None),
             gate,
@@ -128,13 +160,13 @@ impl SessionFactory {
     }
 
     /// Without an `information_schema` of the engine where a protocol has its own.
-    fn context(&self, information_schema: bool) -> SessionContext {
+    fn context(&self, information_schema: bool, bounds: Bounds) -> Result<SessionContext> {
         let mut config = SessionConfig::new()
             .with_option_extension(self.options.clone())
             .with_default_catalog_and_schema(CATALOGUE, SESSION_SCHEMA)
             .with_create_default_catalog_and_schema(false)
             .with_information_schema(information_schema)
-            .with_target_partitions(self.runtime.threads())
+            .with_target_partitions(bounds.partitions.unwrap_or(self.runtime.threads()))
             .with_parquet_pruning(true);
         let options = config.options_mut();
         // A star join of 10 million rows: 0.5 s with it, over a minute without.
@@ -149,13 +181,13 @@ impl SessionFactory {
         options.sql_parser.collect_spans = true;
         let state = SessionStateBuilder::new()
             .with_config(config)
-            .with_runtime_env(self.runtime.environment())
+            .with_runtime_env(self.runtime.environment(bounds.memory)?)
             .with_default_features()
             .with_relation_planners(vec![Arc::new(Planner), Arc::new(shared::Planner)])
             .with_query_planner(Arc::new(Planner))
             .build();
         #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a context")]
-        SessionContext::new_with_state(state)
+        Ok(SessionContext::new_with_state(state))
     }
 
     /// The runtime that the sessions share.
@@ -185,19 +217,29 @@ impl Parts<'_> {
             view: Arc::clone(self.view),
             plans: Mutex::new(HashMap::new()),
             gate: self.gate.cloned(),
+            grants: grants.clone(),
+            within: within.clone(),
+        });
+        let model = Arc::new(ModelSchema {
+            state: Arc::clone(self.state),
+            view: Arc::clone(self.view),
+            plans: Mutex::new(HashMap::new()),
+            expected: RwLock::new(HashMap::new()),
+            reader: self.gate.is_some(),
             grants,
             within,
         });
         let session = Arc::new(SessionSchema {
             own: MemorySchemaProvider::new(),
             mart: Arc::clone(&mart),
+            model: Arc::clone(&model),
             lake: Arc::clone(&lake),
             state: Arc::clone(self.state),
             files: self.gate.is_none(),
             staging: Arc::clone(&staging),
             path: RwLock::new(PATH.map(str::to_owned).to_vec()),
         });
-        EnvoiCatalogue { lake, staging, mart, session, beside }
+        EnvoiCatalogue { lake, staging, mart, model, session, beside }
     }
 }
 

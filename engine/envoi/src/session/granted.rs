@@ -11,7 +11,7 @@ use crate::error::{Error, Result, nearest};
 use crate::privacy::Grants;
 
 /// Schemas that grants may name.
-const SCHEMAS: [&str; 3] = ["lake", "mart", "staging"];
+const SCHEMAS: [&str; 4] = ["lake", "mart", "model", "staging"];
 
 impl Session {
     /// Of the owner's session, which sees everything; `reader` is one with the grants.

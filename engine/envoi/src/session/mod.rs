@@ -7,13 +7,16 @@ mod caps;
 pub(crate) mod factory;
 mod granted;
 mod literals;
+mod models;
 mod names;
 mod plans;
 mod prepared;
+mod reads;
 mod relations;
 mod rewrite;
 mod served;
 mod sizes;
+mod slices;
 mod stopping;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,15 +32,18 @@ use datafusion::sql::parser::Statement;
 use envoi_lake::Manifest;
 
 pub use answer::{Answer, AnswerKind};
-pub use factory::SessionFactory;
+pub use factory::{Bounds, SessionFactory};
+pub use models::{Draft, Reads, Shape};
 pub use names::{ColumnName, FunctionName, Names, TableName};
 pub use prepared::Prepared;
+pub use reads::{Named, named};
 pub use relations::{Callable, Reference, Relation};
 pub(crate) use rewrite::{parsed, statement};
+pub use slices::{Granularity, Slice, SliceBy};
 
 use plans::{Plans, repeatable};
 
-use crate::catalogue::{LakeView, SessionSchema};
+use crate::catalogue::{LakeView, ModelSchema, SessionSchema};
 use crate::error::{Error, Result, nearest};
 use crate::privacy::{self, Gate, Notes};
 use crate::runtime::Runtime;
@@ -53,6 +59,7 @@ struct Inner {
     runtime: Arc<Runtime>,
     view: Arc<LakeView>,
     own: Arc<SessionSchema>,
+    model: Arc<ModelSchema>,
     plans: Plans,
     names: Mutex<Option<(String, Arc<Names>)>>,
     /// Of a role that is not the owner.
@@ -167,8 +174,10 @@ impl Session {
         let marts = crate::library::marts()
             .map(|all| all.iter().map(|m| m.name.as_str()).collect::<Vec<_>>())
             .unwrap_or_default();
+        let newest = self.0.view.newest();
+        let models = newest.models.iter().map(|m| m.name.as_str());
         let lake = envoi_lake::tables::TABLES.iter().map(|t| t.name);
-        match nearest(name, marts.into_iter().chain(lake)) {
+        match nearest(name, marts.into_iter().chain(lake).chain(models)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint("`\\dt` or `select * from information_schema.tables` lists the tables"),
         }
@@ -184,7 +193,9 @@ impl Session {
             return Ok(names);
         }
         let session = self.clone();
-        let names = self.0.runtime.spawn(async move { names::collect(&session.0.context).await })?.finish().await??;
+        let manifest = self.0.view.manifest().await?;
+        let work = async move { names::collect(&session.0.context, &manifest).await };
+        let names = self.0.runtime.spawn(work)?.finish().await??;
         *self.0.names.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, Arc::clone(&names)));
         Ok(names)
     }

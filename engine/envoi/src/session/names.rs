@@ -5,6 +5,8 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Documentation;
+use envoi_lake::Manifest;
+use envoi_lake::lake::MODEL_SCHEMA;
 use envoi_lake::tables::{self, DESCRIPTION, UNIT};
 
 use crate::catalogue::CATALOGUE;
@@ -67,7 +69,7 @@ pub struct FunctionName {
     pub details: String,
 }
 
-pub(super) async fn collect(context: &SessionContext) -> Result<Arc<Names>> {
+pub(super) async fn collect(context: &SessionContext, manifest: &Manifest) -> Result<Arc<Names>> {
     let state = context.state();
     let catalogue = state.catalog_list().catalog(CATALOGUE).ok_or_else(|| Error::internal("the catalogue is gone"))?;
     let mut names = Names { schemas: catalogue.schema_names(), ..Names::default() };
@@ -76,13 +78,15 @@ pub(super) async fn collect(context: &SessionContext) -> Result<Arc<Names>> {
         let mut tables = schema.table_names();
         tables.sort();
         for name in tables {
-            let Some(table) = schema.table(&name).await.map_err(|e| Error::from_datafusion(&e, ""))? else { continue };
+            let found = schema.table(&name).await;
+            let found = if schema_name == MODEL_SCHEMA { Ok(found.unwrap_or_default()) } else { found };
+            let Some(table) = found.map_err(|e| Error::from_datafusion(&e, ""))? else { continue };
             let kind = match table.table_type() {
                 datafusion::datasource::TableType::View => "view",
                 _ => "table",
             };
             let columns = table.schema().fields().iter().map(|f| column(f)).collect();
-            let description = description(schema_name, &name);
+            let description = description(schema_name, &name, manifest);
             names.tables.push(TableName { schema: schema_name.clone(), name, kind, description, columns });
         }
     }
@@ -139,7 +143,7 @@ fn column(field: &Field) -> ColumnName {
     }
 }
 
-pub(super) fn description(schema: &str, table: &str) -> Option<String> {
+pub(super) fn description(schema: &str, table: &str, manifest: &Manifest) -> Option<String> {
     match schema {
         "lake" => tables::table(table).map(|t| {
             let microdata = if t.microdata { "; microdata" } else { "" };
@@ -148,6 +152,7 @@ pub(super) fn description(schema: &str, table: &str) -> Option<String> {
         "mart" => {
             crate::library::mart(table).ok().flatten().map(|m| format!("{}; {}", m.meta.description, m.meta.grain))
         }
+        MODEL_SCHEMA => manifest.model(table).and_then(|m| m.description.clone()),
         _ => None,
     }
 }

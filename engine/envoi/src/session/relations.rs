@@ -2,7 +2,8 @@
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::logical_expr::{Documentation, Signature};
-use envoi_lake::tables;
+use envoi_lake::lake::MODEL_SCHEMA;
+use envoi_lake::{Manifest, tables};
 
 use super::Session;
 use super::names::description;
@@ -100,16 +101,20 @@ impl Session {
         let catalogue =
             state.catalog_list().catalog(CATALOGUE).ok_or_else(|| Error::internal("the catalogue is gone"))?;
         let mut all = Vec::new();
-        for schema_name in ["mart", "lake", "staging"] {
+        for schema_name in ["mart", "lake", "staging", MODEL_SCHEMA] {
             let Some(schema) = catalogue.schema(schema_name) else { continue };
             let mut names = schema.table_names();
             names.sort();
             for name in names {
-                let Some(table) = schema.table(&name).await.map_err(failed)? else { continue };
+                // A view of a model whose columns are gone, and a model a reader may not see, are not listed.
+                let found = schema.table(&name).await;
+                let found = if schema_name == MODEL_SCHEMA { Ok(found.unwrap_or_default()) } else { found };
+                let Some(table) = found.map_err(failed)? else { continue };
                 let columns = table.schema();
-                let (description, key) = described(schema_name, &name)?;
+                let (description, key) = described(schema_name, &name, &manifest)?;
                 let files = manifest.files.iter().filter(|f| f.schema == schema_name && f.table == name);
-                let view = schema_name == "mart";
+                let model = manifest.model(&name).filter(|m| schema_name == MODEL_SCHEMA && m.is_view());
+                let view = schema_name == "mart" || model.is_some();
                 all.push(Relation {
                     schema: schema_name.to_owned(),
                     view,
@@ -118,7 +123,10 @@ impl Session {
                     key,
                     columns,
                     rows: (!view).then(|| files.map(|f| f.rows).sum()),
-                    definition: view.then(|| mart_definition(&name)).flatten(),
+                    definition: match model {
+                        Some(model) => Some(model.compiled.clone()),
+                        None => view.then(|| mart_definition(&name)).flatten(),
+                    },
                     name,
                 });
             }
@@ -144,13 +152,13 @@ fn called(
 }
 
 /// What a table is, and its key.
-fn described(schema: &str, name: &str) -> Result<(Option<String>, Vec<String>)> {
+fn described(schema: &str, name: &str, manifest: &Manifest) -> Result<(Option<String>, Vec<String>)> {
     let key = match schema {
         "lake" => tables::table(name).map(|t| t.key.iter().map(|k| (*k).to_owned()).collect()),
         "mart" => crate::library::mart(name)?.map(|m| m.meta.key.clone()),
         _ => None,
     };
-    Ok((description(schema, name), key.unwrap_or_default()))
+    Ok((description(schema, name, manifest), key.unwrap_or_default()))
 }
 
 /// Names of economies and indicators, which are told of in tables of their own.

@@ -270,7 +270,7 @@ fn grants_that_cannot_be_kept() {
     let cases = [
         (schemas(&["marts"]), "schema `marts` does not exist", "did you mean `mart`?"),
         (tables(&["lake.observatoin"]), "table `lake.observatoin` does not exist", "did you mean `observation`?"),
-        (tables(&["observation"]), "schema `` does not exist", "lake, mart, staging"),
+        (tables(&["observation"]), "schema `` does not exist", "lake, mart, model, staging"),
         (
             denied("lake.country", "currenzy"),
             "column `lake.country.currenzy` does not exist",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::{Lake, manifest_path};
+use super::{Lake, MODEL_SCHEMA, manifest_path};
 use crate::error::{Error, Result};
 
 /// Files younger than this are left alone: an import that is running writes its
@@ -43,7 +43,7 @@ impl Lake {
         }
         let mut collected = Collected { versions: old.to_vec(), ..Collected::default() };
         let youngest = Utc::now() - grace;
-        for folder in ["data", "staging"] {
+        for folder in ["data", "staging", MODEL_SCHEMA] {
             for object in self.store().list(folder).await? {
                 let Some(path) = self.store().relative(&object.location) else { continue };
                 if !named.contains(&path) && object.last_modified <= youngest {
@@ -72,7 +72,8 @@ impl Lake {
     fn unfinished(&self, grace: Duration) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         let Some(root) = self.store().local_path() else { return Ok(found) };
-        let mut folders: Vec<PathBuf> = ["data", "staging", "manifest"].iter().map(|f| root.join(f)).collect();
+        let mut folders: Vec<PathBuf> =
+            ["data", "staging", MODEL_SCHEMA, "manifest", "run"].iter().map(|f| root.join(f)).collect();
         while let Some(folder) = folders.pop() {
             let entries = match std::fs::read_dir(&folder) {
                 Ok(entries) => entries,

@@ -7,10 +7,13 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::models::PublishedModel;
 use crate::error::{Error, Result};
 
-/// Layout of the manifest; a reader refuses a number it does not know.
-pub(super) const FORMAT: u32 = 1;
+/// Layout of a manifest without models; a reader refuses a number it does not know.
+pub(super) const PLAIN: u32 = 1;
+/// Layout of a manifest with models, which older readers would drop.
+const WITH_MODELS: u32 = 2;
 
 /// `source_id` of the tables that come with envoi.
 pub const REFERENCE_SOURCE: &str = "envoi.country";
@@ -22,7 +25,7 @@ pub const PLAIN_TABLE: &str = "local.table";
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Layout number: 1.
+    /// Layout number: 1, or 2 where there are models.
     pub format: u32,
     /// Version of the lake, from 1.
     pub version: u64,
@@ -39,13 +42,16 @@ pub struct Manifest {
     pub files: Vec<DataFile>,
     /// Editions imported so far.
     pub sources: Vec<SourceEdition>,
+    /// Tables and views that queries made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<PublishedModel>,
 }
 
 /// A Parquet file of the lake.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct DataFile {
-    /// Schema: `lake` or `staging`.
+    /// Schema: `lake`, `staging` or `model`.
     pub schema: String,
     /// Table the rows belong to.
     pub table: String,
@@ -159,7 +165,7 @@ impl Manifest {
     /// A manifest with nothing in it, as version 0: the state before `init`.
     pub fn empty() -> Self {
         Self {
-            format: FORMAT,
+            format: PLAIN,
             version: 0,
             created_at: String::new(),
             operation: String::new(),
@@ -167,7 +173,13 @@ impl Manifest {
             sample: false,
             files: Vec::new(),
             sources: Vec::new(),
+            models: Vec::new(),
         }
+    }
+
+    /// The layout that holds what is in it.
+    pub(super) fn layout(&self) -> u32 {
+        if self.models.is_empty() { PLAIN } else { WITH_MODELS }
     }
 
     /// Reads a manifest; one of a newer layout is an error that says so.
@@ -180,9 +192,9 @@ impl Manifest {
             Error::Lake(format!("manifest `{path}` is damaged: {e}; `envoi lake verify` checks the rest"))
         };
         let probe: Probe = serde_json::from_slice(bytes).map_err(damaged)?;
-        if probe.format != FORMAT {
+        if ![PLAIN, WITH_MODELS].contains(&probe.format) {
             return Err(Error::Lake(format!(
-                "manifest `{path}` has layout {}, this envoi reads layout {FORMAT}; use the envoi that wrote it or a newer one",
+                "manifest `{path}` has layout {}, this envoi reads layouts {PLAIN} and {WITH_MODELS}; use the envoi that wrote it or a newer one",
                 probe.format
             )));
         }

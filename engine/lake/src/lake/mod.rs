@@ -4,12 +4,16 @@
 //! <lake>/manifest/00000001.json     one version each, created once, never changed
 //! <lake>/data/<table>/<sha256>-<import>.parquet
 //! <lake>/staging/<table>/<sha256>-<import>.parquet
+//! <lake>/model/<model>/<sha256>-<run>.parquet
+//! <lake>/run/<run>.json             one record each, created once
 //! ```
 
 mod content;
 mod disk;
+mod footer;
 mod gc;
 mod manifest;
+mod models;
 mod parquet;
 mod publish;
 mod store;
@@ -22,6 +26,9 @@ use crate::error::{Error, Result};
 pub use content::{Content, Span, Spool};
 pub use gc::{Collected, GRACE};
 pub use manifest::{DataFile, Manifest, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition, Standing};
+pub use models::{
+    BuiltModel, InputFile, MODEL_SCHEMA, MODEL_SOURCE, ModelChange, ModelColumn, ModelInput, PublishedModel, Stage,
+};
 pub(crate) use parquet::file_writer;
 pub use parquet::{Sorted, duplicate, encode, sort, writer};
 pub use publish::{Change, NewFile, Published, Replaced, checksum, checksum_of};

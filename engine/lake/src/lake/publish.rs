@@ -6,19 +6,21 @@ use std::io::Read;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use bytes::Bytes;
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
+use super::Lake;
 use super::content::Content;
-use super::manifest::{DataFile, FORMAT, Manifest, PLAIN_TABLE, SourceEdition};
-use super::{Lake, manifest_path};
+use super::manifest::{DataFile, Manifest, PLAIN, PLAIN_TABLE, SourceEdition};
 use crate::error::{Error, Result};
 use crate::tables::TableDef;
 
 /// How often a publisher that lost the race tries the next number. Imports only
 /// add, so a loser can lay its change over the winner's version.
-const ATTEMPTS: usize = 16;
+pub(super) const ATTEMPTS: usize = 16;
+
+/// Engine and version, as manifests say it.
+pub(super) const ENGINE: &str = concat!("envoi ", env!("CARGO_PKG_VERSION"));
 
 /// A data file to be added.
 #[derive(Debug, Clone)]
@@ -182,19 +184,9 @@ impl Lake {
             }
             let replaced = replaced(&base, &files, change);
             let next = next_version(&base, files, change);
-            let text = serde_json::to_vec_pretty(&next).map_err(|e| Error::Internal(e.to_string()))?;
-            let (path, text) = (manifest_path(next.version), Bytes::from(text));
-            let put = self.store.put(&path, text.clone()).await;
-            // A store that failed, or was asked again, after it had written has
-            // published: an error would say that nothing changed.
-            let ours = match &put {
-                Ok(true) => true,
-                _ => matches!(self.store.get(&path).await, Ok(Some(found)) if found == text),
-            };
-            if ours {
+            if self.create(&next).await? {
                 return Ok(Published { manifest: Arc::new(next), made: true, replaced });
             }
-            put?;
         }
         Err(Error::Conflict(self.current().await?.map_or(0, |m| m.version)))
     }
@@ -262,7 +254,7 @@ struct Written {
 /// A name that no other publication has, here or elsewhere. With names by content
 /// alone, an import that failed would take back a file that another import, which
 /// had found it there, is about to name; so would `gc` with what a killed one left.
-fn publication() -> String {
+pub(super) fn publication() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
@@ -305,14 +297,17 @@ fn next_version(base: &Manifest, mut files: Vec<DataFile>, change: &Change) -> M
         |old: &&&SourceEdition| !change.sources.iter().any(|new| new.same_filing(old) && new.edition == old.edition);
     let sources = kept.iter().filter(again).map(|old| (*old).clone()).chain(change.sources.iter().cloned()).collect();
     below.extend(files);
-    Manifest {
-        format: FORMAT,
+    let mut next = Manifest {
+        format: PLAIN,
         version: base.version + 1,
         created_at: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
         operation: change.operation.clone(),
-        engine: concat!("envoi ", env!("CARGO_PKG_VERSION")).to_owned(),
+        engine: ENGINE.to_owned(),
         sample: base.sample || change.sample,
         files: below,
         sources,
-    }
+        models: base.models.clone(),
+    };
+    next.format = next.layout();
+    next
 }

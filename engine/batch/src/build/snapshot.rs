@@ -1,0 +1,108 @@
+//! Snapshots: every version of a row, with the days it was valid from and to.
+//!
+//! Time comes from the data: from `updated_at`, or else from the newest edition that was read. So the
+//! same editions, taken one after the other, give the same history whenever that is done.
+
+use std::sync::Arc;
+
+use envoi::lake::Manifest;
+use envoi::{Draft, Error, Result, Session};
+
+use super::Context;
+use super::incremental::quoted;
+use crate::project::Model;
+
+/// The query of the whole history, over what it was before.
+pub(super) async fn query(
+    context: &Context,
+    session: &Session,
+    draft: &Draft,
+    model: &Model,
+    manifest: &Arc<Manifest>,
+) -> Result<String> {
+    let Some(config) = &model.config.snapshot else {
+        return Err(Error::new(envoi::Class::Internal, "internal error, please report: no [snapshot]"));
+    };
+    let names: Vec<String> = draft.schema.fields().iter().map(|f| f.name().clone()).collect();
+    for column in config.key.iter().chain(&config.check).chain(&config.updated_at) {
+        if !names.contains(column) {
+            return Err(Error::user(format!("[snapshot] names column `{column}`, which the query does not give"))
+                .with_hint(format!("there are `{}`", names.join("`, `"))));
+        }
+    }
+    if let Some(taken) = names.iter().find(|n| ["valid_from", "valid_to"].contains(&n.as_str())) {
+        return Err(Error::user(format!(
+            "a snapshot has a column `{taken}` of its own; give the query's another name"
+        )));
+    }
+    let vintage = draft.reads.tables.iter().flat_map(|t| context.prints.editions(manifest, t)).map(|(_, v)| v).max();
+    let (now, gone) = match (&config.updated_at, vintage) {
+        (Some(column), vintage) => {
+            let end = vintage.map(|v| format!("arrow_cast(date '{v}', arrow_typeof(old.valid_from))"));
+            (format!("new.{}", quoted(column)), end)
+        }
+        (None, Some(vintage)) => (format!("date '{vintage}'"), Some(format!("date '{vintage}'"))),
+        (None, None) => {
+            return Err(Error::user("nothing that the snapshot reads has an edition, so its rows have no time")
+                .with_hint("`updated_at` in [snapshot] names a column that has one"));
+        }
+    };
+    let of = |table: &str| names.iter().map(|n| format!("{table}.{}", quoted(n))).collect::<Vec<_>>().join(", ");
+    let steps = format!(
+        "with new as (select *, true as \"there\" from (\n{}\n))",
+        model.compiled.trim_end().trim_end_matches(';')
+    );
+    let Some(before) = manifest.model(&model.name).filter(|m| m.materialisation == "snapshot") else {
+        return Ok(format!(
+            "{steps}\nselect {}, {now} as valid_from, case when false then {now} end as valid_to from new",
+            of("new")
+        ));
+    };
+    let old: Vec<&str> =
+        before.columns.iter().map(|c| c.name.as_str()).filter(|n| !["valid_from", "valid_to"].contains(n)).collect();
+    if old != names.iter().map(String::as_str).collect::<Vec<_>>() {
+        return Err(Error::user(format!(
+            "the query gives columns `{}`, the snapshot has `{}`",
+            names.join("`, `"),
+            old.join("`, `")
+        ))
+        .with_hint("what it has seen cannot be seen again; give the new query a name of its own"));
+    }
+    let both = config.key.iter().map(|k| format!("old.{0} is not distinct from new.{0}", quoted(k)));
+    let both = both.collect::<Vec<_>>().join(" and ");
+    let checked: Vec<&String> = match (&config.updated_at, config.check.as_slice()) {
+        (Some(column), _) => vec![column],
+        (None, []) => names.iter().filter(|n| !config.key.contains(n)).collect(),
+        (None, check) => check.iter().collect(),
+    };
+    let differs = checked.iter().map(|c| format!("old.{0} is distinct from new.{0}", quoted(c))).collect::<Vec<_>>();
+    let differs = if differs.is_empty() { "false".to_owned() } else { differs.join(" or ") };
+    let (end, ended) = match gone.filter(|_| !config.keep_deleted) {
+        Some(gone) => {
+            (format!("when new.there is null then {gone}"), format!("new.there is null and old.valid_from = {gone}"))
+        }
+        None => (String::new(), "false".to_owned()),
+    };
+    // Two states of one day are one: the later.
+    let sql = format!(
+        "{steps},
+past as (select * from model.{name} where valid_to is not null),
+open as (select *, true as \"held\" from model.{name} where valid_to is null)
+select {past}, past.valid_from, past.valid_to from past
+union all
+select {olds}, old.valid_from,
+    case {end} when new.there and ({differs}) then {now} else old.valid_to end as valid_to
+from open as old left join new on {both}
+where not coalesce({ended}, false) and not coalesce(new.there and ({differs}) and old.valid_from = {now}, false)
+union all
+select {news}, {now} as valid_from, case when false then {now} end as valid_to
+from new left join open as old on {both}
+where old.held is null or ({differs})",
+        name = model.name,
+        past = of("past"),
+        olds = of("old"),
+        news = of("new"),
+    );
+    let _ = session;
+    Ok(sql)
+}

@@ -1,0 +1,176 @@
+//! A project: a folder of queries with what is said of them.
+
+mod config;
+mod load;
+mod names;
+mod problem;
+mod template;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+pub use config::{
+    ColumnConfig, Export, Freshness, Incremental, Materialisation, ModelConfig, ProjectConfig, Publish, Reconcile,
+    RowCount, SchemaChange, Severity, Snapshot, Span, TestConfig, TestFile, UnitTest,
+};
+pub use problem::Problem;
+
+pub(crate) use config::bytes;
+pub(crate) use names::Names;
+pub(crate) use problem::hint;
+
+use envoi::lake::Manifest;
+use minijinja::value::Value;
+use rust_embed::RustEmbed;
+use template::Scope;
+
+#[derive(RustEmbed)]
+#[folder = "../../sql/jobs"]
+struct Shipped;
+
+/// Files larger than this are no queries.
+const LARGEST: u64 = 4 << 20;
+
+/// The text files of a project, by path below its folder.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// What people call the folder.
+    pub label: String,
+    /// Text by path, with `/` between folders.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// The files of a folder and those below it.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read, or is no text.
+    pub fn folder(path: &Path) -> Result<Self, Problem> {
+        let mut sources = Self { label: path.display().to_string(), files: BTreeMap::new() };
+        let mut folders = vec![(path.to_path_buf(), String::new())];
+        while let Some((folder, below)) = folders.pop() {
+            let failed = |e: std::io::Error| Problem::new(folder.display().to_string(), format!("cannot be read: {e}"));
+            for entry in std::fs::read_dir(&folder).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let relative = format!("{below}{name}");
+                let path = entry.path();
+                if name.starts_with('.') {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push((path, format!("{relative}/")));
+                } else if name.ends_with(".sql") || name.ends_with(".toml") {
+                    let wrong = |why: String| Problem::new(relative.clone(), why);
+                    let size = entry.metadata().map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
+                    if size > LARGEST {
+                        return Err(wrong(format!("has {size} bytes; a query has {LARGEST} at most")));
+                    }
+                    let text = std::fs::read_to_string(&path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+                    sources.files.insert(relative, text);
+                }
+            }
+        }
+        Ok(sources)
+    }
+
+    /// The models that come with envoi.
+    pub fn shipped() -> Self {
+        let text = |path: &str| Shipped::get(path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
+        let files = Shipped::iter().filter_map(|p| Some((p.to_string(), text(&p)?))).collect();
+        Self { label: "the jobs that come with envoi".to_owned(), files }
+    }
+}
+
+/// A model of a project.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Name, of the file and of the table.
+    pub name: String,
+    /// Its file below the project's folder.
+    pub file: String,
+    /// The text of the file.
+    pub text: String,
+    /// The query.
+    pub compiled: String,
+    /// What its TOML says.
+    pub config: ModelConfig,
+    /// Models of the project that it reads, by name.
+    pub reads: BTreeSet<String>,
+    /// Other tables that it names.
+    pub tables: BTreeSet<String>,
+    /// Hash of what its rows depend on, beside its inputs.
+    pub query_hash: String,
+    /// Hash of the rest of what is said of it.
+    pub config_hash: String,
+    pub(crate) scope: Scope,
+}
+
+impl Model {
+    /// The query of a part of the table, from a day to the one after the last.
+    ///
+    /// # Errors
+    /// What the template says when it is used so.
+    pub fn of_window(&self, from: &str, to: &str) -> Result<String, Problem> {
+        let scope = Scope { window: Some((from.to_owned(), to.to_owned())), ..self.scope.clone() };
+        template::compiled(&self.text, &scope).map_err(|wrong| {
+            let problem = Problem::new(self.file.clone(), wrong.what);
+            wrong.line.map_or(problem.clone(), |line| problem.on(&self.text, line, None))
+        })
+    }
+
+    /// Where an error of the compiled query is.
+    pub(crate) fn problem(&self, error: &envoi::Error) -> Problem {
+        Problem::at(self.file.clone(), &self.compiled, error.position(), error.to_string())
+    }
+
+    /// True if it has a template that asks whether only a part is built.
+    pub(crate) fn asks_for_window(&self) -> bool {
+        self.text.contains("is_incremental")
+    }
+}
+
+/// A project that was read without a problem.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// What people call its folder.
+    pub label: String,
+    /// What `project.toml` says.
+    pub config: ProjectConfig,
+    /// The models, by name.
+    pub models: BTreeMap<String, Arc<Model>>,
+}
+
+impl Project {
+    /// Reads a project against a version of the lake; every problem is found, not the first alone.
+    ///
+    /// # Errors
+    /// All problems, in the order of the files.
+    pub fn read(
+        sources: &Sources,
+        vars: &BTreeMap<String, String>,
+        settings: &str,
+        manifest: &Manifest,
+    ) -> Result<Self, Vec<Problem>> {
+        load::read(sources, vars, settings, manifest)
+    }
+
+    /// Paths of the files of its models, for `--dir` beside it.
+    pub fn is_empty(&self) -> bool {
+        self.models.is_empty()
+    }
+}
+
+/// A value of TOML in a template.
+fn value(value: &toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::from(text.as_str()),
+        toml::Value::Integer(n) => Value::from(*n),
+        toml::Value::Float(n) => Value::from(*n),
+        toml::Value::Boolean(b) => Value::from(*b),
+        toml::Value::Datetime(d) => Value::from(d.to_string()),
+        toml::Value::Array(all) => all.iter().map(self::value).collect(),
+        toml::Value::Table(table) => table.iter().map(|(k, v)| (k.clone(), self::value(v))).collect(),
+    }
+}

@@ -1,0 +1,197 @@
+//! Before anything runs: what has to be built, and whether its queries can be planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use envoi::lake::Manifest;
+use envoi::{Bounds, Draft, Session, SessionFactory};
+
+use crate::build::plain;
+use crate::plan::{Asked, Prints, Verdict, judge};
+use crate::project::{Materialisation, Model, Problem, Project, SchemaChange, hint};
+use crate::run::RunError;
+
+/// What a run would do with a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its name.
+    pub name: String,
+    /// `view`, `table`, `incremental`, `snapshot`.
+    pub materialisation: String,
+    /// Whether it is built; if only what it reads is, that is found out then.
+    pub built: bool,
+    /// Why, or why not.
+    pub reason: String,
+    /// Models of the project that it reads.
+    pub reads: Vec<String>,
+    /// The query.
+    pub sql: String,
+    /// Rows that the query is thought to give.
+    pub rows: Option<u64>,
+}
+
+pub(super) async fn check(
+    factory: &SessionFactory,
+    project: &Project,
+    order: &[String],
+    manifest: &Arc<Manifest>,
+    prints: &Prints,
+    asked: Asked,
+    estimates: bool,
+) -> Result<Vec<Planned>, RunError> {
+    let mut checker = Checker { factory, manifest, session: None, problems: Vec::new(), broken: BTreeSet::new() };
+    let mut building: BTreeMap<&str, String> = BTreeMap::new();
+    let mut planned = Vec::with_capacity(order.len());
+    for name in order {
+        let Some(model) = project.models.get(name) else { continue };
+        let verdict = judge(model, manifest, prints, asked);
+        let above = model.reads.iter().find(|r| building.contains_key(r.as_str()));
+        let (built, reason) = match (&verdict, above) {
+            (Verdict::Build(why), _) => (true, why.to_string()),
+            (_, Some(above)) => (true, format!("if {above} changes")),
+            (Verdict::Said, None) => (true, "what is said of it changed".to_owned()),
+            (Verdict::Unchanged, None) => (false, "unchanged".to_owned()),
+        };
+        let mut rows = None;
+        for read in &model.reads {
+            if !order.contains(read) && manifest.model(read).is_none() {
+                let what = format!(
+                    "it reads model `{read}`, which is neither published nor asked for; `+{name}` asks for it too"
+                );
+                checker.problems.push(Problem::new(model.file.as_str(), what));
+                checker.broken.insert(read.clone());
+            }
+        }
+        if built {
+            building.insert(name, reason.clone());
+            rows = checker.plan(model, estimates).await?;
+        }
+        planned.push(Planned {
+            name: name.clone(),
+            materialisation: model.config.materialisation.name().to_owned(),
+            built,
+            reason,
+            reads: model.reads.iter().cloned().collect(),
+            sql: model.compiled.clone(),
+            rows,
+        });
+    }
+    if checker.problems.is_empty() { Ok(planned) } else { Err(RunError::Problems(checker.problems)) }
+}
+
+struct Checker<'a> {
+    factory: &'a SessionFactory,
+    manifest: &'a Arc<Manifest>,
+    session: Option<Session>,
+    problems: Vec<Problem>,
+    /// Models of which no columns are known, for a problem that is said already.
+    broken: BTreeSet<String>,
+}
+
+impl Checker<'_> {
+    /// Plans a model's query over what the models that it reads will be.
+    async fn plan(&mut self, model: &Model, estimates: bool) -> Result<Option<u64>, RunError> {
+        if model.reads.iter().any(|r| self.broken.contains(r)) {
+            self.broken.insert(model.name.clone());
+            return Ok(None);
+        }
+        let session = match &self.session {
+            Some(session) => session.clone(),
+            None => {
+                let session = self.factory.over(Arc::clone(self.manifest), Bounds::default()).await?;
+                self.session.insert(session).clone()
+            }
+        };
+        let draft = match session.draft(&model.compiled).await {
+            Ok(draft) => draft,
+            Err(e) => {
+                self.problems.push(model.problem(&e));
+                self.broken.insert(model.name.clone());
+                return Ok(None);
+            }
+        };
+        self.columns(model, &draft);
+        let rows = if estimates { session.estimate(&model.compiled).await.unwrap_or_default() } else { None };
+        let mut columns = plain(&draft.schema);
+        if model.config.materialisation == Materialisation::Snapshot {
+            columns = with_validity(&columns);
+        }
+        session.expect_model(&model.name, columns);
+        Ok(rows)
+    }
+
+    /// Columns that the TOML names, and those that the table has.
+    fn columns(&mut self, model: &Model, draft: &Draft) {
+        let names: Vec<&str> = draft.schema.fields().iter().map(|f| f.name().as_str()).collect();
+        let config = &model.config;
+        let mut twice = BTreeSet::new();
+        if let Some(name) = names.iter().find(|n| !twice.insert(**n)) {
+            self.problems.push(Problem::new(model.file.as_str(), format!("the query gives column `{name}` twice")));
+        }
+        let incremental =
+            config.incremental.iter().flat_map(|i| i.output().into_iter().chain(i.key.iter().map(String::as_str)));
+        let snapshot = config.snapshot.iter().flat_map(|s| s.key.iter().chain(&s.check).chain(&s.updated_at));
+        let tests = config.test.iter().flat_map(|t| t.not_null.iter().chain(&t.unique).chain(&t.column));
+        let named = (config.sort.iter().map(|c| ("sort", c.as_str())))
+            .chain(config.partition_by.iter().map(|c| ("partition_by", c.as_str())))
+            .chain(incremental.map(|c| ("[incremental]", c)))
+            .chain(snapshot.map(|c| ("[snapshot]", c.as_str())))
+            .chain(tests.map(|c| ("[[test]]", c.as_str())))
+            .chain(config.column.iter().map(|c| ("[[column]]", c.name.as_str())));
+        for (place, column) in named {
+            let own = config.snapshot.is_some() && ["valid_from", "valid_to"].contains(&column);
+            if !own && !names.contains(&column) {
+                let near = hint(column, names.iter().copied(), &format!("there are `{}`", names.join("`, `")));
+                let what = format!("{place} names column `{column}`, which the query does not give{near}");
+                self.problems.push(Problem::new(model.file.as_str(), what));
+            }
+        }
+        let Some(incremental) = &config.incremental else { return };
+        let Some(before) = self.manifest.model(&model.name).filter(|m| m.materialisation == "incremental") else {
+            return;
+        };
+        let found: Vec<(String, String)> =
+            draft.schema.fields().iter().map(|f| (f.name().clone(), stored_name(f.data_type()))).collect();
+        let held: Vec<(String, String)> =
+            before.columns.iter().map(|c| (c.name.clone(), c.data_type.clone())).collect();
+        let show = |c: &[&(String, String)]| c.iter().map(|(n, t)| format!("`{n}` {t}")).collect::<Vec<_>>().join(", ");
+        let gone: Vec<_> = held.iter().filter(|c| !found.contains(c)).collect();
+        let came: Vec<_> = found.iter().filter(|c| !held.contains(c)).collect();
+        let wrong = match incremental.on_schema_change {
+            SchemaChange::Rebuild => false,
+            SchemaChange::Append => !gone.is_empty(),
+            SchemaChange::Fail => !gone.is_empty() || !came.is_empty(),
+        };
+        if wrong {
+            let mut what = "the query has other columns than the table:".to_owned();
+            if !came.is_empty() {
+                what += &format!(" new {}", show(&came));
+            }
+            if !gone.is_empty() {
+                what += &format!(" gone {}", show(&gone));
+            }
+            what += "; `on_schema_change = \"append\"` or `\"rebuild\"` in [incremental] allows it";
+            self.problems.push(Problem::new(model.file.as_str(), what));
+        }
+    }
+}
+
+/// The name of a type as files have it.
+fn stored_name(data_type: &arrow::datatypes::DataType) -> String {
+    use arrow::datatypes::DataType;
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 | DataType::Null => DataType::Utf8.to_string(),
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The columns of a snapshot's table.
+fn with_validity(columns: &arrow::datatypes::Schema) -> arrow::datatypes::SchemaRef {
+    use arrow::datatypes::{DataType, Field, Schema};
+    let mut fields: Vec<Field> = columns.fields().iter().map(|f| f.as_ref().clone()).collect();
+    // With `updated_at` they have its type; what reads them is planned again when they are there.
+    fields.push(Field::new("valid_from", DataType::Date32, true));
+    fields.push(Field::new("valid_to", DataType::Date32, true));
+    Arc::new(Schema::new(fields))
+}
