@@ -174,7 +174,11 @@ impl Context {
             }
             (_, How::Said) => {
                 let pending = manifest.model(&model.name).map(|m| Days::from_list(&m.pending)).unwrap_or_default();
-                let schema = session.draft(&format!("select * from model.{}", model.name)).await?.schema;
+                let lake = self.factory.runtime().lake();
+                let schema = match held.first() {
+                    Some(file) => lake.stored_schema(file).await?,
+                    None => plain(&draft.schema),
+                };
                 Ok((Written { files: held, schema }, pending, None))
             }
             (Materialisation::Snapshot, _) => {

@@ -31,8 +31,8 @@ fn a_circle_is_printed_as_a_path() {
 #[test]
 fn what_does_not_parse_has_file_line_and_caret() {
     check(
-        &[("a.sql", "select 1 as x\nfrom lake.country\nwhere and")],
-        &["a.sql:3:7: syntax error", "    where and\n          ^"],
+        &[("a.sql", "select 1 as x\nfrom lake.country\nwhere )")],
+        &["a.sql:3:7: syntax error", "    where )\n          ^"],
     );
     check(
         &[("a.sql", "drop table x"), ("b.sql", "select 1 as a; select 2 as a")],

@@ -73,8 +73,9 @@ async fn play(steps: &[Step]) {
     }
     world.ran().await;
     for name in ["monthly", "top", "keyed", "over"] {
-        let sorted = |sql: String| async {
-            let mut rows = world.rows(&sql).await;
+        let world_ref = &world;
+        let sorted = |sql: String| async move {
+            let mut rows = world_ref.rows(&sql).await;
             rows.sort();
             rows
         };
