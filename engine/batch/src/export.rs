@@ -23,7 +23,7 @@ pub trait Packer: Send + Sync {
         &'a self,
         format: &'a str,
         answer: Answer,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Bytes>> + Send + 'a>>;
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>>;
 }
 
 /// What is said beside an exported model.
@@ -111,7 +111,7 @@ async fn one(
         let session = context.session(model, &manifest).await?;
         let draft = session.draft(&format!("select * from model.{}", model.name)).await?;
         let shape = envoi::Shape { sort: model.config.sort.clone(), ..envoi::Shape::default() };
-        let bytes = packer.pack(&export.format, session.shaped(&draft, shape).await?).await?;
+        let bytes = Bytes::from(packer.pack(&export.format, session.shaped(&draft, shape).await?).await?);
         files.insert(path.clone(), checksum(&bytes));
         put(&store, path, bytes).await?;
     }

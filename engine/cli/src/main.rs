@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 use envoi::Config;
 
 use commands::{
-    BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, Screen, ServeArgs, SourceCommand, UserCommand,
+    BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, RunArgs, Screen, ServeArgs, SourceCommand, UserCommand,
 };
 use sql::SqlArgs;
 use terminal::{ColorChoice, Terminal};
@@ -85,6 +85,8 @@ enum Command {
     Lake(LakeCommand),
     /// Data quality: coverage, breaks in series, mirror gaps, revisions
     Check(CheckArgs),
+    /// Batch models in dependency order: built, tested, published whole
+    Run(RunArgs),
     /// Serve the lake: every tool that speaks PostgreSQL can read it
     Serve(ServeArgs),
     /// Who may connect to a server
@@ -163,6 +165,7 @@ fn run(cli: Cli, screen: Screen) -> Result<u8, Failure> {
         Some(Command::Source(command)) => runtime.block_on(commands::source(&config, screen, command)),
         Some(Command::Lake(command)) => runtime.block_on(commands::lake(&config, screen, command)),
         Some(Command::Check(args)) => runtime.block_on(commands::check(&config, screen, &args)),
+        Some(Command::Run(args)) => runtime.block_on(commands::run(&config, screen, &args)),
         Some(Command::Serve(args)) => commands::serve(&config, screen, &args),
         Some(Command::User(command)) => commands::user(screen, command),
         Some(Command::Generate(args)) => runtime.block_on(commands::generate(&config, screen, &args)),

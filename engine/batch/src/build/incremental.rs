@@ -320,7 +320,7 @@ pub(super) async fn keys(
     let keys: &[String] = config.map(|c| c.key.as_slice()).unwrap_or_default();
     let columns: Vec<String> = draft.schema.fields().iter().map(|f| format!("old.{}", quoted(f.name()))).collect();
     let same: Vec<String> =
-        keys.iter().map(|k| format!("old.{0} is not distinct from changed.{0}", quoted(k))).collect();
+        keys.iter().map(|k| format!("(old.{0} is not distinct from changed.{0})", quoted(k))).collect();
     let others = format!(
         "select {} from model.{} as old left anti join {} as changed on {}",
         columns.join(", "),

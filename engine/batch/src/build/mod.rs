@@ -170,13 +170,16 @@ impl Context {
         match (model.config.materialisation, how) {
             (Materialisation::View, _) => {
                 let schema = plain(&draft.schema);
-                Ok((Written { files: Vec::new(), schema, rows: 0 }, none(), None))
+                Ok((Written { files: Vec::new(), schema }, none(), None))
             }
             (_, How::Said) => {
-                let rows = held.iter().map(|f| f.rows).sum();
                 let pending = manifest.model(&model.name).map(|m| Days::from_list(&m.pending)).unwrap_or_default();
-                let schema = session.draft(&format!("select * from model.{}", model.name)).await?.schema;
-                Ok((Written { files: held, schema, rows }, pending, None))
+                let lake = self.factory.runtime().lake();
+                let schema = match held.first() {
+                    Some(file) => lake.stored_schema(file).await?,
+                    None => plain(&draft.schema),
+                };
+                Ok((Written { files: held, schema }, pending, None))
             }
             (Materialisation::Snapshot, _) => {
                 let sql = snapshot::query(self, session, draft, model, manifest).await?;

@@ -68,14 +68,14 @@ pub(super) async fn query(
         ))
         .with_hint("what it has seen cannot be seen again; give the new query a name of its own"));
     }
-    let both = config.key.iter().map(|k| format!("old.{0} is not distinct from new.{0}", quoted(k)));
+    let both = config.key.iter().map(|k| format!("(old.{0} is not distinct from new.{0})", quoted(k)));
     let both = both.collect::<Vec<_>>().join(" and ");
     let checked: Vec<&String> = match (&config.updated_at, config.check.as_slice()) {
         (Some(column), _) => vec![column],
         (None, []) => names.iter().filter(|n| !config.key.contains(n)).collect(),
         (None, check) => check.iter().collect(),
     };
-    let differs = checked.iter().map(|c| format!("old.{0} is distinct from new.{0}", quoted(c))).collect::<Vec<_>>();
+    let differs = checked.iter().map(|c| format!("(old.{0} is distinct from new.{0})", quoted(c))).collect::<Vec<_>>();
     let differs = if differs.is_empty() { "false".to_owned() } else { differs.join(" or ") };
     let (end, ended) = match gone.filter(|_| !config.keep_deleted) {
         Some(gone) => {

@@ -42,7 +42,6 @@ pub(super) struct Layout {
 pub(super) struct Written {
     pub(super) files: Vec<DataFile>,
     pub(super) schema: SchemaRef,
-    pub(super) rows: u64,
 }
 
 /// Writes all rows of an answer; `held` are the files of the version before.
@@ -68,10 +67,8 @@ pub(super) async fn write(
         packing: Vec::new(),
         files: Vec::new(),
     };
-    let mut total = 0;
     while let Some(batch) = answer.next().await {
         let batch = batch?;
-        total += batch.num_rows() as u64;
         let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).map_err(bug)?;
         out.take(batch).await?;
     }
@@ -85,7 +82,7 @@ pub(super) async fn write(
         out.finish_first().await?;
     }
     let files = std::mem::take(&mut out.files);
-    Ok(Written { files, schema, rows: total })
+    Ok(Written { files, schema })
 }
 
 fn bug(e: arrow::error::ArrowError) -> Error {

@@ -60,7 +60,7 @@ impl fmt::Display for Problem {
 
 /// The name most like `wanted`, if any is like it.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.8;
+    const ALIKE: f64 = 0.75;
     let wanted = wanted.to_lowercase();
     names
         .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))

@@ -114,7 +114,8 @@ impl Checker<'_> {
         let rows = if estimates { session.estimate(&model.compiled).await.unwrap_or_default() } else { None };
         let mut columns = plain(&draft.schema);
         if model.config.materialisation == Materialisation::Snapshot {
-            columns = with_validity(&columns);
+            let time = model.config.snapshot.as_ref().and_then(|s| s.updated_at.as_deref());
+            columns = with_validity(&columns, time);
         }
         session.expect_model(&model.name, columns);
         Ok(rows)
@@ -187,11 +188,12 @@ fn stored_name(data_type: &arrow::datatypes::DataType) -> String {
 }
 
 /// The columns of a snapshot's table.
-fn with_validity(columns: &arrow::datatypes::Schema) -> arrow::datatypes::SchemaRef {
+fn with_validity(columns: &arrow::datatypes::Schema, time: Option<&str>) -> arrow::datatypes::SchemaRef {
     use arrow::datatypes::{DataType, Field, Schema};
     let mut fields: Vec<Field> = columns.fields().iter().map(|f| f.as_ref().clone()).collect();
-    // With `updated_at` they have its type; what reads them is planned again when they are there.
-    fields.push(Field::new("valid_from", DataType::Date32, true));
-    fields.push(Field::new("valid_to", DataType::Date32, true));
+    let known = time.and_then(|t| columns.field_with_name(t).ok());
+    let data_type = known.map_or(DataType::Date32, |f| f.data_type().clone());
+    fields.push(Field::new("valid_from", data_type.clone(), true));
+    fields.push(Field::new("valid_to", data_type, true));
     Arc::new(Schema::new(fields))
 }

@@ -89,7 +89,12 @@ pub(super) async fn execute(
         run.export(&packer).await;
     }
     let record = run.record(run_id, begin);
-    record.put(factory.runtime().lake().store()).await?;
+    record.put(factory.runtime().lake().store()).await.map_err(|e| {
+        let done = record
+            .published_version
+            .map_or("nothing was published".to_owned(), |v| format!("version {v} is published"));
+        envoi::Error::new(envoi::Class::Resource, format!("{done}, but the record of the run was not written: {e}"))
+    })?;
     progress.event(&Event::Step("recorded"));
     Ok(record)
 }
@@ -127,11 +132,12 @@ impl Run<'_> {
             }
             left = later;
             let ended = tokio::select! {
-                ended = running.join_next() => ended,
+                biased;
                 () = self.cancel.cancelled() => {
                     running.shutdown().await;
                     None
                 }
+                ended = running.join_next() => ended,
             };
             match ended {
                 Some(Ok(ended)) => {
@@ -212,7 +218,7 @@ impl Run<'_> {
                 record.tests = built.tests.clone();
                 fill(&mut record, &built.built.model);
                 let more = built.more.clone();
-                if publish == Publish::Together {
+                if publish == Publish::Together || self.cancel.is_cancelled() {
                     self.records.insert(name, record);
                     self.waiting.push(*built);
                     return None;

@@ -118,13 +118,6 @@ pub enum Event<'a> {
     Begin(&'a [String]),
     /// A model begins.
     Start(&'a str),
-    /// A model is tried again.
-    Retry {
-        /// The model.
-        model: &'a str,
-        /// Why.
-        why: &'a str,
-    },
     /// A model is done, published or not.
     Done(&'a crate::record::ModelRecord),
     /// A step of publication is reached: `staged`, `tested`, `published`, `exported`, `recorded`.

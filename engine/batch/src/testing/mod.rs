@@ -159,7 +159,7 @@ async fn reconciled(session: &Session, test: &Reconcile, table: &str) -> Result<
     let on = match test.by.is_empty() {
         true => "true".to_owned(),
         false => {
-            let equal = test.by.iter().map(|c| format!("ours.{c} is not distinct from theirs.{c}"));
+            let equal = test.by.iter().map(|c| format!("(ours.{c} is not distinct from theirs.{c})"));
             equal.collect::<Vec<_>>().join(" and ")
         }
     };
@@ -168,7 +168,7 @@ async fn reconciled(session: &Session, test: &Reconcile, table: &str) -> Result<
         "select {named}ours.total as total, theirs.total as against
 from (select {}cast({total} as double) as total from {table}{group}) as ours
 full join (select {}cast(total as double) as total from (\n{}\n)) as theirs on {on}
-where ours.total is distinct from theirs.total
+where (ours.total is distinct from theirs.total)
     and coalesce(abs(ours.total - theirs.total) > {tolerance:e} * abs(theirs.total), true)",
         by(""),
         by(""),

@@ -32,10 +32,10 @@ async fn run(session: &Session, model: &Model, test: &UnitTest) -> Result<Option
     for (table, rows) in &test.given {
         let columns = session.run(&format!("select * from {table} limit 0")).await?.schema;
         let name = table.rsplit('.').next().unwrap_or(table);
-        given.push((name.to_owned(), table.clone(), Arc::clone(&columns), rows_of(table, &columns, rows)?));
+        given.push((name.to_owned(), rows_of(table, &columns, rows)?));
     }
-    for (name, _, columns, rows) in given.iter().cloned() {
-        session.put_rows(&name, columns, vec![rows])?;
+    for (name, rows) in given.iter().cloned() {
+        session.put_rows(&name, rows.schema(), vec![rows])?;
     }
     let names: Vec<&str> = given.iter().map(|(name, ..)| name.as_str()).collect();
     let sql = redirected(&model.compiled, &names)?;

@@ -72,6 +72,8 @@ async fn status(config: &Config, lake: &Lake) -> Result<u8, Failure> {
     let manifest = manifest(config, lake).await?;
     let bytes = manifest.files.iter().map(|f| f.bytes).sum();
     let rows: u64 = manifest.files.iter().filter(|f| f.schema == "lake").map(|f| f.rows).sum();
+    let views = manifest.models.iter().filter(|m| m.is_view()).count();
+    let tables = manifest.models.len() - views;
     let mut text =
         format!("lake      {}\nversion   {} of {}\n", lake.store().label(), manifest.version, manifest.created_at);
     text += &format!("made by   {}: {}\n", manifest.engine, manifest.operation);
@@ -81,6 +83,9 @@ async fn status(config: &Config, lake: &Lake) -> Result<u8, Failure> {
         size(bytes),
         manifest.sources.len()
     );
+    if !manifest.models.is_empty() {
+        text += &format!("models    {tables} tables, {views} views\n");
+    }
     if manifest.sample {
         text += "sample    a selection of published figures: no total over it is a world total\n";
     }
@@ -106,8 +111,14 @@ async fn tables(config: &Config, lake: &Lake) -> Result<u8, Failure> {
 
 async fn history(lake: &Lake) -> Result<u8, Failure> {
     let mut rows = Vec::new();
-    for version in lake.versions().await?.into_iter().rev() {
+    let mut versions = lake.versions().await?.into_iter().rev().peekable();
+    while let Some(version) = versions.next() {
         let m = lake.version(version).await?;
+        let before = match versions.peek() {
+            Some(before) => lake.version(*before).await?.models.clone(),
+            None => Vec::new(),
+        };
+        let made = m.models.iter().filter(|model| !before.contains(model)).map(|model| model.name.as_str());
         let bytes = m.files.iter().map(|f| f.bytes).sum();
         rows.push(vec![
             version.to_string(),
@@ -115,9 +126,10 @@ async fn history(lake: &Lake) -> Result<u8, Failure> {
             m.files.len().to_string(),
             size(bytes),
             m.operation.clone(),
+            made.collect::<Vec<_>>().join(", "),
         ]);
     }
-    print(&columns(&["version", "published", "files", "size", "operation"], &rows))?;
+    print(&columns(&["version", "published", "files", "size", "operation", "models"], &rows))?;
     Ok(0)
 }
 

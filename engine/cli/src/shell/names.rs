@@ -7,7 +7,7 @@ use envoi::{Names, Session, TableName};
 use tokio::runtime::Handle;
 
 /// Schemas of the search path: their tables are named without the schema.
-const SEARCH_PATH: [&str; 3] = ["mart", "lake", "public"];
+const SEARCH_PATH: [&str; 4] = ["mart", "lake", "model", "public"];
 /// An error message does not wait longer than this for a suggestion.
 const PATIENCE: Duration = Duration::from_secs(1);
 

@@ -7,6 +7,7 @@ mod brief;
 mod check;
 mod fetch;
 mod generate;
+mod models;
 mod privacy;
 mod readme;
 mod reference;

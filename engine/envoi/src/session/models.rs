@@ -85,7 +85,10 @@ impl Session {
         }
         let reads = reads(&plan).map_err(failed)?;
         let ordered = slices::depends_on_order(&plan).map_err(failed)?;
-        let schema = Arc::clone(plan.schema().inner());
+        // Types are settled by the analysis, which the plan itself goes without: its steps are to be recognised.
+        let options = state.config_options();
+        let settled = state.analyzer().execute_and_check(plan.clone(), options, |_, _| {}).map_err(failed)?;
+        let schema = Arc::clone(settled.schema().inner());
         Ok(Draft { reads, ordered, schema, plan, sql })
     }
 
