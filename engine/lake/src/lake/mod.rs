@@ -9,6 +9,7 @@
 mod content;
 mod disk;
 mod gc;
+mod lease;
 mod manifest;
 mod parquet;
 mod publish;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 
 pub use content::{Content, Span, Spool};
 pub use gc::{Collected, GRACE};
+pub use lease::{Asked, Held, Lease, Now, Term};
 pub use manifest::{DataFile, Manifest, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition, Standing};
 pub(crate) use parquet::file_writer;
 pub use parquet::{Sorted, duplicate, encode, sort, writer};
