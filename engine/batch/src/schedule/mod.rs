@@ -1,0 +1,5 @@
+//! Jobs at their times.
+
+mod cron;
+
+pub use cron::CronLine;
