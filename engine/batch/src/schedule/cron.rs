@@ -45,9 +45,11 @@ impl CronLine {
     pub fn parse(text: &str, zone: Tz) -> Result<Self, String> {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let fields = match text.starts_with('@') {
-            true => WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)).map(|(_, fields)| *fields).ok_or_else(
-                || format!("`{text}` is no word for a time; there are {}", WORDS.map(|(word, _)| word).join(", ")),
-            )?,
+            true => {
+                WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)).map(|(_, fields)| *fields).ok_or_else(
+                    || format!("`{text}` is no word for a time; there are {}", WORDS.map(|(word, _)| word).join(", ")),
+                )?
+            }
             false => &text,
         };
         let parts: Vec<&str> = fields.split(' ').collect();

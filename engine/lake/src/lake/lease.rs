@@ -85,6 +85,8 @@ pub struct Held {
     pub number: u64,
     /// Monotonic time at which it ends, unless it is renewed.
     pub until: Duration,
+    /// The same by the clock, as others read it.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// The lease of a name, as one that wants it sees it.
@@ -162,7 +164,7 @@ impl Lease {
                     match self.newest().await? {
                         Some((highest, term)) if highest > number => newest = Some((highest, term)),
                         _ => {
-                            let held = Held { fence: number, number, until: now.monotonic + self.term };
+                            let held = self.until(number, number, now);
                             (self.held, self.watched) = (Some(held), None);
                             // What is left over is removed another time.
                             let _ = self.tidy(number, now).await;
@@ -190,7 +192,7 @@ impl Lease {
         for _ in 0..TRIES {
             match self.put(number, held.fence, now, false).await? {
                 Put::Done => {
-                    let renewed = Held { number, until: now.monotonic + self.term, ..held };
+                    let renewed = self.until(held.fence, number, now);
                     self.held = Some(renewed);
                     // Looking costs a list: now and then is enough.
                     if number.is_multiple_of(32) {
@@ -284,13 +286,12 @@ impl Lease {
     /// Creates a number.
     async fn put(&mut self, number: u64, fence: u64, now: Now, released: bool) -> Result<Put> {
         self.puts += 1;
-        let term = TimeDelta::from_std(self.term).unwrap_or(TimeDelta::MAX);
         let ours = Term {
             holder: self.holder.clone(),
             nonce: format!("{}-{}", self.identity, self.puts),
             fence,
             written_at: now.wall,
-            expires_at: now.wall.checked_add_signed(term).unwrap_or(DateTime::<Utc>::MAX_UTC),
+            expires_at: self.until(fence, number, now).expires_at,
             term_ms: u64::try_from(self.term.as_millis()).unwrap_or(u64::MAX),
             released,
         };
@@ -310,6 +311,13 @@ impl Lease {
             },
             Err(e) => Err(put.err().unwrap_or(e)),
         }
+    }
+
+    /// A term from now.
+    fn until(&self, fence: u64, number: u64, now: Now) -> Held {
+        let term = TimeDelta::from_std(self.term).unwrap_or(TimeDelta::MAX);
+        let expires_at = now.wall.checked_add_signed(term).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Held { fence, number, until: now.monotonic + self.term, expires_at }
     }
 
     fn is_ours(&self, term: &Term) -> bool {
