@@ -115,6 +115,17 @@ impl CronLine {
         }
     }
 
+    /// The shortest time between two of its times, of the next hundred from 2024 on.
+    pub(super) fn shortest(&self) -> Option<std::time::Duration> {
+        let mut at = self.next(DateTime::from_timestamp(1_704_067_200, 0)?)?;
+        let between = std::iter::from_fn(|| {
+            let next = self.next(at)?;
+            let time = next.signed_duration_since(std::mem::replace(&mut at, next));
+            time.to_std().ok()
+        });
+        between.take(100).min()
+    }
+
     /// The newest time it was due in `(after, until]`.
     pub fn newest(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
         // From near to far, so that a line of every second is not followed through years.

@@ -34,7 +34,7 @@ pub struct Schedule {
 }
 
 /// Where OpenLineage events go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Lineage {
     /// A file, one event a line, or an address.
     pub target: LineageTarget,
@@ -42,6 +42,13 @@ pub struct Lineage {
     pub namespace: String,
     /// Headers for an address; values may name environment variables.
     pub headers: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Lineage {
+    /// Without what may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lineage").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
 }
 
 /// A file or an address.
@@ -167,6 +174,22 @@ impl Text<'_> {
 }
 
 impl Schedule {
+    /// Finds out whether the environment holds what notifications and lineage need.
+    ///
+    /// # Errors
+    /// What is missing, and for whom.
+    pub fn ready(&self) -> Result<()> {
+        let used = self.jobs.iter().filter(|job| job.enabled).flat_map(|job| &job.notify);
+        for (name, channel) in used {
+            channel.route.ready().map_err(|what| Error::Usage(format!("[notify.{name}]: {what}")))?;
+        }
+        if let Some(Lineage { target: LineageTarget::Url(url), headers, .. }) = &self.lineage {
+            let route = Route::Webhook { url: url.clone(), headers: headers.clone() };
+            route.ready().map_err(|what| Error::Usage(format!("[lineage]: {what}")))?;
+        }
+        Ok(())
+    }
+
     /// Reads the text of a file of jobs; `file` names it in errors.
     ///
     /// # Errors
@@ -254,13 +277,21 @@ fn job_of(at: &Text<'_>, raw: &Spanned<RawJob>, zone: Tz, channels: &BTreeMap<St
         };
         notify.push((channel.get_ref().clone(), found.clone()));
     }
+    let jitter = at.time(job.jitter.as_ref(), Duration::ZERO, Duration::ZERO)?;
+    if let (Some(shortest), Some(raw)) = (cron.shortest(), &job.jitter)
+        && jitter > shortest
+    {
+        let (jitter, shortest) = (jitter.as_secs_f64(), shortest.as_secs_f64());
+        let what = format!("a jitter of {jitter} s is longer than the {shortest} s between two times of the job");
+        return Err(at.wrong(&raw.span(), what));
+    }
     Ok(Job {
         name: name.clone(),
         description: job.description.clone().unwrap_or_default(),
         cron,
         action,
         target,
-        jitter: at.time(job.jitter.as_ref(), Duration::ZERO, Duration::ZERO)?,
+        jitter,
         misfire,
         grace: at.time(job.grace.as_ref(), Duration::from_secs(300), Duration::from_secs(1))?,
         retries: at.number(job.retries.as_ref(), 0, 0..101)?,

@@ -29,9 +29,9 @@ use crate::error::{Error, Printable, Result};
 const FOLDER: &str = "lease";
 /// Numbers that are tried in one call, where others are quicker or the list was stale.
 const TRIES: usize = 16;
-/// Old numbers are removed this many terms after they ended: one who listed them then and
-/// slept since must still find its next number taken.
-const KEPT_TERMS: u32 = 100;
+/// So many old numbers stay, which are a hundred terms: one who listed them then and slept
+/// since must still find its next number taken.
+const KEPT: u64 = 300;
 
 /// What time it is: on the clock, which may be set, and since some begin, which only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl Lease {
                             let held = self.until(number, number, now);
                             (self.held, self.watched) = (Some(held), None);
                             // What is left over is removed another time.
-                            let _ = self.tidy(number, now).await;
+                            let _ = self.tidy(number).await;
                             return Ok(Asked::Ours(held));
                         }
                     }
@@ -196,7 +196,7 @@ impl Lease {
                     self.held = Some(renewed);
                     // Looking costs a list: now and then is enough.
                     if number.is_multiple_of(32) {
-                        let _ = self.tidy(number, now).await;
+                        let _ = self.tidy(number).await;
                     }
                     return Ok(Some(renewed));
                 }
@@ -324,13 +324,11 @@ impl Lease {
         term.nonce.split_once('-').is_some_and(|(identity, _)| identity == self.identity)
     }
 
-    /// Removes numbers whose terms were over long ago.
-    async fn tidy(&self, current: u64, now: Now) -> Result<()> {
-        let long_ago = TimeDelta::from_std(self.term * KEPT_TERMS).unwrap_or(TimeDelta::MAX);
+    /// Removes numbers that were in force long ago.
+    async fn tidy(&self, current: u64) -> Result<()> {
         for object in self.store.list(&self.folder).await? {
-            let old = object.location.filename().and_then(number_of).is_some_and(|n| n + 1 < current);
-            let past = now.wall.signed_duration_since(object.last_modified) > long_ago;
-            if let (true, true, Some(path)) = (old, past, self.store.relative(&object.location)) {
+            let old = object.location.filename().and_then(number_of).is_some_and(|n| n + KEPT < current);
+            if let (true, Some(path)) = (old, self.store.relative(&object.location)) {
                 self.store.delete(&path).await?;
             }
         }
