@@ -174,6 +174,14 @@ impl Text<'_> {
 }
 
 impl Schedule {
+    /// The jobs that come with the program.
+    ///
+    /// # Errors
+    /// None: a test reads it.
+    pub fn shipped() -> Result<Self> {
+        Self::parse(include_str!("../../../../sql/jobs/schedule.toml"), "the shipped schedule.toml")
+    }
+
     /// Finds out whether the environment holds what notifications and lineage need.
     ///
     /// # Errors

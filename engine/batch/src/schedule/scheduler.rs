@@ -53,6 +53,8 @@ pub struct Summary {
     pub begun: usize,
     /// Due times that ended without success and are not tried again.
     pub failed: usize,
+    /// It led at some time.
+    pub led: bool,
     /// It did not lead at the end: who does.
     pub stood_by: Option<String>,
 }
@@ -126,14 +128,14 @@ impl Scheduler {
             ended.into_iter().collect::<Result<Vec<()>>>()
         };
         let keeper = self.keep(lease, lead, finished.token(), abandoned, stop.clone());
-        let (ended, stood_by) = futures::join!(lanes, keeper);
+        let (ended, (led, stood_by)) = futures::join!(lanes, keeper);
         ended?;
         let count = |number: &AtomicUsize| number.load(Ordering::Relaxed);
-        Ok(Summary { begun: count(&shared.begun), failed: count(&shared.failed), stood_by })
+        Ok(Summary { begun: count(&shared.begun), failed: count(&shared.failed), led, stood_by })
     }
 
-    /// Takes the lease, renews it, and gives it back when all lanes have ended. Gives who
-    /// leads, if it never was us.
+    /// Takes the lease, renews it, and gives it back when all lanes have ended. Gives whether
+    /// we ever led, and who leads if it is not us.
     async fn keep(
         &self,
         mut lease: Lease,
@@ -141,7 +143,7 @@ impl Scheduler {
         finished: Cancel,
         abandoned: Canceller,
         stop: Cancel,
-    ) -> Option<String> {
+    ) -> (bool, Option<String>) {
         let begin = self.clock.now().monotonic;
         let (mut troubled, mut stood_by, mut last_said) = (false, None, None);
         let mut led = false;
@@ -192,7 +194,7 @@ impl Scheduler {
         if let Err(e) = lease.release(self.clock.now()).await {
             self.trouble(&mut false, &format!("cannot give the lease back: {e}"));
         }
-        stood_by
+        (led, stood_by)
     }
 
     fn lost(&self, lead: &watch::Sender<Option<Held>>) {

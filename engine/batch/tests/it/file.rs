@@ -56,7 +56,10 @@ fn all_that_can_be_said() {
     assert_eq!((s.lease, s.shutdown, s.parallel), (Duration::from_secs(20), Duration::from_secs(90), 3));
     assert_eq!(s.metrics_file.as_deref(), Some("envoi.prom"));
     let lineage = s.lineage.as_ref().unwrap();
-    assert_eq!((&lineage.target, lineage.namespace.as_str()), (&LineageTarget::File("lineage.ndjson".to_owned()), "bank"));
+    assert_eq!(
+        (&lineage.target, lineage.namespace.as_str()),
+        (&LineageTarget::File("lineage.ndjson".to_owned()), "bank")
+    );
     let (refresh, brief) = (&s.jobs[0], &s.jobs[1]);
     assert_eq!((refresh.action, refresh.misfire, refresh.retries), (Action::Fetch, Misfire::Latest, 3));
     assert_eq!((refresh.cron.zone().name(), refresh.cron.text()), ("Europe/Paris", "30 5 * * 1-5"));
@@ -79,7 +82,10 @@ fn all_that_is_wrong() {
     for (text, words) in [
         ("x = 1".to_owned(), "s.toml:1:1: unknown key `x`"),
         (job("tiem_zone = \"UTC\""), "s.toml:4:1: unknown key `tiem_zone`; did you mean `time_zone`?"),
-        (job("time_zone = \"Europe/Pariss\""), "s.toml:4:13: unknown time zone `Europe/Pariss`; did you mean `Europe/Paris`?"),
+        (
+            job("time_zone = \"Europe/Pariss\""),
+            "s.toml:4:13: unknown time zone `Europe/Pariss`; did you mean `Europe/Paris`?",
+        ),
         (job("action = \"fetsch\""), "s.toml:4:10: unknown action `fetsch`; did you mean `fetch`?"),
         (job("action = \"fetch\""), "s.toml:1:1: job `a`: `select` must name datasets"),
         (job("action = \"brief\""), "job `a`: `output` must name the page"),
@@ -99,11 +105,17 @@ fn all_that_is_wrong() {
         ("[[job]]\nname = \"a\"\ncron = \"0 0 30 2 *\"".to_owned(), "s.toml:3:8: `0 0 30 2 *` is never due"),
         ("[[job]]\nname = \"a\"\ncron = \"0 0 * *\"".to_owned(), "s.toml:3:8: a cron line has five fields"),
         ("[[job]\n".to_owned(), "s.toml:1:"),
-        ("[notify.a]\nwebhook = \"http://example.org\"".to_owned(), "http://example.org is neither https nor of this machine"),
+        (
+            "[notify.a]\nwebhook = \"http://example.org\"".to_owned(),
+            "http://example.org is neither https nor of this machine",
+        ),
         ("[notify.a]\nwebhook = \"https://me:geheim@example.org\"".to_owned(), "holds a name or password"),
         ("[notify.a]\nwebhook = \"https://${x-y}\"".to_owned(), "names no environment variable"),
         ("[notify.a]\ncommand = []".to_owned(), "`command` must name a program"),
-        ("[notify.a]\ncommand = [\"x\"]\non = [\"failed\"]".to_owned(), "s.toml:3:7: `failed` is no end of a job; did you mean `failure`?"),
+        (
+            "[notify.a]\ncommand = [\"x\"]\non = [\"failed\"]".to_owned(),
+            "s.toml:3:7: `failed` is no end of a job; did you mean `failure`?",
+        ),
         ("[notify.a]".to_owned(), "give either `webhook` or `command`"),
         ("[notify.a]\nwebhook = \"https://x.org\"\nheaders = { \"a b\" = \"c\" }".to_owned(), "cannot be a header"),
         ("[lineage]\nfile = \"x\"\nurl = \"https://x.org\"".to_owned(), "give either `file` or `url`"),

@@ -82,7 +82,8 @@ fn failures_are_tried_again_with_growing_waits() {
     let mut s = Simulation::new("2026-03-01T00:59:00Z", 0, 1, Arc::new(does));
     s.start("one", jobs, false);
     s.minutes(15);
-    let begun: Vec<String> = s.words().into_iter().filter(|w| w.contains("begins")).map(|w| w[..8].to_owned()).collect();
+    let begun: Vec<String> =
+        s.words().into_iter().filter(|w| w.contains("begins")).map(|w| w[..8].to_owned()).collect();
     assert_eq!(begun, ["01:00:00", "01:01:01", "01:03:02", "01:07:03"]);
     assert_eq!(s.times("tens"), ["01:00"]);
     // Killed between two tries, it waits for the rest of the time only.
@@ -306,7 +307,8 @@ fn how_many_at_a_time() {
     let mut s = Simulation::plain("2026-03-01T00:59:00Z", 60);
     s.start("one", &jobs, false);
     s.minutes(10);
-    let begun: Vec<String> = s.words().into_iter().filter(|w| w.contains("begins")).map(|w| w[..5].to_owned()).collect();
+    let begun: Vec<String> =
+        s.words().into_iter().filter(|w| w.contains("begins")).map(|w| w[..5].to_owned()).collect();
     assert_eq!(begun, ["01:00", "01:00", "01:01", "01:01", "01:02"], "{:#?}", s.words());
     let status = RunStatus::Success;
     assert!((0..5).all(|n| s.done(&format!("j{n}")).len() == 1), "{status:?}");

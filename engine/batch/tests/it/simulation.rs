@@ -321,8 +321,7 @@ impl Simulation {
 
     /// Starts a scheduler of these jobs.
     pub(crate) fn start(&mut self, name: &'static str, toml: &str, once: bool) {
-        let clock =
-            Arc::new(SimClock { world: Arc::clone(&self.world), begin: self.begin, wrong: Mutex::default() });
+        let clock = Arc::new(SimClock { world: Arc::clone(&self.world), begin: self.begin, wrong: Mutex::default() });
         let lake = self.lake(self.latency, Arc::clone(&self.failing));
         let work = SimWork {
             world: Arc::clone(&self.world),

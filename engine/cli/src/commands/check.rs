@@ -41,6 +41,13 @@ pub(crate) struct CheckArgs {
     strict: bool,
 }
 
+impl CheckArgs {
+    /// These tables, to a file if one is named.
+    pub(super) fn of(tables: Vec<String>, output: Option<PathBuf>, strict: bool) -> Self {
+        Self { tables, since: None, format: None, output, strict }
+    }
+}
+
 pub(crate) async fn check(config: &Config, screen: Screen, args: &CheckArgs) -> Result<u8, Failure> {
     let wanted = wanted(&args.tables)?;
     let session = envoi::open(config).await?.owner().await?;

@@ -82,7 +82,7 @@ async fn served(config: &Config, screen: Screen, args: &ServeArgs) -> Result<u8,
 }
 
 /// Until somebody asks the process to end.
-async fn stopped() {
+pub(super) async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
