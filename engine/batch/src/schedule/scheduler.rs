@@ -146,7 +146,7 @@ impl Scheduler {
     ) -> (bool, Option<String>) {
         let begin = self.clock.now().monotonic;
         let (mut troubled, mut stood_by, mut last_said) = (false, None, None);
-        let mut led = false;
+        let (mut led, mut seen) = (false, None);
         while !finished.is_cancelled() {
             let now = self.clock.now();
             if lease.held(now.monotonic).is_some() {
@@ -170,6 +170,13 @@ impl Scheduler {
                     }
                     Ok(Asked::Theirs { holder, until }) => {
                         troubled = false;
+                        // One that renews lives: what is due is its affair.
+                        let lives = seen
+                            .replace((holder.clone(), until))
+                            .is_some_and(|before| before != (holder.clone(), until));
+                        if self.options.once && !led && lives {
+                            abandoned.cancel();
+                        }
                         if last_said.as_ref() != Some(&holder) {
                             (self.events)(&Event::StandsBy { holder: holder.clone(), until });
                             last_said = Some(holder.clone());
@@ -178,7 +185,6 @@ impl Scheduler {
                     }
                     Err(e) => self.trouble(&mut troubled, &format!("cannot take the lease: {e}")),
                 }
-                // One that lives renews within a term: then what is due is its affair.
                 let waited = self.clock.now().monotonic.saturating_sub(begin);
                 if self.options.once && !led && waited > lease.term() * 3 / 2 {
                     abandoned.cancel();

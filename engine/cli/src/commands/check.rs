@@ -89,7 +89,7 @@ pub(crate) async fn check(config: &Config, screen: Screen, args: &CheckArgs) -> 
 }
 
 /// The checks that read one of the tables, or all.
-fn wanted(tables: &[String]) -> Result<Vec<&'static Check>, Failure> {
+pub(super) fn wanted(tables: &[String]) -> Result<Vec<&'static Check>, Failure> {
     let all = checks()?;
     let mut known: Vec<&str> = all.iter().flat_map(|c| c.meta.tables.iter().map(String::as_str)).collect();
     known.sort_unstable();

@@ -122,7 +122,7 @@ pub(super) async fn fetched(config: &Config, screen: Screen, args: &FetchArgs) -
 }
 
 /// The descriptor of that id; the error for another lists those that can be fetched.
-fn known(id: &str) -> Result<&'static Descriptor, Failure> {
+pub(super) fn known(id: &str) -> Result<&'static Descriptor, Failure> {
     let found = import::descriptor(id).map_err(|e| Failure::usage(e.to_string()))?;
     if found.fetch.is_some() {
         return Ok(found);

@@ -94,6 +94,14 @@ fn what_is_wrong_is_found_before_anything_runs() {
             "[[job]]\nname = \"a\"\ncorn = \"@daily\"\n",
             "jobs/schedule.toml:3:1: unknown key `corn`; did you mean `cron`?",
         ),
+        (
+            "[[job]]\nname = \"a\"\naction = \"fetch\"\nselect = [\"worldbank.wdy\"]\ncron = \"@daily\"\n",
+            "job `a`: unknown source `worldbank.wdy`; known are `worldbank.wdi`",
+        ),
+        (
+            "[[job]]\nname = \"a\"\naction = \"check\"\nselect = [\"transfers\"]\ncron = \"@daily\"\n",
+            "job `a`: no check reads `transfers`",
+        ),
         ("", "there are no jobs to run"),
         (
             "[notify.n]\nwebhook = \"${ENVOI_NO_SUCH}\"\n[[job]]\nname = \"a\"\ncron = \"@daily\"\nnotify = [\"n\"]\n",

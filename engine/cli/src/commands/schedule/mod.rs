@@ -39,6 +39,9 @@ pub(crate) struct ScheduleArgs {
 
 pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArgs) -> Result<u8, Failure> {
     let schedule = load(args.dir.as_deref())?;
+    for job in &schedule.jobs {
+        work::check(job).map_err(|e| Failure::usage(format!("job `{}`: {}", job.name, e.message)))?;
+    }
     if let Some(times) = args.list {
         print(&listed(&schedule, times))?;
         return Ok(0);
@@ -76,6 +79,10 @@ pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArg
         stopped().await;
         screen.say(&format!("stops; jobs that run have {shutdown} s"));
         stop.cancel();
+        stopped().await;
+        // What was begun is found interrupted by the next one.
+        screen.say("ended at once");
+        std::process::exit(EXIT_FAILED.into());
     });
     let summary = scheduler.run(token).await.map_err(|e| Failure::failed(e.to_string()))?;
     match &summary.stood_by {

@@ -11,8 +11,8 @@ use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::super::brief::{BriefArgs, brief};
-use super::super::check::{CheckArgs, check};
-use super::super::fetch::{FetchArgs, fetched};
+use super::super::check::{CheckArgs, check as check_quality, wanted};
+use super::super::fetch::{FetchArgs, fetched, known};
 use super::super::{Failure, Screen};
 use crate::sql::EXIT_USAGE;
 
@@ -20,6 +20,15 @@ use crate::sql::EXIT_USAGE;
 pub(super) struct CliWork {
     config: Arc<Config>,
     screen: Screen,
+}
+
+/// Refuses datasets and tables that nobody knows, before anything runs.
+pub(super) fn check(job: &Job) -> Result<(), Failure> {
+    match job.action {
+        Action::Fetch => job.target.select.iter().try_for_each(|id| known(id).map(|_| ())),
+        Action::Check => wanted(&job.target.select).map(|_| ()),
+        Action::Run | Action::Brief => Ok(()),
+    }
 }
 
 /// One try of a job.
@@ -75,7 +84,7 @@ async fn done(config: &Config, screen: Screen, one: &Try, cancel: Cancel) -> Out
             },
             Action::Check => {
                 let args = CheckArgs::of(target.select.clone(), output.clone(), target.strict);
-                outcome(check(config, screen, &args).await, "there are warnings", output)
+                outcome(check_quality(config, screen, &args).await, "there are warnings", output)
             }
             Action::Brief => {
                 let args = BriefArgs::page(target.country.clone(), output.clone().unwrap_or_default());
