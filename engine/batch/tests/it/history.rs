@@ -89,7 +89,7 @@ fn newest_first_and_filtered() {
     assert_eq!(minutes(&list(&filter(2, None, None, Some(RunStatus::Failed))).runs), [9, 7]);
     assert_eq!(minutes(&list(&filter(9, Some("job1"), None, None)).runs), [7, 4, 1]);
     assert_eq!(minutes(&list(&filter(9, None, Some("m4"), None)).runs), [4]);
-    assert_eq!(minutes(&list(&filter(0, None, None, None)).runs), []);
+    assert!(list(&filter(0, None, None, None)).runs.is_empty());
     // What is damaged is named, and the others are there.
     let path = |minute: i64| folder.path().join(format!("run/{}.json", record(minute).run_id));
     std::fs::write(path(8), "{\"run_id\": ").unwrap();

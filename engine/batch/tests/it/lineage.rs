@@ -59,7 +59,7 @@ fn of_a_job_and_its_models() {
     let schedule = Schedule::parse(&toml, "x").unwrap();
     let recorder = Recorder::new(schedule.lineage.clone(), "s3://bucket/lake".to_owned());
     let (job, due) = (&schedule.jobs[0], at("2026-11-01T00:00:00Z"));
-    let now = |sent| futures::FutureExt::now_or_never(sent).unwrap().unwrap();
+    let now = |sent: envoi_batch::lineage::Sent| futures::FutureExt::now_or_never(sent).unwrap().unwrap();
     now(recorder.start(job, due, 1, due));
     now(recorder.end(job, (due, 1), &end(Ending::Success), Some(&record(0))));
     now(recorder.start(job, due, 2, due));
