@@ -11,10 +11,15 @@
 mod build;
 pub mod export;
 mod graph;
+pub mod history;
+pub mod lineage;
+pub mod metrics;
+pub mod notify;
 mod plan;
 pub mod project;
 pub mod record;
 pub mod run;
+pub mod schedule;
 mod select;
 mod testing;
 

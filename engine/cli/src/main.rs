@@ -19,7 +19,8 @@ use clap::{Parser, Subcommand};
 use envoi::Config;
 
 use commands::{
-    BriefArgs, CheckArgs, Failure, GenerateArgs, LakeCommand, RunArgs, Screen, ServeArgs, SourceCommand, UserCommand,
+    BriefArgs, CheckArgs, Failure, GenerateArgs, HistoryArgs, LakeCommand, RunArgs, ScheduleArgs, Screen, ServeArgs,
+    SourceCommand, UserCommand,
 };
 use sql::SqlArgs;
 use terminal::{ColorChoice, Terminal};
@@ -87,6 +88,10 @@ enum Command {
     Check(CheckArgs),
     /// Batch models in dependency order: built, tested, published whole
     Run(RunArgs),
+    /// Run jobs at their times, until stopped
+    Schedule(ScheduleArgs),
+    /// What ran, how it ended, and why
+    History(HistoryArgs),
     /// Serve the lake: every tool that speaks PostgreSQL can read it
     Serve(ServeArgs),
     /// Who may connect to a server
@@ -166,6 +171,8 @@ fn run(cli: Cli, screen: Screen) -> Result<u8, Failure> {
         Some(Command::Lake(command)) => runtime.block_on(commands::lake(&config, screen, command)),
         Some(Command::Check(args)) => runtime.block_on(commands::check(&config, screen, &args)),
         Some(Command::Run(args)) => runtime.block_on(commands::run(&config, screen, &args)),
+        Some(Command::Schedule(args)) => runtime.block_on(commands::schedule(&config, screen, &args)),
+        Some(Command::History(args)) => runtime.block_on(commands::history(&config, screen, &args)),
         Some(Command::Serve(args)) => commands::serve(&config, screen, &args),
         Some(Command::User(command)) => commands::user(screen, command),
         Some(Command::Generate(args)) => runtime.block_on(commands::generate(&config, screen, &args)),

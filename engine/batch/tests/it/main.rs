@@ -1,10 +1,24 @@
-//! Tests of `envoi run` below its command.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+//! Tests of batch through its public API.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, helpers of tests included"
+)]
 
 mod bad_input;
 mod equal;
 mod faults;
+mod file;
+mod history;
+mod kills;
 mod kinds;
+mod lineage;
+mod metrics;
+mod notify;
 mod runs;
+mod schedule;
 mod selectors;
+mod simulation;
 mod support;

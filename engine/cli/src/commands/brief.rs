@@ -26,6 +26,13 @@ pub(crate) struct BriefArgs {
     html: Option<PathBuf>,
 }
 
+impl BriefArgs {
+    /// A page of the newest complete year.
+    pub(super) fn page(country: Option<String>, html: PathBuf) -> Self {
+        Self { country, year: None, html: Some(html) }
+    }
+}
+
 impl Ask for Session {
     async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, Box<dyn std::error::Error + Send + Sync>> {
         Ok(self.run(sql).await?.collect().await?)

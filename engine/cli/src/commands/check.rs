@@ -41,6 +41,13 @@ pub(crate) struct CheckArgs {
     strict: bool,
 }
 
+impl CheckArgs {
+    /// These tables, to a file if one is named.
+    pub(super) fn of(tables: Vec<String>, output: Option<PathBuf>, strict: bool) -> Self {
+        Self { tables, since: None, format: None, output, strict }
+    }
+}
+
 pub(crate) async fn check(config: &Config, screen: Screen, args: &CheckArgs) -> Result<u8, Failure> {
     let wanted = wanted(&args.tables)?;
     let session = envoi::open(config).await?.owner().await?;
@@ -82,7 +89,7 @@ pub(crate) async fn check(config: &Config, screen: Screen, args: &CheckArgs) -> 
 }
 
 /// The checks that read one of the tables, or all.
-fn wanted(tables: &[String]) -> Result<Vec<&'static Check>, Failure> {
+pub(super) fn wanted(tables: &[String]) -> Result<Vec<&'static Check>, Failure> {
     let all = checks()?;
     let mut known: Vec<&str> = all.iter().flat_map(|c| c.meta.tables.iter().map(String::as_str)).collect();
     known.sort_unstable();

@@ -13,7 +13,7 @@ use super::source::told;
 use super::{Failure, Screen, print, size};
 
 /// What of which datasets.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct FetchArgs {
     /// Ids, as `envoi source list` prints them
     #[arg(required = true)]
@@ -48,6 +48,11 @@ pub(crate) struct FetchArgs {
 }
 
 impl FetchArgs {
+    /// The usual form of these datasets.
+    pub(super) fn of(ids: Vec<String>) -> Self {
+        Self { ids, ..Self::default() }
+    }
+
     /// Options that mean something of one dataset only.
     fn particular(&self) -> Option<&'static str> {
         let given = [
@@ -77,6 +82,12 @@ impl FetchArgs {
 }
 
 pub(crate) async fn fetch(config: &Config, screen: Screen, args: &FetchArgs) -> Result<u8, Failure> {
+    let failures = fetched(config, screen, args).await?;
+    Ok(failures.into_iter().map(|failure| failure.report(screen)).max().unwrap_or(0))
+}
+
+/// Fetches, and gives what failed, by publisher.
+pub(super) async fn fetched(config: &Config, screen: Screen, args: &FetchArgs) -> Result<Vec<Failure>, Failure> {
     let found: Vec<&Descriptor> = args.ids.iter().map(|id| known(id)).collect::<Result<_, _>>()?;
     if let (Some(option), true) = (args.particular(), found.len() > 1) {
         return Err(Failure::usage(format!("{option} is of one dataset; fetch them one at a time")));
@@ -89,7 +100,7 @@ pub(crate) async fn fetch(config: &Config, screen: Screen, args: &FetchArgs) -> 
         }
     }
     if args.dry_run {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let request = Request {
         wanted,
@@ -100,18 +111,18 @@ pub(crate) async fn fetch(config: &Config, screen: Screen, args: &FetchArgs) -> 
     };
     let client = Client::new(config.fetch_manners());
     let folder = config.fetch_folder()?;
-    let mut code = 0;
+    let mut failures = Vec::new();
     for descriptor in found {
         // What one publisher refuses does not keep the others out.
         if let Err(failure) = one(config, screen, args, descriptor, (&request, &client, &folder)).await {
-            code = failure.report(screen).max(code);
+            failures.push(failure);
         }
     }
-    Ok(code)
+    Ok(failures)
 }
 
 /// The descriptor of that id; the error for another lists those that can be fetched.
-fn known(id: &str) -> Result<&'static Descriptor, Failure> {
+pub(super) fn known(id: &str) -> Result<&'static Descriptor, Failure> {
     let found = import::descriptor(id).map_err(|e| Failure::usage(e.to_string()))?;
     if found.fetch.is_some() {
         return Ok(found);

@@ -117,7 +117,7 @@ impl Audit for Log {
 }
 
 /// Until somebody asks the process to end.
-async fn stopped() {
+pub(super) async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -12,6 +12,7 @@ mod privacy;
 mod readme;
 mod reference;
 mod run;
+mod schedule;
 #[path = "../../../lake/tests/it/server.rs"]
 #[allow(dead_code, reason = "the tests of the lake use more of it")]
 mod server;

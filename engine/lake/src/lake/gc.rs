@@ -73,7 +73,7 @@ impl Lake {
         let mut found = Vec::new();
         let Some(root) = self.store().local_path() else { return Ok(found) };
         let mut folders: Vec<PathBuf> =
-            ["data", "staging", MODEL_SCHEMA, "manifest", "run"].iter().map(|f| root.join(f)).collect();
+            ["data", "staging", MODEL_SCHEMA, "manifest", "run", "schedule", "lease"].iter().map(|f| root.join(f)).collect();
         while let Some(folder) = folders.pop() {
             let entries = match std::fs::read_dir(&folder) {
                 Ok(entries) => entries,

@@ -12,6 +12,7 @@ mod content;
 mod disk;
 mod footer;
 mod gc;
+mod lease;
 mod manifest;
 mod models;
 mod parquet;
@@ -25,6 +26,7 @@ use crate::error::{Error, Result};
 
 pub use content::{Content, Span, Spool};
 pub use gc::{Collected, GRACE};
+pub use lease::{Asked, Held, Lease, Now, Term};
 pub use manifest::{DataFile, Manifest, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition, Standing};
 pub use models::{
     BuiltModel, InputFile, MODEL_SCHEMA, MODEL_SOURCE, ModelChange, ModelColumn, ModelInput, PublishedModel, Stage,

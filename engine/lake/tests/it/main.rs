@@ -36,6 +36,7 @@ mod import_worldbank;
 mod import_worldbank_groups;
 mod import_worldbank_json;
 mod lake_sample;
+mod lease;
 mod messy;
 mod races;
 mod read;

@@ -1,0 +1,149 @@
+//! `envoi schedule`: jobs at their times, until somebody asks it to stop.
+
+mod work;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::Utc;
+use envoi::Config;
+use envoi_batch::metrics::{Metrics, Server};
+use envoi_batch::schedule::{Canceller, Event, Options, Schedule, Scheduler, SystemClock};
+
+use super::serve::stopped;
+use super::{Failure, Screen, columns, print};
+use crate::sql::EXIT_FAILED;
+use work::CliWork;
+
+/// Where jobs are looked for, below the working folder.
+const USUAL: &str = "sql/jobs";
+const FILE: &str = "schedule.toml";
+
+/// Flags of `envoi schedule`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScheduleArgs {
+    /// Folder with `schedule.toml` [default: sql/jobs if it has one, else the shipped jobs]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Do what is due now, and end: for cron, or a systemd timer
+    #[arg(long)]
+    once: bool,
+    /// Say when jobs are due next, N times of each, and run none
+    #[arg(long, visible_alias = "dry-run", value_name = "N", num_args = 0..=1, default_missing_value = "3")]
+    list: Option<usize>,
+    /// Answer Prometheus at /metrics of this address of this machine
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
+}
+
+pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArgs) -> Result<u8, Failure> {
+    let schedule = load(args.dir.as_deref())?;
+    for job in &schedule.jobs {
+        work::check(job).map_err(|e| Failure::usage(format!("job `{}`: {}", job.name, e.message)))?;
+    }
+    if let Some(times) = args.list {
+        print(&listed(&schedule, times))?;
+        return Ok(0);
+    }
+    schedule.ready().map_err(|e| Failure::usage(e.to_string()))?;
+    if !schedule.jobs.iter().any(|job| job.enabled) {
+        return Err(Failure::usage("there are no jobs to run; write [[job]] into schedule.toml"));
+    }
+    let lake = envoi::default_lake(config)?;
+    let metrics = Arc::new(Metrics::new(&schedule));
+    if let Some(at) = args.metrics {
+        let server = Server::bind(at).await.map_err(Failure::usage)?;
+        let at = server.address().map_err(Failure::failed)?;
+        print(&format!("http://{at}/metrics\n"))?;
+        tokio::spawn(server.run(Arc::clone(&metrics)));
+    }
+    let label = lake.store().label();
+    screen.say(&format!("{} jobs on lake {label}", schedule.jobs.iter().filter(|job| job.enabled).count()));
+    let file = schedule.metrics_file.clone().map(PathBuf::from);
+    let observed = Arc::clone(&metrics);
+    let events = Arc::new(move |event: &Event| {
+        observed.observe(event);
+        told(screen, event);
+        if let Some(Err(e)) = file.as_deref().map(|file| observed.write(file)) {
+            screen.say(&e);
+        }
+    });
+    let options = Options { holder: holder(), once: args.once, ..Options::default() };
+    let shutdown = schedule.shutdown.as_secs_f64();
+    let work = Arc::new(CliWork::new(config.clone(), screen));
+    let scheduler = Scheduler::new(schedule, lake, work, Arc::new(SystemClock::new()), events, options);
+    let stop = Canceller::new();
+    let token = stop.token();
+    tokio::spawn(async move {
+        stopped().await;
+        screen.say(&format!("stops; jobs that run have {shutdown} s"));
+        stop.cancel();
+        stopped().await;
+        // What was begun is found interrupted by the next one.
+        screen.say("ended at once");
+        std::process::exit(EXIT_FAILED.into());
+    });
+    let summary = scheduler.run(token).await.map_err(|e| Failure::failed(e.to_string()))?;
+    match &summary.stood_by {
+        Some(holder) if args.once && !summary.led => {
+            screen.say(&format!("{holder} leads and does what is due"));
+            Ok(0)
+        }
+        None if args.once && !summary.led => {
+            Err(Failure::failed(format!("nothing was done: lake {label} gave no lease")))
+        }
+        _ => Ok(if args.once && summary.failed > 0 { EXIT_FAILED } else { 0 }),
+    }
+}
+
+fn load(dir: Option<&Path>) -> Result<Schedule, Failure> {
+    let usual = Path::new(USUAL).join(FILE);
+    let path = match dir {
+        Some(dir) => dir.join(FILE),
+        None if usual.is_file() => usual,
+        None => return Schedule::shipped().map_err(|e| Failure::failed(e.to_string())),
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(&path).map_err(|e| Failure::usage(format!("cannot read `{name}`: {e}")))?;
+    Schedule::parse(&text, &name).map_err(|e| Failure::usage(e.to_string()))
+}
+
+/// Says what happened, with the time.
+fn told(screen: Screen, event: &Event) {
+    // What is next is of interest to those who ask for it.
+    if matches!(event, Event::Next { .. }) && !screen.verbose {
+        return;
+    }
+    screen.say(&format!("{} {event}", Utc::now().format("%Y-%m-%dT%H:%M:%SZ")));
+}
+
+/// Due times, each on its job's own clock.
+fn listed(schedule: &Schedule, times: usize) -> String {
+    let mut rows = Vec::new();
+    for job in &schedule.jobs {
+        let mut at = Utc::now();
+        let next = || {
+            at = job.cron.next(at)?;
+            Some(at.with_timezone(&job.cron.zone()).format("%Y-%m-%d %H:%M:%S %:z").to_string())
+        };
+        let mut due: Vec<String> = std::iter::from_fn(next).take(times.clamp(1, 1000)).collect();
+        if !job.enabled {
+            due = vec!["not enabled".to_owned()];
+        }
+        for (at, time) in due.into_iter().enumerate() {
+            let head = [&job.name, job.action.name(), job.cron.text(), job.cron.zone().name()];
+            let head = head.map(|text| if at == 0 { text.to_owned() } else { String::new() });
+            rows.push([&head[..], &[time]].concat());
+        }
+    }
+    columns(&["job", "action", "cron", "time zone", "due"], &rows)
+}
+
+/// This machine and process, for people.
+fn holder() -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let machine = machine.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
+    let machine = machine.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    format!("{}, process {}", machine.as_deref().unwrap_or("unknown"), std::process::id())
+}
