@@ -9,6 +9,7 @@
 //! ```
 
 mod build;
+mod cancel;
 pub mod export;
 mod graph;
 pub mod history;
@@ -23,9 +24,10 @@ pub mod schedule;
 mod select;
 mod testing;
 
+pub use cancel::{Cancel, Canceller};
 pub use export::Packer;
 pub use project::{Problem, Project, Sources};
-pub use run::{Cancel, Event, Options, Planned, Progress, RunError, plan, run};
+pub use run::{Event, Options, Planned, Progress, RunError, plan, run};
 pub use select::select;
 
 /// Engine and version, as records say it.

@@ -36,17 +36,6 @@ pub struct RunRecord {
     pub engine: String,
 }
 
-impl RunRecord {
-    /// Writes it into the lake, durably.
-    ///
-    /// # Errors
-    /// A store that fails, a full disk.
-    pub async fn put(&self, store: &envoi::lake::lake::Store) -> envoi::lake::Result<()> {
-        let text = serde_json::to_vec_pretty(self).map_err(|e| envoi::lake::Error::Internal(e.to_string()))?;
-        store.put(&format!("run/{}.json", self.run_id), text.into()).await.map(drop)
-    }
-}
-
 /// What started a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -9,9 +9,11 @@ use envoi::lake::Manifest;
 use envoi::lake::lake::{BuiltModel, ModelChange, PublishedModel};
 use tokio::task::JoinSet;
 
-use super::{Cancel, Event, Options, Progress, Ready, RunError, good, run_id};
+use super::{Event, Options, Progress, Ready, RunError, good, run_id};
 use crate::build::{Built, Context, Failed, Made, recorded};
+use crate::cancel::Cancel;
 use crate::export::{self, Packer};
+use crate::history::History;
 use crate::plan::Days;
 use crate::project::{Model, Publish, Span};
 use crate::record::{Failure, ModelRecord, ModelStatus, RunRecord, RunStatus};

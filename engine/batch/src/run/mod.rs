@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use envoi::lake::Manifest;
 use envoi::lake::lake::checksum;
 use envoi::{EnvoiOptions, SessionFactory};
-use tokio::sync::watch;
 
+use crate::cancel::Cancel;
 use crate::export::Packer;
 use crate::plan::{Asked, Prints};
 use crate::project::{Problem, Project, Sources};
@@ -132,34 +132,6 @@ pub trait Progress: Send + Sync {
 
 impl Progress for () {
     fn event(&self, _: &Event<'_>) {}
-}
-
-/// Stops a run.
-#[derive(Debug, Clone)]
-pub struct Cancel(Arc<watch::Sender<bool>>);
-
-impl Default for Cancel {
-    fn default() -> Self {
-        Self(Arc::new(watch::channel(false).0))
-    }
-}
-
-impl Cancel {
-    /// Stops the run: nothing more is published.
-    pub fn cancel(&self) {
-        self.0.send_replace(true);
-    }
-
-    /// Whether it was stopped.
-    pub fn is_cancelled(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    async fn cancelled(&self) {
-        let mut seen = self.0.subscribe();
-        // The sender lives as long as this does.
-        let _ = seen.wait_for(|stop| *stop).await;
-    }
 }
 
 /// A run that may begin.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use futures::FutureExt;
 
-use super::clock::{Cancel, Canceller};
 use super::decide::{Next, line, next};
 use super::error::Result;
 use super::event::Event;
@@ -17,6 +16,7 @@ use super::job::Job;
 use super::ledger::{End, Ending, Entry, Kind, State};
 use super::scheduler::{LONGEST_SLEEP, Leader, Shared, leads, until};
 use super::work::Outcome;
+use crate::cancel::{Cancel, Canceller};
 use crate::history::nonce;
 use crate::notify::Report;
 use crate::record::{RunRecord, RunStatus, Trigger};

@@ -17,7 +17,7 @@ mod ledger;
 mod scheduler;
 mod work;
 
-pub use clock::{Cancel, Canceller, Clock, SystemClock};
+pub use clock::{Clock, SystemClock};
 pub use cron::CronLine;
 pub use decide::{Next, Rules, Tally, line, next};
 pub(crate) use error::hint;

@@ -9,7 +9,7 @@ use envoi::lake::Lake;
 use envoi::lake::lake::{Asked, Held, Lease, Now};
 use tokio::sync::{Semaphore, watch};
 
-use super::clock::{Cancel, Canceller, Clock};
+use super::clock::Clock;
 use super::decide::Rules;
 use super::error::Result;
 use super::event::{Event, Events};
@@ -18,6 +18,7 @@ use super::job::Job;
 use super::lane::Lane;
 use super::ledger::Ledger;
 use super::work::Work;
+use crate::cancel::{Cancel, Canceller};
 use crate::history::History;
 use crate::lineage::Recorder;
 use crate::notify::Notifier;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
-use super::clock::Cancel;
 use super::job::Job;
+use crate::cancel::Cancel;
 use crate::record::{RunRecord, RunStatus};
 
 /// Does what jobs are for.

@@ -207,11 +207,12 @@ fn a_stopped_run_publishes_nothing() {
     blocking(async {
         let mut world = World::new();
         world.file("a.sql", "select 1 as x");
-        let cancel = envoi_batch::Cancel::default();
+        let cancel = envoi_batch::Canceller::new();
         cancel.cancel();
         let packer = std::sync::Arc::new(crate::support::Texts);
-        let record =
-            envoi_batch::run(&world.factory, &world.sources, &world.options, packer, &(), &cancel).await.unwrap();
+        let record = envoi_batch::run(&world.factory, &world.sources, &world.options, packer, &(), &cancel.token())
+            .await
+            .unwrap();
         assert_eq!((record.status, record.published_version), (RunStatus::Cancelled, None));
         assert!(world.lake.versions().await.unwrap().is_empty());
         assert!(world.lake.store().list("model").await.unwrap().is_empty());

@@ -13,9 +13,8 @@ use envoi::lake::Lake;
 use envoi::lake::lake::{Now, Store};
 use envoi_batch::history::{Filter, History, run_id};
 use envoi_batch::record::{RunRecord, RunStatus, Trigger};
-use envoi_batch::schedule::{
-    Cancel, Canceller, Clock, Event, Job, Options, Outcome, Schedule, Scheduler, Summary, Work,
-};
+use envoi_batch::schedule::{Clock, Event, Job, Options, Outcome, Schedule, Scheduler, Summary, Work};
+use envoi_batch::{Cancel, Canceller};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};

@@ -14,7 +14,7 @@ use envoi::lake::lake::{Change, Manifest, NewFile};
 use envoi::lake::{Lake, tables};
 use envoi::{Answer, Config, Runtime, SessionFactory};
 use envoi_batch::record::RunRecord;
-use envoi_batch::{Cancel, Options, Packer, Problem, RunError, Sources};
+use envoi_batch::{Canceller, Options, Packer, Problem, RunError, Sources};
 
 /// Runs a future of a test.
 pub(crate) fn blocking<F: Future>(work: F) -> F::Output {
@@ -77,7 +77,8 @@ impl World {
     }
 
     pub(crate) async fn try_run(&self) -> Result<RunRecord, RunError> {
-        envoi_batch::run(&self.factory, &self.sources, &self.options, Arc::new(Texts), &(), &Cancel::default()).await
+        envoi_batch::run(&self.factory, &self.sources, &self.options, Arc::new(Texts), &(), &Canceller::new().token())
+            .await
     }
 
     /// A run that must succeed, as `name: status (reason)` in the order of the models.

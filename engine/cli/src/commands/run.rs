@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{NaiveDate, Utc};
 use envoi::Config;
 use envoi_batch::record::{RunRecord, RunStatus};
-use envoi_batch::{Cancel, Options, RunError, Sources};
+use envoi_batch::{Canceller, Options, RunError, Sources};
 
 use super::{Failure, Screen, print};
 use crate::sql::EXIT_FAILED;
@@ -110,8 +110,8 @@ pub(crate) async fn run(config: &Config, screen: Screen, args: &RunArgs) -> Resu
         print(&if args.json { show::plan_json(&planned) } else { show::plan(&planned, screen) })?;
         return Ok(0);
     }
-    let cancel = Cancel::default();
-    let stop = cancel.clone();
+    let stop = Canceller::new();
+    let cancel = stop.token();
     let watch = tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.cancel();

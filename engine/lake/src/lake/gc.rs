@@ -72,8 +72,10 @@ impl Lake {
     fn unfinished(&self, grace: Duration) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         let Some(root) = self.store().local_path() else { return Ok(found) };
-        let mut folders: Vec<PathBuf> =
-            ["data", "staging", MODEL_SCHEMA, "manifest", "run", "schedule", "lease"].iter().map(|f| root.join(f)).collect();
+        let mut folders: Vec<PathBuf> = ["data", "staging", MODEL_SCHEMA, "manifest", "run", "schedule", "lease"]
+            .iter()
+            .map(|f| root.join(f))
+            .collect();
         while let Some(folder) = folders.pop() {
             let entries = match std::fs::read_dir(&folder) {
                 Ok(entries) => entries,

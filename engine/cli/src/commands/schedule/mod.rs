@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use envoi::Config;
+use envoi_batch::Canceller;
 use envoi_batch::metrics::{Metrics, Server};
-use envoi_batch::schedule::{Canceller, Event, Options, Schedule, Scheduler, SystemClock};
+use envoi_batch::schedule::{Event, Options, Schedule, Scheduler, SystemClock};
 
 use super::serve::stopped;
 use super::{Failure, Screen, columns, print};
@@ -71,7 +72,7 @@ pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArg
     });
     let options = Options { holder: holder(), once: args.once, ..Options::default() };
     let shutdown = schedule.shutdown.as_secs_f64();
-    let work = Arc::new(CliWork::new(config.clone(), screen));
+    let work = Arc::new(CliWork::new(config.clone(), screen, args.dir.clone()));
     let scheduler = Scheduler::new(schedule, lake, work, Arc::new(SystemClock::new()), events, options);
     let stop = Canceller::new();
     let token = stop.token();

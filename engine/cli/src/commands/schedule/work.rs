@@ -1,11 +1,13 @@
 //! What jobs do: what the commands of the same name do, on threads of their own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use envoi::Config;
-use envoi_batch::schedule::{Action, Cancel, Job, Outcome, Work};
+use envoi_batch::record::{RunStatus, Trigger};
+use envoi_batch::schedule::{Action, Job, Outcome, Work};
+use envoi_batch::{Cancel, Options, RunError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -13,6 +15,7 @@ use tokio::sync::oneshot;
 use super::super::brief::{BriefArgs, brief};
 use super::super::check::{CheckArgs, check as check_quality, wanted};
 use super::super::fetch::{FetchArgs, fetched, known};
+use super::super::run::{Files, sources};
 use super::super::{Failure, Screen};
 use crate::sql::EXIT_USAGE;
 
@@ -20,6 +23,8 @@ use crate::sql::EXIT_USAGE;
 pub(super) struct CliWork {
     config: Arc<Config>,
     screen: Screen,
+    /// Where models are, if somebody said.
+    dir: Option<PathBuf>,
 }
 
 /// Refuses datasets and tables that nobody knows, before anything runs.
@@ -39,20 +44,20 @@ struct Try {
 }
 
 impl CliWork {
-    pub(super) fn new(config: Config, screen: Screen) -> Self {
-        Self { config: Arc::new(config), screen }
+    pub(super) fn new(config: Config, screen: Screen, dir: Option<PathBuf>) -> Self {
+        Self { config: Arc::new(config), screen, dir }
     }
 }
 
 impl Work for CliWork {
     fn run<'a>(&'a self, job: &'a Job, due: DateTime<Utc>, attempt: u32, cancel: Cancel) -> BoxFuture<'a, Outcome> {
-        let (config, screen) = (Arc::clone(&self.config), self.screen);
+        let (config, screen, dir) = (Arc::clone(&self.config), self.screen, self.dir.clone());
         let one = Try { job: job.clone(), due, attempt };
         let (tell, told) = oneshot::channel();
         // Downloads and imports block: they have a thread, and timers and signals go on.
         let thread = std::thread::Builder::new().name(format!("job-{}", job.name)).spawn(move || {
             let outcome = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime.block_on(done(&config, screen, &one, cancel)),
+                Ok(runtime) => runtime.block_on(done(&config, screen, dir.as_deref(), &one, cancel)),
                 Err(e) => Outcome::failed(format!("cannot start: {e}")),
             };
             // Who waited may have gone.
@@ -71,13 +76,13 @@ impl Work for CliWork {
 }
 
 /// Does it, until it is asked to stop: then at the next point at which it waits.
-async fn done(config: &Config, screen: Screen, one: &Try, cancel: Cancel) -> Outcome {
+async fn done(config: &Config, screen: Screen, dir: Option<&Path>, one: &Try, cancel: Cancel) -> Outcome {
     let stop = cancel.clone();
     let work = async {
         let output = one.job.output(one.due).map(PathBuf::from);
         let target = &one.job.target;
         match one.job.action {
-            Action::Run => models(config, screen, one, cancel).await,
+            Action::Run => models(config, dir, one, cancel).await,
             Action::Fetch => match fetched(config, screen, &FetchArgs::of(target.select.clone())).await {
                 Ok(failures) => of_failures(failures),
                 Err(failure) => failed(failure),
@@ -98,10 +103,38 @@ async fn done(config: &Config, screen: Screen, one: &Try, cancel: Cancel) -> Out
     }
 }
 
-/// Builds models: the place where `envoi run` comes in. The record of the run has the job,
-/// the due time and the attempt as its trigger.
-async fn models(_config: &Config, _screen: Screen, one: &Try, _cancel: Cancel) -> Outcome {
-    Outcome::hopeless(format!("action `run` is not built in: try {} of `{}` did nothing", one.attempt, one.job.name))
+/// Builds models, as `envoi run` does. The record of the run has the job, the due time and the attempt as its trigger.
+async fn models(config: &Config, dir: Option<&Path>, one: &Try, cancel: Cancel) -> Outcome {
+    let sources = match sources(dir) {
+        Ok(sources) => sources,
+        Err(failure) => return failed(failure),
+    };
+    let factory = match envoi::open(config).await {
+        Ok(factory) => factory,
+        Err(error) => return Outcome::failed(error.to_string()),
+    };
+    let target = &one.job.target;
+    let options = Options {
+        selectors: target.select.clone(),
+        full_refresh: target.full_refresh,
+        jobs: config.threads().max(1),
+        trigger: Trigger::Schedule { job: one.job.name.clone(), due: one.due, attempt: one.attempt },
+        ..Options::at(Utc::now())
+    };
+    let run = envoi_batch::run(&factory, &sources, &options, Arc::new(Files), &(), &cancel).await;
+    let record = match run {
+        Ok(record) => record,
+        Err(RunError::Engine(error)) => return Outcome::failed(error.to_string()),
+        // A project that is wrong stays wrong.
+        Err(error) => return Outcome::hopeless(error.to_string()),
+    };
+    let outcome = match (record.status, &record.failure) {
+        (RunStatus::Success, _) => Outcome::success(format!("{} models", record.models.len())),
+        (RunStatus::Cancelled, _) => Outcome::cancelled("stopped"),
+        (RunStatus::Failed, Some(f)) => Outcome::failed(format!("model `{}`, {}: {}", f.model, f.step, f.message)),
+        (RunStatus::Failed, None) => Outcome::failed("not everything that was asked for was published"),
+    };
+    Outcome { record: Some(record), ..outcome }
 }
 
 fn outcome(ended: Result<u8, Failure>, what: &str, output: Option<PathBuf>) -> Outcome {
