@@ -89,7 +89,9 @@ fn a_write_that_fails_leaves_the_old_version_or_the_new_one() {
                 world.factory = sound;
                 let now = world.manifest().await;
                 assert_eq!(world.lake.verify(&now, |_| {}).await.unwrap(), [], "write {nth}");
-                let rows = world.rows("select (select count(*) from a) as a, (select n from b) as b, (select m from c) as c").await;
+                let rows = world
+                    .rows("select (select count(*) from a) as a, (select n from b) as b, (select m from c) as c")
+                    .await;
                 let (old, new) = ("1 1 2".to_owned(), "2 2 3".to_owned());
                 // What could be written may be published without what could not, but never a part of a model.
                 let some = ["2 1 2".to_owned(), "2 2 3".to_owned()];
@@ -104,7 +106,9 @@ fn a_write_that_fails_leaves_the_old_version_or_the_new_one() {
                 }
                 world.ran().await;
                 assert_eq!(
-                    world.rows("select (select count(*) from a) as a, (select n from b) as b, (select m from c) as c").await,
+                    world
+                        .rows("select (select count(*) from a) as a, (select n from b) as b, (select m from c) as c")
+                        .await,
                     [new]
                 );
                 world.is_sound().await;
@@ -159,7 +163,10 @@ fn an_import_meanwhile_is_no_conflict() {
         let record =
             envoi_batch::run(&world.factory, &world.sources, &world.options, packer, &import, &cancel).await.unwrap();
         assert_eq!(record.status, RunStatus::Success);
-        assert_eq!(world.rows("select (select count(*) from a) as a, (select count(*) from transfer) as t").await, ["1 2"]);
+        assert_eq!(
+            world.rows("select (select count(*) from a) as a, (select count(*) from transfer) as t").await,
+            ["1 2"]
+        );
         assert_eq!(world.ran().await[0], "a: published (input transfer changed)");
         world.is_sound().await;
     });

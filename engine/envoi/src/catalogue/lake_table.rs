@@ -50,6 +50,8 @@ pub(crate) struct LakeTable {
     /// Column the files' bounds are of.
     lead: Option<&'static str>,
     root: object_store::path::Path,
+    /// Why its rows may not be read, though it can be named.
+    refused: Option<Error>,
 }
 
 impl LakeTable {
@@ -80,6 +82,7 @@ impl LakeTable {
             files,
             lead: table.sort.first().copied(),
             root: object_store::path::Path::default(),
+            refused: None,
         })
     }
 
@@ -88,7 +91,15 @@ impl LakeTable {
         let fields: Vec<Field> = schema.fields().iter().map(|f| viewed(f)).collect();
         let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
         let root = object_store::path::Path::default();
-        Ok(Self { name: String::new(), schema: Arc::new(schema), microdata: Microdata::No, files, lead: None, root })
+        Ok(Self {
+            name: String::new(),
+            schema: Arc::new(schema),
+            microdata: Microdata::No,
+            files,
+            lead: None,
+            root,
+            refused: None,
+        })
     }
 
     /// The Arrow schema in a file's footer.
@@ -113,6 +124,12 @@ impl LakeTable {
     /// Which table it is: `lake.transfer`.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Says why its rows may not be read.
+    pub(crate) fn refused(mut self, why: Option<Error>) -> Self {
+        self.refused = why;
+        self
     }
 
     /// Says whether its rows are households.
@@ -223,6 +240,9 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        if let Some(error) = &self.refused {
+            return Err(error.clone().into());
+        }
         let files = self.pruned(filters);
         if files.is_empty() {
             // A scan of no files has no partition, which joins cannot use.
