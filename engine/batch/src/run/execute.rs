@@ -14,6 +14,7 @@ use crate::build::{Built, Context, Failed, Made, recorded};
 use crate::cancel::Cancel;
 use crate::export::{self, Packer};
 use crate::history::History;
+use crate::history::History;
 use crate::plan::Days;
 use crate::project::{Model, Publish, Span};
 use crate::record::{Failure, ModelRecord, ModelStatus, RunRecord, RunStatus};
@@ -91,7 +92,7 @@ pub(super) async fn execute(
         run.export(&packer).await;
     }
     let record = run.record(run_id, begin);
-    record.put(factory.runtime().lake().store()).await.map_err(|e| {
+    History::new(factory.runtime().lake().clone()).write(&record).await.map_err(|e| {
         let done = record
             .published_version
             .map_or("nothing was published".to_owned(), |v| format!("version {v} is published"));

@@ -60,6 +60,8 @@ pub(crate) struct LakeTable {
     /// Column the files' bounds are of.
     lead: Option<&'static str>,
     root: object_store::path::Path,
+    /// Why its rows may not be read, though it can be named.
+    refused: Option<Error>,
 }
 
 impl LakeTable {
@@ -93,16 +95,31 @@ impl LakeTable {
             files,
             lead: table.sort.first().copied(),
             root: object_store::path::Path::default(),
+            refused: None,
         })
     }
 
     /// A table of schema `staging` or `model`, with the schema its file has.
     pub(crate) fn stored(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
         let fields: Vec<Field> = schema.fields().iter().map(|f| viewed(f)).collect();
+<<<<<<< HEAD
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
         let (stored, root) = (Arc::clone(&schema), object_store::path::Path::default());
         let (name, microdata) = (String::new(), Microdata::No);
         Ok(Self { name, schema, stored, condition: None, microdata, files, lead: None, root })
+=======
+        let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+        let root = object_store::path::Path::default();
+        Ok(Self {
+            name: String::new(),
+            schema: Arc::new(schema),
+            microdata: Microdata::No,
+            files,
+            lead: None,
+            root,
+            refused: None,
+        })
+>>>>>>> batch
     }
 
     /// The Arrow schema in a file's footer.
@@ -127,6 +144,12 @@ impl LakeTable {
     /// Which table it is: `lake.transfer`.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Says why its rows may not be read.
+    pub(crate) fn refused(mut self, why: Option<Error>) -> Self {
+        self.refused = why;
+        self
     }
 
     /// Says whether its rows are households.
@@ -282,6 +305,7 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+<<<<<<< HEAD
         let places = match projection {
             Some(projection) => projection.clone(),
             None => (0..self.schema.fields().len()).collect(),
@@ -314,6 +338,11 @@ impl LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+=======
+        if let Some(error) = &self.refused {
+            return Err(error.clone().into());
+        }
+>>>>>>> batch
         let files = self.pruned(filters);
         if files.is_empty() {
             // A scan of no files has no partition, which joins cannot use.

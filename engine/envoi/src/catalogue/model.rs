@@ -66,8 +66,13 @@ impl ModelSchema {
 #[async_trait::async_trait]
 impl SchemaProvider for ModelSchema {
     fn table_names(&self) -> Vec<String> {
+<<<<<<< HEAD
         let shown = |m: &&PublishedModel| self.grants.as_ref().is_none_or(|g| g.shows(MODEL_SCHEMA, &m.name));
         self.view.newest().models.iter().filter(shown).map(|m| m.name.clone()).collect()
+=======
+        let hidden = |m: &PublishedModel| self.reader && m.microdata && !m.release;
+        self.view.newest().models.iter().filter(|m| !hidden(m)).map(|m| m.name.clone()).collect()
+>>>>>>> batch
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
@@ -107,16 +112,16 @@ impl SchemaProvider for ModelSchema {
             }
             return self.planned(base, model).await.map(Some);
         }
-        if let (Some(day), Some(vintage)) = (as_of, model.vintage())
-            && day < vintage
-        {
+        // It can be listed all the same.
+        let refused = as_of.zip(model.vintage()).filter(|(day, vintage)| day < vintage).map(|(day, vintage)| {
             let error = Error::user(format!("model `{base}` was built from editions up to {vintage}, after {day}"));
-            return Err(error.with_hint("`--lake-version` reads it as it was published before").into());
-        }
+            error.with_hint("`--lake-version` reads it as it was published before")
+        });
         let files = manifest.model_files(base);
         let Some(first) = files.first() else { return Ok(None) };
         let stored = self.view.runtime().stored_schema(first).await?;
         let schema = described(&stored, model, &manifest);
+<<<<<<< HEAD
         let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, base);
         let table = table.rooted(self.view.runtime().lake().store().path(""));
         let kept = self.grants.as_ref().and_then(|grants| grants.of.of(MODEL_SCHEMA, base));
@@ -124,6 +129,10 @@ impl SchemaProvider for ModelSchema {
             Some(kept) => table.granted(&kept, &self.state.state()?)?,
             None => table,
         })))
+=======
+        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, base).refused(refused);
+        Ok(Some(Arc::new(table.rooted(self.view.runtime().lake().store().path("")))))
+>>>>>>> batch
     }
 
     fn table_exist(&self, name: &str) -> bool {
