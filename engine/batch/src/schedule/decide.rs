@@ -30,8 +30,8 @@ pub enum Next {
 /// What decisions depend on beside the job.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// What is due now is done, however late, and at once.
-    pub once: bool,
+    /// What is due by this time is done, however late, at once, and nothing that comes after.
+    pub once: Option<DateTime<Utc>>,
     /// Interruptions of one due time after which it is given up: it may be what kills us.
     pub interruptions: u32,
 }
@@ -77,7 +77,9 @@ impl State {
 /// What is to be done about a job at `now`.
 pub fn next(job: &Job, state: &State, now: DateTime<Utc>, rules: Rules) -> Next {
     let (Some(decided), Some((entry, end))) = (state.due, state.tries.last()) else { return Next::Begin };
-    let newest = |after| job.cron.newest(after, now).filter(|due| start(job, *due, rules) <= now);
+    // The time until which due times are looked at.
+    let horizon = rules.once.map_or(now, |begin| begin.min(now));
+    let newest = |after| job.cron.newest(after, horizon).filter(|due| start(job, *due, rules) <= now);
     if entry.kind == Kind::Claim {
         let attempt = state.tally().tries;
         let Some(end) = end else { return Next::Interrupted(decided, attempt) };
@@ -99,19 +101,19 @@ pub fn next(job: &Job, state: &State, now: DateTime<Utc>, rules: Rules) -> Next 
     }
     let Some(following) = job.cron.next(decided) else { return Next::Never };
     let begins = start(job, following, rules);
-    if begins > now {
+    if begins > horizon {
         return Next::Wait(begins, following);
     }
     if job.misfire == Misfire::CatchUp {
         return Next::Try(following, 1, 0);
     }
     // The newest one that has passed, unless its own start is yet to come.
-    let due = newest(decided).unwrap_or_else(|| previous(job, decided, now).unwrap_or(following));
+    let due = newest(decided).unwrap_or_else(|| previous(job, decided, horizon).unwrap_or(following));
     let missed = job.cron.count(decided, due, COUNTED).saturating_sub(1);
     let late = now.signed_duration_since(start(job, due, rules));
     let grace = TimeDelta::from_std(job.grace).unwrap_or(TimeDelta::MAX);
     match job.misfire {
-        Misfire::Skip if late > grace && !rules.once => Next::Skip(due, missed + 1),
+        Misfire::Skip if late > grace && rules.once.is_none() => Next::Skip(due, missed + 1),
         _ => Next::Try(due, 1, missed),
     }
 }
@@ -123,7 +125,7 @@ fn previous(job: &Job, after: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateT
 }
 
 fn start(job: &Job, due: DateTime<Utc>, rules: Rules) -> DateTime<Utc> {
-    if rules.once { due } else { job.start(due) }
+    if rules.once.is_some() { due } else { job.start(due) }
 }
 
 /// The job's times, as they are kept: where they change, earlier ones mean nothing.

@@ -121,14 +121,14 @@ impl<'a> Lane<'a> {
         match next(&job, state, now, self.shared.rules) {
             Next::Never => {
                 // The file could not be read anew: the lane waits for the end.
-                if self.shared.rules.once {
+                if self.shared.rules.once.is_some() {
                     return Ok(false);
                 }
                 self.pause(LONGEST_SLEEP).await;
             }
             Next::Wait(at, due) => {
                 let again = state.due == Some(due);
-                if self.shared.rules.once && !again {
+                if self.shared.rules.once.is_some() && !again {
                     return Ok(false);
                 }
                 if said.replace(at) != Some(at) && !again {
@@ -198,7 +198,7 @@ impl<'a> Lane<'a> {
         loop {
             match work(self).await {
                 Ok(done) => return Ok(Some(done)),
-                Err(e) if self.shared.rules.once && tries >= 4 => return Err(e),
+                Err(e) if self.shared.rules.once.is_some() && tries >= 4 => return Err(e),
                 Err(e) if tries == 0 => {
                     self.shared.scheduler.say(format!("{}: cannot {what}: {e}", self.job.name));
                 }

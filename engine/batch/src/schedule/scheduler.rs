@@ -111,7 +111,10 @@ impl Scheduler {
             scheduler: self,
             ledger: Ledger::new(self.lake.store().clone()),
             history: History::new(self.lake.clone()),
-            rules: Rules { once: self.options.once, interruptions: self.options.interruptions },
+            rules: Rules {
+                once: self.options.once.then(|| self.clock.now().wall),
+                interruptions: self.options.interruptions,
+            },
             slots: Semaphore::new(self.schedule.parallel),
             begun: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),

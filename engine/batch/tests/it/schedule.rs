@@ -244,6 +244,13 @@ fn once_does_what_is_due_and_ends() {
     s.start("third", &tens(""), true);
     s.minutes(1);
     assert_eq!(s.ended["third"].as_ref().unwrap().begun, 0);
+    // What comes while it runs is for the next call.
+    let mut long = Simulation::plain("2026-03-01T00:05:00Z", 900);
+    long.start("first", &tens(""), true);
+    long.minutes(6);
+    long.start("second", &tens(""), true);
+    long.minutes(60);
+    assert_eq!((long.ended["second"].as_ref().unwrap().begun, long.times("tens").len()), (1, 1), "{:#?}", long.words());
     // One that leads sees to it.
     s.start("leads", &tens(""), false);
     s.pass(Duration::from_secs(5));

@@ -268,6 +268,9 @@ struct Process {
     stop: Canceller,
 }
 
+/// Who said what when.
+pub(crate) type Said = Arc<Mutex<Vec<(DateTime<Utc>, &'static str, Event)>>>;
+
 /// Schedulers on one lake.
 pub(crate) struct Simulation {
     pub(crate) world: Arc<World>,
@@ -277,8 +280,7 @@ pub(crate) struct Simulation {
     pub(crate) failing: Arc<AtomicU64>,
     does: Does,
     processes: BTreeMap<&'static str, Process>,
-    /// Who said what when.
-    pub(crate) said: Arc<Mutex<Vec<(DateTime<Utc>, &'static str, Event)>>>,
+    pub(crate) said: Said,
     pub(crate) ended: BTreeMap<&'static str, std::result::Result<Summary, String>>,
     running: Arc<Mutex<BTreeMap<String, usize>>>,
 }
