@@ -10,6 +10,7 @@ use datafusion::prelude::SessionConfig;
 use parking_lot::RwLock;
 
 use super::plans::Plans;
+use super::truths::Truths;
 use super::{Inner, Session};
 use crate::catalogue::{
     CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, Named, Part, SESSION_SCHEMA, SessionSchema,
@@ -147,15 +148,15 @@ impl SessionFactory {
         options.execution.skip_physical_aggregate_schema_check = true;
         // Errors name the place in the statement.
         options.sql_parser.collect_spans = true;
-        let state = SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime.environment())
             .with_default_features()
             .with_relation_planners(vec![Arc::new(Planner), Arc::new(shared::Planner)])
-            .with_query_planner(Arc::new(Planner))
-            .build();
+            .with_query_planner(Arc::new(Planner));
+        state.expr_planners().get_or_insert_default().push(Arc::new(Truths));
         #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a context")]
-        SessionContext::new_with_state(state)
+        SessionContext::new_with_state(state.build())
     }
 
     /// The runtime that the sessions share.
