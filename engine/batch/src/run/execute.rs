@@ -14,7 +14,6 @@ use crate::build::{Built, Context, Failed, Made, recorded};
 use crate::cancel::Cancel;
 use crate::export::{self, Packer};
 use crate::history::History;
-use crate::history::History;
 use crate::plan::Days;
 use crate::project::{Model, Publish, Span};
 use crate::record::{Failure, ModelRecord, ModelStatus, RunRecord, RunStatus};

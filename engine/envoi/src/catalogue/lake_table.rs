@@ -102,24 +102,10 @@ impl LakeTable {
     /// A table of schema `staging` or `model`, with the schema its file has.
     pub(crate) fn stored(schema: SchemaRef, files: Vec<DataFile>) -> Result<Self, DataFusionError> {
         let fields: Vec<Field> = schema.fields().iter().map(|f| viewed(f)).collect();
-<<<<<<< HEAD
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
         let (stored, root) = (Arc::clone(&schema), object_store::path::Path::default());
         let (name, microdata) = (String::new(), Microdata::No);
-        Ok(Self { name, schema, stored, condition: None, microdata, files, lead: None, root })
-=======
-        let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-        let root = object_store::path::Path::default();
-        Ok(Self {
-            name: String::new(),
-            schema: Arc::new(schema),
-            microdata: Microdata::No,
-            files,
-            lead: None,
-            root,
-            refused: None,
-        })
->>>>>>> batch
+        Ok(Self { name, schema, stored, condition: None, microdata, files, lead: None, root, refused: None })
     }
 
     /// The Arrow schema in a file's footer.
@@ -305,7 +291,9 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-<<<<<<< HEAD
+        if let Some(error) = &self.refused {
+            return Err(error.clone().into());
+        }
         let places = match projection {
             Some(projection) => projection.clone(),
             None => (0..self.schema.fields().len()).collect(),
@@ -338,11 +326,6 @@ impl LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-=======
-        if let Some(error) = &self.refused {
-            return Err(error.clone().into());
-        }
->>>>>>> batch
         let files = self.pruned(filters);
         if files.is_empty() {
             // A scan of no files has no partition, which joins cannot use.

@@ -66,13 +66,11 @@ impl ModelSchema {
 #[async_trait::async_trait]
 impl SchemaProvider for ModelSchema {
     fn table_names(&self) -> Vec<String> {
-<<<<<<< HEAD
-        let shown = |m: &&PublishedModel| self.grants.as_ref().is_none_or(|g| g.shows(MODEL_SCHEMA, &m.name));
-        self.view.newest().models.iter().filter(shown).map(|m| m.name.clone()).collect()
-=======
         let hidden = |m: &PublishedModel| self.reader && m.microdata && !m.release;
-        self.view.newest().models.iter().filter(|m| !hidden(m)).map(|m| m.name.clone()).collect()
->>>>>>> batch
+        let shown = |m: &&PublishedModel| {
+            !hidden(m) && self.grants.as_ref().is_none_or(|grants| grants.shows(MODEL_SCHEMA, &m.name))
+        };
+        self.view.newest().models.iter().filter(shown).map(|m| m.name.clone()).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
@@ -121,18 +119,13 @@ impl SchemaProvider for ModelSchema {
         let Some(first) = files.first() else { return Ok(None) };
         let stored = self.view.runtime().stored_schema(first).await?;
         let schema = described(&stored, model, &manifest);
-<<<<<<< HEAD
-        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, base);
+        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, base).refused(refused);
         let table = table.rooted(self.view.runtime().lake().store().path(""));
         let kept = self.grants.as_ref().and_then(|grants| grants.of.of(MODEL_SCHEMA, base));
         Ok(Some(Arc::new(match kept {
             Some(kept) => table.granted(&kept, &self.state.state()?)?,
             None => table,
         })))
-=======
-        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, base).refused(refused);
-        Ok(Some(Arc::new(table.rooted(self.view.runtime().lake().store().path("")))))
->>>>>>> batch
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -11,6 +11,7 @@ use envoi_lake::Manifest;
 use parking_lot::RwLock;
 
 use super::plans::Plans;
+use super::truths::Truths;
 use super::{Inner, Session};
 use crate::catalogue::{
     CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, ModelSchema, Named, Part, SESSION_SCHEMA,
@@ -179,15 +180,15 @@ impl SessionFactory {
         options.execution.skip_physical_aggregate_schema_check = true;
         // Errors name the place in the statement.
         options.sql_parser.collect_spans = true;
-        let state = SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime.environment(bounds.memory)?)
             .with_default_features()
             .with_relation_planners(vec![Arc::new(Planner), Arc::new(shared::Planner)])
-            .with_query_planner(Arc::new(Planner))
-            .build();
+            .with_query_planner(Arc::new(Planner));
+        state.expr_planners().get_or_insert_default().push(Arc::new(Truths));
         #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a context")]
-        Ok(SessionContext::new_with_state(state))
+        Ok(SessionContext::new_with_state(state.build()))
     }
 
     /// The runtime that the sessions share.

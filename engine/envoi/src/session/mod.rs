@@ -6,6 +6,7 @@ mod bounded;
 mod caps;
 pub(crate) mod factory;
 mod granted;
+mod late;
 mod literals;
 mod models;
 mod names;
@@ -18,13 +19,15 @@ mod served;
 mod sizes;
 mod slices;
 mod stopping;
+mod truths;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::UInt64Type;
 use datafusion::catalog::SchemaProvider;
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{DmlStatement, LogicalPlan, Statement as PlanStatement, WriteOp};
@@ -117,7 +120,12 @@ impl Session {
 
     /// The statement of a text, in the engine's own words.
     fn rewritten(&self, state: &SessionState, sql: &str) -> Result<Statement> {
-        let mut statement = statement(state, sql)?;
+        self.with_values(state, sql, &BTreeMap::new())
+    }
+
+    /// The same with values for the parameters of functions in FROM, by their numbers.
+    fn with_values(&self, state: &SessionState, sql: &str, values: &BTreeMap<usize, ScalarValue>) -> Result<Statement> {
+        let mut statement = rewrite::statement_with(state, sql, values)?;
         if let Some(surface) = &self.0.surface {
             surface.rewrite(&mut statement)?;
         }

@@ -11,14 +11,16 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Prepare, Statement as PlanStat
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
 
+use super::late::{self, Samples};
 use super::plans::repeatable;
+use super::rewrite::late_parameters;
 use super::{Session, Tag, tag};
 use crate::error::{Error, Result};
 use crate::privacy::{self, Notes};
 use crate::session::answer::Answer;
 
 /// Parameters that a statement may have.
-const MOST: usize = 65_535;
+pub(super) const MOST: usize = 65_535;
 
 /// A statement that was planned, with what its parameters are and what it gives.
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ enum Stage {
     Admitted(Option<u64>),
     /// It was kept from another run, optimised.
     Optimised,
+    /// It is planned again with the values of its late parameters.
+    Late,
     /// It is done when it is run by its text.
     Statement,
 }
@@ -92,23 +96,21 @@ impl Session {
             let (sql, parameters, notes) = (sql.to_owned(), Vec::new(), Notes::default());
             return Ok(Prepared { sql, parameters, schema, plan, stage: Stage::Optimised, seen, notes });
         }
-        let statement = self.rewritten(&state, sql)?;
-        let count = parameters(&statement)?.max(types.len());
         let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
+        let (types, probes) = probes(late_parameters(&state, sql)?, types);
+        let statement = self.with_values(&state, sql, &probes)?;
+        let count = parameters(&statement)?.max(types.len());
         let (plan, parameters) = if count == 0 {
             (state.statement_to_plan(statement).await.map_err(failed)?, Vec::new())
         } else {
-            self.typed(&state, statement, sql, types, count).await?
+            self.typed(&state, statement, sql, &types, count).await?
         };
         // What a reader may not do is refused before it is bound.
         let notes = Notes::default();
-        let admitted = match &self.0.gate {
-            Some(gate) => gate.admit(plan, &notes),
-            None => privacy::watched(plan, &notes),
-        };
-        let plan = admitted.map_err(failed)?;
+        let plan = self.admitted(plan, &notes).map_err(failed)?;
         let (schema, stage) = match tag(&plan) {
             Some(Tag::Plain(_) | Tag::Counted(_)) => (None, Stage::Statement),
+            None if !probes.is_empty() => (Some(Arc::clone(plan.schema().inner())), Stage::Late),
             None => {
                 let keep = count == 0 && repeatable(&plan).map_err(failed)?;
                 (Some(Arc::clone(plan.schema().inner())), Stage::Admitted(keep.then_some(changes)))
@@ -157,6 +159,12 @@ impl Session {
     async fn executed(&self, prepared: Prepared, values: Vec<ScalarValue>) -> Result<Answer> {
         let sql = prepared.sql.as_str();
         self.0.view.refresh().await?;
+        let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
+        let state = self.0.context.state();
+        if matches!(prepared.stage, Stage::Late) {
+            let values = fitting(values, &prepared.parameters).map_err(failed)?;
+            return self.executed_late(&prepared, values).await;
+        }
         let prepared = match self.0.view.key() == prepared.seen {
             true => prepared.clone(),
             false => {
@@ -164,27 +172,67 @@ impl Session {
                 self.planned(sql, &types).await?
             }
         };
-        let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
-        let state = self.0.context.state();
         let keep = match prepared.stage {
             Stage::Optimised => return self.rows(&state, &prepared.plan, sql, None).await,
             Stage::Admitted(changes) => changes.map(|changes| (prepared.seen.clone(), changes)),
-            Stage::Statement => return Err(Error::internal("a statement without rows has no plan to run")),
+            Stage::Late | Stage::Statement => return Err(Error::internal("a statement has no plan to run")),
         };
         let mut plan = Arc::unwrap_or_clone(prepared.plan);
         if !values.is_empty() {
-            let values = values.into_iter().zip(&prepared.parameters).map(|(value, data_type)| {
-                // Decimals keep the digits that they came with.
-                let fits =
-                    value.data_type() == *data_type || (value.data_type().is_decimal() && data_type.is_decimal());
-                let value = if fits { Ok(value) } else { value.cast_to(data_type) };
-                value.map(Into::into)
-            });
-            let values = values.collect::<datafusion::common::Result<Vec<_>>>().map_err(failed)?;
-            plan = plan.with_param_values(ParamValues::List(values)).map_err(failed)?;
+            let values = fitting(values, &prepared.parameters).map_err(failed)?;
+            plan = plan.with_param_values(bound(values)).map_err(failed)?;
         }
         self.queried(state, plan, sql, prepared.notes, keep).await
     }
+
+    /// Plans a statement whose functions in FROM have parameters with their values, and starts it.
+    async fn executed_late(&self, prepared: &Prepared, values: Vec<ScalarValue>) -> Result<Answer> {
+        let sql = prepared.sql.as_str();
+        let failed = |e| self.explained(Error::from_datafusion(&e, sql), sql);
+        let state = self.0.context.state();
+        let statement = self.with_values(&state, sql, &(1..).zip(values.iter().cloned()).collect())?;
+        let types: Vec<Option<DataType>> = prepared.parameters.iter().cloned().map(Some).collect();
+        let (plan, _) = self.typed(&state, statement, sql, &types, types.len()).await?;
+        let notes = Notes::default();
+        let plan = self.admitted(plan, &notes).map_err(failed)?;
+        let plan = plan.with_param_values(bound(values)).map_err(failed)?;
+        self.queried(state, plan, sql, notes, None).await
+    }
+
+    /// The plan, if the role may run it.
+    fn admitted(&self, plan: LogicalPlan, notes: &Notes) -> datafusion::common::Result<LogicalPlan> {
+        match &self.0.gate {
+            Some(gate) => gate.admit(plan, notes),
+            None => privacy::watched(plan, notes),
+        }
+    }
+}
+
+/// Types of parameters with those that late ones have by their places, and values to plan with.
+fn probes(samples: Samples, types: &[Option<DataType>]) -> (Vec<Option<DataType>>, Samples) {
+    let mut types = types.to_vec();
+    let of_type = |(number, sample): (usize, ScalarValue)| {
+        types.resize(types.len().max(number), None);
+        let known = types.get_mut(number - 1)?.get_or_insert_with(|| sample.data_type());
+        let fitting = sample.cast_to(known).ok().filter(|s| !s.is_null());
+        Some((number, fitting.unwrap_or_else(|| late::sample(known))))
+    };
+    let probes = samples.into_iter().filter_map(of_type).collect();
+    (types, probes)
+}
+
+/// Values of the types that their parameters have.
+fn fitting(values: Vec<ScalarValue>, types: &[DataType]) -> datafusion::common::Result<Vec<ScalarValue>> {
+    let fitting = |(value, data_type): (ScalarValue, &DataType)| {
+        // Decimals keep the digits that they came with.
+        let fits = value.data_type() == *data_type || (value.data_type().is_decimal() && data_type.is_decimal());
+        if fits { Ok(value) } else { value.cast_to(data_type) }
+    };
+    values.into_iter().zip(types).map(fitting).collect()
+}
+
+fn bound(values: Vec<ScalarValue>) -> ParamValues {
+    ParamValues::List(values.into_iter().map(Into::into).collect())
 }
 
 /// The number of the last parameter of a statement.
@@ -310,7 +358,7 @@ fn plain(data_type: &DataType) -> DataType {
 }
 
 /// The type as SQL writes it.
-fn written(data_type: &DataType) -> Result<ast::DataType> {
+pub(super) fn written(data_type: &DataType) -> Result<ast::DataType> {
     use ast::{ArrayElemTypeDef, DataType as Sql, ExactNumberInfo, TimezoneInfo};
     Ok(match data_type {
         DataType::Boolean => Sql::Boolean,

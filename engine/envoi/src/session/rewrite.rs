@@ -1,18 +1,45 @@
 //! From text to a statement that the engine plans: what is envoi's own in it is rewritten.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use datafusion::common::ScalarValue;
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::{CopyToSource, ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{self, ObjectName, VisitMut, VisitorMut};
 
-use super::{arguments, caps, literals};
+use super::{arguments, caps, late, literals};
 use crate::catalogue::{LibraryFunctions, NamedEditions, ReadFunctions, as_arguments};
 use crate::error::{Error, Result};
 use crate::options::EnvoiOptions;
 
 /// The statement of a text: within the caps, its calls of the library and names of editions in place.
 pub(crate) fn statement(state: &SessionState, sql: &str) -> Result<Statement> {
+    statement_with(state, sql, &BTreeMap::new())
+}
+
+/// The parameters that have to be known before the statement is planned, with a value of their kind.
+pub(super) fn late_parameters(state: &SessionState, sql: &str) -> Result<late::Samples> {
+    let mut finder = late::Finder::default();
+    // Most statements have none, and are not parsed for it.
+    if sql.contains('$') {
+        let dialect = state.config().options().sql_parser.dialect;
+        let tokens = caps::check_text(sql, dialect.as_ref())?;
+        caps::with_stack_for(tokens, || {
+            let mut statement = parsed(state, sql)?;
+            walk(&mut statement, &mut caps::Caps::default())?;
+            walk(&mut statement, &mut finder)
+        })?;
+    }
+    Ok(finder.0)
+}
+
+/// The statement of a text with values for the parameters of functions in FROM, by their numbers.
+pub(super) fn statement_with(
+    state: &SessionState,
+    sql: &str,
+    values: &BTreeMap<usize, ScalarValue>,
+) -> Result<Statement> {
     let dialect = state.config().options().sql_parser.dialect;
     let tokens = caps::check_text(sql, dialect.as_ref())?;
     let conventions =
@@ -26,6 +53,9 @@ pub(crate) fn statement(state: &SessionState, sql: &str) -> Result<Statement> {
             statement = parse(&if ours { format!("set {name} = ''") } else { format!("reset {name}") })?;
         }
         walk(&mut statement, &mut caps::Caps::default())?;
+        if !values.is_empty() {
+            walk(&mut statement, &mut late::Values(values))?;
+        }
         walk(&mut statement, &mut LibraryFunctions::new(&conventions, parse))?;
         walk(&mut statement, &mut NamedEditions)?;
         walk(&mut statement, &mut ReadFunctions)?;

@@ -68,6 +68,11 @@ pub(crate) fn shape_oid(schema: &str, table: &str) -> Option<u32> {
     shapes().get(schema, table).map(|s| s.oid)
 }
 
+/// The columns of the relation of the catalogue that has an oid.
+pub(crate) fn columns_of_shape(oid: u32) -> Option<SchemaRef> {
+    shapes().by_oid(oid).map(|s| Arc::clone(&s.arrow))
+}
+
 /// Whether a relation of the catalogue has no rows, whatever the engine has.
 pub(crate) fn is_empty(schema: &str, table: &str) -> bool {
     shapes().get(schema, table).is_some() && !embedded::has(&format!("rows/{table}")) && !fill::is_filled(schema, table)

@@ -7,6 +7,7 @@ mod call;
 mod casts;
 mod definitions;
 mod descriptions;
+mod key_columns;
 mod nothing;
 mod privileges;
 mod session;
@@ -40,6 +41,7 @@ fn definitions_of_all() -> impl Iterator<Item = Definition> {
         .chain(privileges::DEFINITIONS)
         .chain(definitions::DEFINITIONS)
         .chain(descriptions::DEFINITIONS)
+        .chain(key_columns::DEFINITIONS)
         .chain(casts::DEFINITIONS)
         .chain(sizes::DEFINITIONS)
         .chain(texts::DEFINITIONS)

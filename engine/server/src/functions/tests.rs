@@ -59,6 +59,22 @@ fn definitions_are_sql() {
 }
 
 #[test]
+fn columns_of_keys_are_named() {
+    let snapshot = sample();
+    let oid = snapshot.tables.iter().find(|t| t.relation.name == "remittance").unwrap().oid;
+    let names = |function: &str, oid: u32, numbers: &[i64]| {
+        call(&snapshot, function, &[oid.into(), numbers.to_vec().into()]).unwrap()
+    };
+    assert_eq!(names("envoi_key_columns", oid, &[2, 1]), vec!["year", "iso3"].into());
+    assert_eq!(names("envoi_key_columns_by_number", oid, &[2, 1, 2]), vec!["iso3", "year"].into());
+    // Numbers that no column has are passed over, as a join does; of none there is NULL.
+    assert_eq!(names("envoi_key_columns", oid, &[99, -1, 0, 2]), vec!["year"].into());
+    assert_eq!(names("envoi_key_columns", oid, &[99]), Cell::Null);
+    assert_eq!(names("envoi_key_columns", 1, &[1]), Cell::Null);
+    assert_eq!(names("envoi_key_columns", 1259, &[1, 2]), vec!["oid", "relname"].into());
+}
+
+#[test]
 fn sizes_are_written_as_postgresql_does() {
     let snapshot = sample();
     for (bytes, text) in [

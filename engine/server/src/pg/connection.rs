@@ -21,6 +21,7 @@ use super::transaction::Transaction;
 use super::value::Style;
 use super::wire::backend;
 use super::wire::frontend::Frontend;
+use crate::catalogue::Snapshot;
 
 /// Bytes that are collected before they are sent.
 const FULL: usize = 64 << 10;
@@ -44,6 +45,8 @@ pub(crate) struct Connection {
     pub(super) statements: HashMap<String, Arc<Statement>>,
     pub(super) portals: HashMap<String, Portal>,
     pub(super) interrupts: Interrupts,
+    /// What relations there were when it began.
+    pub(super) relations: Arc<Snapshot>,
     incoming: mpsc::Receiver<Incoming>,
     pub(super) out: BytesMut,
     writing: Writing,
@@ -58,7 +61,7 @@ impl Connection {
     pub(super) fn new(
         shared: Arc<Shared>,
         backend: Arc<Backend>,
-        session: Session,
+        (session, relations): (Session, Arc<Snapshot>),
         settings: Arc<Mutex<Settings>>,
         incoming: mpsc::Receiver<Incoming>,
         gone: watch::Receiver<bool>,
@@ -75,6 +78,7 @@ impl Connection {
             statements: HashMap::new(),
             portals: HashMap::new(),
             interrupts,
+            relations,
             incoming,
             out,
             writing,

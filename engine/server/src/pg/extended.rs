@@ -12,13 +12,14 @@ use envoi::sqlparser::parser::Parser;
 use super::command::{Command, command};
 use super::connection::Connection;
 use super::error::{INVALID_CURSOR_NAME, INVALID_STATEMENT_NAME, PROTOCOL_VIOLATION, PgError, Result, SYNTAX_ERROR};
-use super::portal::{Portal, State, Statement, columns, formats_of};
+use super::portal::{ORIGIN, Portal, State, Statement, columns, formats_of};
 use super::run::{Outcome, Sent};
 use super::value::{Format, arrow_type, decode, oid_of};
 use super::wire::backend;
 use super::wire::frontend::Target;
 use super::words::{statements, words};
-use crate::catalogue::PG_TYPE;
+use crate::catalogue::{PG_TYPE, columns_of_shape};
+use crate::rewrite::origins::{Known, Origin, origins};
 use crate::rewrite::output::{output_names, output_types};
 use crate::rewrite::parameters::parameter_types;
 
@@ -88,7 +89,7 @@ impl Connection {
             let columns = self.columns_of(&command)?;
             return Ok(Statement { sql, command, prepared: None, parameters: Vec::new(), columns, answer: None });
         };
-        let told = Told::of(query);
+        let told = self.told(query);
         let types = told.parameters(types);
         let known: Vec<_> = types.iter().map(|oid| arrow_type(*oid)).collect();
         self.apply_settings().await?;
@@ -280,15 +281,17 @@ impl Connection {
 /// Operators of a text that is parsed here.
 const DEEPEST: usize = 250;
 
-/// What a text tells of a query: types that it gives its parameters, names and types of its columns.
+/// What a text tells of a query: types that it gives its parameters; names, types and origins of its columns.
+#[derive(Default)]
 struct Told {
     parameters: BTreeMap<usize, u32>,
     names: Option<Vec<String>>,
     types: Vec<Option<u32>>,
+    origins: Vec<Option<Origin>>,
 }
 
-impl Told {
-    fn of(query: &str) -> Self {
+impl Connection {
+    fn told(&self, query: &str) -> Told {
         // A chain of operators is a tree as deep as it is long, and this thread's stack is small; longer ones the
         // engine refuses or names by itself.
         let deep = words(query).map_or(usize::MAX, |words| words.iter().filter(|w| w.joins()).count()) > DEEPEST;
@@ -296,15 +299,35 @@ impl Told {
         let parsed = if deep { None } else { Parser::parse_sql(&PostgreSqlDialect {}, query).ok() };
         let statement = parsed.and_then(|mut all| all.pop());
         match statement {
-            Some(statement) => Self {
+            Some(statement) => Told {
                 parameters: parameter_types(&statement),
                 names: output_names(&statement),
                 types: output_types(&statement),
+                origins: origins(&statement, |schema, table| self.known(schema, table)),
             },
-            None => Self { parameters: BTreeMap::new(), names: None, types: Vec::new() },
+            None => Told::default(),
         }
     }
 
+    /// A relation as the connection found it when it began; without a schema, the first one that the search finds.
+    fn known(&self, schema: Option<&str>, table: &str) -> Option<Known> {
+        let oid = match schema {
+            Some(schema) => self.relations.oid_of(Some(schema), table)?,
+            None => {
+                let path = self.settings().get("search_path").ok()?;
+                let path = path.split(',').map(|s| s.trim().trim_matches('"'));
+                std::iter::once("pg_catalog").chain(path).find_map(|s| self.relations.oid_of(Some(s), table))?
+            }
+        };
+        let columns = match self.relations.table(oid) {
+            Some(found) => Arc::clone(&found.relation.columns),
+            None => columns_of_shape(oid)?,
+        };
+        Some(Known { oid, columns: columns.fields().iter().map(|f| f.name().clone()).collect() })
+    }
+}
+
+impl Told {
     /// Types of parameters: as the client says, else as the statement casts them.
     fn parameters(&self, types: &[u32]) -> Vec<u32> {
         let mut types = types.to_vec();
@@ -323,6 +346,7 @@ impl Told {
 
     /// Columns as PostgreSQL calls them, with the types they were cast to.
     fn columns(&self, schema: &SchemaRef) -> SchemaRef {
+        let origins = Some(&self.origins).filter(|all| all.len() == schema.fields().len());
         let fields = schema.fields().iter().enumerate().map(|(place, field)| {
             let mut field = field.as_ref().clone();
             if let Some(names) = self.names.as_ref().filter(|n| n.len() == schema.fields().len())
@@ -335,6 +359,11 @@ impl Told {
             {
                 let mut metadata = field.metadata().clone();
                 metadata.insert(PG_TYPE.to_owned(), name.to_owned());
+                field = field.with_metadata(metadata);
+            }
+            if let Some((oid, number)) = origins.and_then(|all| all.get(place).copied().flatten()) {
+                let mut metadata = field.metadata().clone();
+                metadata.insert(ORIGIN.to_owned(), format!("{oid} {number}"));
                 field = field.with_metadata(metadata);
             }
             field

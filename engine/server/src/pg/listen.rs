@@ -20,6 +20,7 @@ use super::settings::Settings;
 use super::startup::{self, Login};
 use super::surface::{Pages, PgSurface};
 use super::wire::{backend, frontend};
+use crate::catalogue::Snapshot;
 use crate::users::{User, Users};
 
 /// Bytes read at a time.
@@ -229,7 +230,7 @@ async fn begin(
     startup: &super::wire::startup::Startup,
     settings: &Arc<Mutex<Settings>>,
     out: &mut BytesMut,
-) -> Result<Session> {
+) -> Result<(Session, Arc<Snapshot>)> {
     {
         let mut settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
         settings.begin_with("session_authorization", user);
@@ -241,6 +242,7 @@ async fn begin(
     let operator = shared.options.users.as_ref().is_some_and(|users| users.find(user).is_some_and(|u| u.operator));
     let surface = PgSurface::new(Arc::clone(&shared.pages), Arc::clone(own), Arc::clone(settings), operator).await;
     let surface = surface.map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
+    let relations = surface.first();
     let session = shared.factory.served(&role, Arc::new(surface)).await;
     let session = session.map_err(|e| super::sqlstate::of_engine(&e, "", ""))?;
     let settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -248,7 +250,7 @@ async fn begin(
         backend::parameter_status(out, setting.name, &settings.get(setting.name)?);
     }
     backend::backend_key(out, own.pid, &own.secret);
-    Ok(session)
+    Ok((session, relations))
 }
 
 /// Reads messages for as long as there is somebody to take them, and sees the client go.

@@ -56,12 +56,18 @@ pub(crate) fn columns(schema: &SchemaRef, formats: &[Format]) -> Vec<Column> {
     schema.fields().iter().enumerate().map(|(place, field)| column(field, format_at(formats, place))).collect()
 }
 
+/// The metadata of a field that is a relation's column: the relation's oid and the column's number there.
+pub(super) const ORIGIN: &str = "envoi.origin";
+
 fn column(field: &Field, format: Format) -> Column {
     let of = type_of(field);
+    let origin = field.metadata().get(ORIGIN).and_then(|o| o.split_once(' '));
+    let (table, number) =
+        origin.and_then(|(oid, number)| Some((oid.parse().ok()?, number.parse().ok()?))).unwrap_or((0, 0));
     Column {
         name: field.name().clone(),
-        table: 0,
-        column: 0,
+        table,
+        column: number,
         oid: of.oid,
         size: of.size,
         modifier: of.modifier,

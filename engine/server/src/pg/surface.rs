@@ -73,10 +73,14 @@ impl Pages {
 
     async fn snapshot(&self, backend: &Backend, settings: &Settings) -> envoi::Result<Snapshot> {
         let relations = self.relations().await?;
-        let relations = match self.grants.get(&backend.user) {
+        let mut relations: Vec<Relation> = match self.grants.get(&backend.user) {
             Some(grants) => relations.iter().filter_map(|relation| granted(relation, grants)).collect(),
             None => relations.as_ref().clone(),
         };
+        // It seeks the foreign keys of all relations among tables, and completes nothing if one is of a view.
+        if settings.get("application_name").is_ok_and(|name| name == "pgcli") {
+            relations.iter_mut().filter(|r| r.view).for_each(|r| r.references.clear());
+        }
         Ok(Snapshot::new(relations, self.server(backend, settings)))
     }
 
@@ -197,6 +201,11 @@ impl PgSurface {
         let now = settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let first = Arc::new(pages.snapshot(&backend, &now).await?);
         Ok(Self { pages, backend, settings, first, operator, last: tokio::sync::Mutex::new(None) })
+    }
+
+    /// What there was when the connection began.
+    pub(super) fn first(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.first)
     }
 
     /// What the catalogue is made of now; one statement reads many of its tables at once.

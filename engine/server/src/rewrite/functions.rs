@@ -24,6 +24,7 @@ pub(super) fn call(expr: &mut Expr) {
         ("generate_series", all) if all.len() > 1 => unnest(build::call("generate_series", own(all))),
         ("_pg_expandarray", [array]) => unnest(build::call("envoi_expandarray", vec![(*array).clone()])),
         ("pg_get_expr", all) if all.len() > 2 => build::call("pg_get_expr", own(all.get(..2).unwrap_or_default())),
+        ("regexp_split_to_table", all) => unnest(build::call("regexp_split_to_array", own(all))),
         ("pg_partition_ancestors", all) => unnest(build::call("pg_partition_ancestors", own(all))),
         ("coalesce", [first, rest @ ..]) if rest.iter().any(|e| literal_array(e).is_some()) => {
             let rest = rest.iter().map(|e| literal_array(e).unwrap_or_else(|| (*e).clone()));
@@ -104,13 +105,12 @@ pub(super) fn in_from(factor: &mut TableFactor) -> Result<(), String> {
     Ok(())
 }
 
-/// `unnest(a) x`: the alias is the column's name too.
+/// `unnest(a) x`: the alias is the column's name too; without one it is the function's.
 fn named_column(factor: &mut TableFactor) {
     let alias = match factor {
-        TableFactor::UNNEST { alias: Some(alias), array_exprs, with_ordinality: false, .. }
-            if array_exprs.len() == 1 =>
-        {
-            alias
+        TableFactor::UNNEST { alias, array_exprs, with_ordinality: false, .. } if array_exprs.len() == 1 => {
+            let own = || TableAlias { explicit: false, name: Ident::new("unnest"), columns: Vec::new(), at: None };
+            alias.get_or_insert_with(own)
         }
         TableFactor::Table { name, args: Some(_), alias: Some(alias), .. }
             if build::last(name) == "generate_series" =>
@@ -152,19 +152,42 @@ fn as_value(factor: &mut TableFactor) {
     }
 }
 
-/// The bounds of a series are of the widest type: the engine takes no other that is not written out.
+/// The bounds of a series of numbers are of the widest type: the engine takes no other that is not written out. Those
+/// of a series of times, which has an interval for its step, stay.
 fn wide(factor: &mut TableFactor) {
     let arguments = match factor {
         TableFactor::Table { args: Some(args), .. } => &mut args.args,
         TableFactor::Function { args, .. } => args,
         _ => return,
     };
+    let step = arguments.get_mut(2).and_then(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    });
+    if let Some(step) = step {
+        if build::literal(step).is_some() {
+            *step = build::cast(step.clone(), DataType::Interval { fields: None, precision: None });
+        }
+        if is_interval(step) {
+            return;
+        }
+    }
     for argument in arguments {
         if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument
             && !matches!(expr, Expr::Value(_) | Expr::UnaryOp { .. } | Expr::TypedString(_) | Expr::Interval(_))
         {
             *expr = build::cast(expr.clone(), DataType::BigInt(None));
         }
+    }
+}
+
+fn is_interval(expr: &Expr) -> bool {
+    let is = |data_type: &DataType| matches!(data_type, DataType::Interval { .. });
+    match build::bare(expr) {
+        Expr::Interval(_) => true,
+        Expr::TypedString(typed) => is(&typed.data_type),
+        Expr::Cast { data_type, .. } => is(data_type),
+        _ => false,
     }
 }
 

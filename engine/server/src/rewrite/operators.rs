@@ -21,6 +21,11 @@ pub(super) fn operator(expr: &mut Expr, catalogue: bool) {
             operands(left, op, right, catalogue);
         }
         Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => truth(inner),
+        Expr::InList { expr: value, list, negated } => {
+            if let Some(plain) = truths_in(value, list, *negated) {
+                *expr = plain;
+            }
+        }
         Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
             let escape = escape_char.as_ref().and_then(|v| match &v.value {
                 Value::SingleQuotedString(s) => s.chars().next(),
@@ -109,6 +114,25 @@ fn truth(expr: &mut Expr) {
         _ => return,
     };
     *expr = build::boolean(value);
+}
+
+/// `x in ('true', 'false')` as comparisons: the engine reads a text as a truth in those alone.
+fn truths_in(value: &Expr, list: &[Expr], negated: bool) -> Option<Expr> {
+    /// More words than there are for truths are no truths.
+    const MOST: usize = 4;
+    let is = |e: &Expr| {
+        let word = literal(e).map(str::to_lowercase);
+        word.is_some_and(|w| matches!(w.as_str(), "t" | "f" | "true" | "false" | "yes" | "no" | "on" | "off"))
+    };
+    if list.is_empty() || list.len() > MOST || !list.iter().all(is) {
+        return None;
+    }
+    let (op, between) = match negated {
+        true => (BinaryOperator::NotEq, BinaryOperator::And),
+        false => (BinaryOperator::Eq, BinaryOperator::Or),
+    };
+    let each = list.iter().map(|e| binary(value.clone(), op.clone(), e.clone()));
+    each.reduce(|a, b| binary(a, between.clone(), b)).map(|e| Expr::Nested(Box::new(e)))
 }
 
 /// A column that holds names of functions, where it is compared with an oid.

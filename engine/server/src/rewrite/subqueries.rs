@@ -10,7 +10,7 @@ use envoi::sqlparser::ast::{
 
 use super::build::{self, all_of, conjuncts};
 use super::casts::is_registered;
-use super::{empty, scope};
+use super::{empty, key_columns, scope};
 use crate::catalogue::SCHEMAS;
 
 /// `ARRAY(SELECT ...)` becomes an aggregate, before anything in it is looked at.
@@ -61,7 +61,7 @@ pub(super) fn subquery(expr: &mut Expr, catalogue: bool) {
         Expr::Subquery(query) if is_array(query) && empty_array(query) => *expr = build::no_texts(),
         Expr::Subquery(query) if empty::without_rows(query) => *expr = build::null(),
         Expr::Subquery(query) if catalogue && scope::is_correlated(query) => {
-            if let Some(replaced) = single(query) {
+            if let Some(replaced) = key_columns::named(query).or_else(|| single(query)) {
                 *expr = replaced;
             }
         }

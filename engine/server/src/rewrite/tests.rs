@@ -50,6 +50,71 @@ fn statements_become_the_engine_s() {
 }
 
 #[test]
+fn columns_of_keys_are_named_by_a_function() {
+    let in_order = "SELECT envoi_key_columns(c.conrelid, c.conkey) FROM pg_catalog.pg_constraint c";
+    let by_number = "SELECT envoi_key_columns_by_number(c.conrelid, c.conkey) FROM pg_catalog.pg_constraint c";
+    for (sql, expected) in [
+        (
+            "(select array_agg(attname order by i) from (select unnest(conkey) as attnum, generate_subscripts(conkey, 1) \
+             as i) x join pg_attribute a using (attnum) where a.attrelid = c.conrelid)",
+            "SELECT envoi_key_columns(c.conrelid, conkey) FROM pg_catalog.pg_constraint c",
+        ),
+        (
+            "(select array_agg(a.attname::text order by u.n) from unnest(c.conkey) with ordinality as u(k, n) \
+             join pg_attribute a on a.attnum = u.k and c.conrelid = a.attrelid)",
+            in_order,
+        ),
+        (
+            "(select array_agg(attname order by array_position(c.conkey, attnum)) from pg_attribute \
+             where attrelid = c.conrelid and attnum = any (c.conkey) and not attisdropped)",
+            in_order,
+        ),
+        (
+            "(select array_agg(a.attname order by s.i) from pg_attribute a, generate_subscripts(c.conkey, 1) as s(i) \
+             where a.attrelid = c.conrelid and a.attnum = c.conkey[s.i])",
+            in_order,
+        ),
+        ("array(select attname from pg_attribute where attrelid = c.conrelid and attnum = any (c.conkey))", by_number),
+        (
+            "(select string_agg(attname, ', ' order by attnum) from pg_attribute where attrelid = c.conrelid \
+             and attnum = any (c.conkey))",
+            "SELECT array_to_string(envoi_key_columns_by_number(c.conrelid, c.conkey), ', ') FROM pg_catalog.pg_constraint c",
+        ),
+    ] {
+        assert_eq!(rewritten(&format!("select {sql} from pg_constraint c")), expected, "{sql}");
+    }
+    // Whatever asks for more is left alone.
+    for sql in [
+        "(select array_agg(attname) from pg_attribute where attrelid = c.conrelid and attnum = any (c.conkey) and attname > 'a')",
+        "(select array_agg(attname order by attname) from pg_attribute where attrelid = c.conrelid and attnum = any (c.conkey))",
+        "(select array_agg(attnum) from pg_attribute where attrelid = c.conrelid and attnum = any (c.conkey))",
+        "(select array_agg(attname order by attnum desc) from pg_attribute where attrelid = c.conrelid and attnum = any (c.conkey))",
+        "(select array_agg(attname) from pg_attribute where attrelid = c.conrelid or attnum = any (c.conkey))",
+        "(select array_agg(attname) from pg_attribute where attrelid = attrelid and attnum = any (c.conkey))",
+    ] {
+        let after = rewritten(&format!("select {sql} from pg_constraint c"));
+        assert!(!after.contains("envoi_key_columns"), "{after}");
+    }
+}
+
+#[test]
+fn series_of_times_keep_their_bounds() {
+    for (sql, expected) in [
+        ("select * from generate_series(1, n)", "SELECT * FROM generate_series(1, CAST(n AS BIGINT))"),
+        (
+            "select * from generate_series('2020-01-01'::date, now(), '1 day'::interval)",
+            "SELECT * FROM generate_series('2020-01-01'::DATE, now(), '1 day'::INTERVAL)",
+        ),
+        (
+            "select * from generate_series($1, $2, '1 day')",
+            "SELECT * FROM generate_series($1, $2, CAST('1 day' AS INTERVAL))",
+        ),
+    ] {
+        assert_eq!(rewritten(sql), expected, "{sql}");
+    }
+}
+
+#[test]
 fn parameters_get_a_type_of_the_engine() {
     for (sql, expected) in [
         ("select $1::regclass", "SELECT envoi_regclass_name(CAST($1 AS TEXT)) AS regclass"),

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the client suites need: Debian packages when run as root, and a Python venv and Node
 # packages under $ENVOI_CLIENTS. Quiet, and nothing to do the second time.
+#   install.sh [SCRIPT...]   dbt and Superset, which have venvs of their own, only if a script is named that needs them
 # What cannot be had is named; run.sh then reports the scripts that need it as missing.
 set -u
 
@@ -11,7 +12,7 @@ log="$folder/install.log"
 missing=
 
 apt_packages='postgresql-client python3-venv nodejs default-jdk-headless libpostgresql-jdbc-java
-odbc-postgresql unixodbc r-base-core r-cran-dbi r-cran-rpostgresql'
+odbc-postgresql unixodbc r-base-core r-cran-dbi r-cran-rpostgresql gdal-bin'
 pip_packages='psycopg[binary,pool] psycopg2-binary asyncpg pg8000 sqlalchemy greenlet pandas pyarrow
 adbc-driver-postgresql adbc-driver-manager pyodbc pgcli'
 npm_packages='pg pg-cursor'
@@ -23,6 +24,7 @@ needed() {
     case $1 in
         nodejs) ! command -v node >/dev/null ;;
         default-jdk-headless) ! command -v javac >/dev/null ;;
+        gdal-bin) ! command -v ogrinfo >/dev/null ;;
         postgresql-client) ! command -v psql >/dev/null ;;
         *) ! installed "$1" ;;
     esac
@@ -58,6 +60,17 @@ ${package%%[*}=="*) continue ;;
         "$folder/venv/bin/pip" --disable-pip-version-check install -q "$package" >>"$log" 2>&1 || missing="$missing pip:$package"
     done
 fi
+
+# A venv beside the other, for what wants other versions than the clients.
+own_venv() { # name, program, packages
+    [ -x "$folder/$1/bin/$2" ] && return
+    own=$1
+    shift 2
+    [ -x "$folder/$own/bin/pip" ] || python3 -m venv "$folder/$own" >>"$log" 2>&1
+    "$folder/$own/bin/pip" --disable-pip-version-check install -q "$@" >>"$log" 2>&1 || missing="$missing pip:$own"
+}
+case " $* " in *models_dbt.py*) own_venv dbt dbt 'dbt-core<1.11' 'dbt-postgres<1.11' ;; esac
+case " $* " in *superset_client.py*) own_venv superset superset apache-superset psycopg2-binary ;; esac
 
 if command -v npm >/dev/null; then
     for package in $npm_packages; do

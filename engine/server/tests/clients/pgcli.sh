@@ -46,7 +46,7 @@ from pgspecial.main import PGSpecial
 from prompt_toolkit.document import Document
 
 env = os.environ
-db = PGExecute(env.get("PGDATABASE"), env.get("PGUSER"), env.get("PGPASSWORD") or None, env.get("PGHOST"), env.get("PGPORT"), None)
+db = PGExecute(env.get("PGDATABASE"), env.get("PGUSER"), env.get("PGPASSWORD") or None, env.get("PGHOST"), env.get("PGPORT"), None, application_name="pgcli")
 loaded = []
 refresher = CompletionRefresher()
 refresher.refresh(db, PGSpecial(), loaded.append)
@@ -75,6 +75,13 @@ if not {"lake", "mart"} & set(db.search_path()):
     sys.exit(f"wrong: search path {db.search_path()}")
 if "gini" not in {f.func_name for f in db.functions()}:
     sys.exit("wrong: no function gini")
-list(db.foreignkeys()), list(db.datatypes()), list(db.databases())
+keys = {(k.childschema, k.childtable, k.childcolumn, k.parenttable, k.parentcolumn) for k in db.foreignkeys()}
+if ("lake", "corridor_flow", "sender_iso3", "country", "iso3") not in keys and env.get("PGUSER") == "envoi":
+    sys.exit(f"wrong: foreign keys {sorted(keys)[:20]}")
+# Joins are completed from them.
+join = "select * from lake.corridor_flow f join lake.country c on "
+if keys and "c.iso3 = f.sender_iso3" not in completed(join):
+    sys.exit(f"wrong: the join is completed by {sorted(completed(join))[:20]}")
+list(db.datatypes()), list(db.databases())
 PYTHON
 echo 'pgcli: ok'

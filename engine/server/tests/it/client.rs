@@ -55,6 +55,21 @@ impl Message {
             })
             .collect()
     }
+
+    /// Oids of relations and numbers of columns there, which the columns are.
+    pub(crate) fn origins(&self) -> Vec<(u32, u16)> {
+        let mut rest = &self.body[2..];
+        let count = i16::from_be_bytes([self.body[0], self.body[1]]);
+        (0..count)
+            .map(|_| {
+                let end = rest.iter().position(|b| *b == 0).unwrap();
+                let oid = u32::from_be_bytes(rest[end + 1..end + 5].try_into().unwrap());
+                let number = u16::from_be_bytes(rest[end + 5..end + 7].try_into().unwrap());
+                rest = &rest[end + 19..];
+                (oid, number)
+            })
+            .collect()
+    }
 }
 
 /// A connection.

@@ -14,6 +14,7 @@ mod cursors;
 mod hostile;
 mod limits;
 mod logins;
+mod parameters;
 mod protocol;
 mod server;
 mod sessions;

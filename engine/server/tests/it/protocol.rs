@@ -32,6 +32,55 @@ fn casts_are_called_by_what_is_cast() {
 }
 
 #[test]
+fn texts_without_a_type_are_truths_where_truths_are_compared() {
+    let mut c = Client::connect(usual().address);
+    let count =
+        |c: &mut Client, condition: &str| c.value(&format!("select count(*) from remittance_vs_oda where {condition}"));
+    let exceeding = count(&mut c, "remit_exceeds_oda");
+    for condition in [
+        "remit_exceeds_oda = 't'",
+        "remit_exceeds_oda = 'True'",
+        "'yes' = remit_exceeds_oda",
+        "remit_exceeds_oda in ('true')",
+        "remit_exceeds_oda not in ('False')",
+        "remit_exceeds_oda > 'f'",
+    ] {
+        assert_eq!(count(&mut c, condition), exceeding, "{condition}");
+    }
+    let known = count(&mut c, "remit_exceeds_oda is not null");
+    assert_eq!(count(&mut c, "remit_exceeds_oda in ('True', 'False')"), known);
+    assert_eq!(count(&mut c, "remit_exceeds_oda not in ('True', 'False')"), "0");
+    // Texts stay texts.
+    assert_eq!(c.value("select count(*) from (values ('true'), ('t')) as v(x) where x in ('t', 'f')"), "1");
+    assert!(c.error("select 1 from remittance_vs_oda where remit_exceeds_oda = 'perhaps'").0 != "XX000");
+}
+
+#[test]
+fn columns_of_relations_name_their_relation() {
+    let mut c = Client::connect(usual().address);
+    let origins = |c: &mut Client, sql: &str| -> Vec<(String, u16)> {
+        let all = c.simple(sql);
+        let origins = all[0].origins();
+        let mut name = |oid: u32| if oid == 0 { String::new() } else { c.value(&format!("select {oid}::regclass")) };
+        origins.into_iter().map(|(oid, number)| (name(oid), number)).collect()
+    };
+    let of = |name: &str, number| (name.to_owned(), number);
+    assert_eq!(
+        origins(&mut c, "select iso3, year + 1, remittance_usd as r from remittance_vs_oda limit 1"),
+        [of("remittance_vs_oda", 1), of("", 0), of("remittance_vs_oda", 6)]
+    );
+    let joined =
+        "select i.*, o.iso3 from lake.indicator i join lake.observation o on o.indicator = i.indicator limit 1";
+    let all = origins(&mut c, joined);
+    assert_eq!((all[0].clone(), all[all.len() - 1].0.as_str()), (of("indicator", 1), "observation"));
+    assert_eq!(origins(&mut c, "select oid, relname from pg_class limit 1"), [of("pg_class", 1), of("pg_class", 2)]);
+    // What is prepared says it too.
+    c.parse("", "select name_en from lake.country where iso3 = $1", &[]);
+    c.describe(b'S', "");
+    assert_eq!(c.sync()[2].origins()[0].1, 4);
+}
+
+#[test]
 fn databases() {
     for database in ["envoi", "postgres", "tester"] {
         assert!(Client::with(usual().address, &[("user", "tester"), ("database", database)]).is_ok());
