@@ -22,7 +22,7 @@ left_out() {
 python3 -m venv "$work/python" >"$work/pip.txt" 2>&1 || left_out "python3 makes no venv"
 "$work/python/bin/pip" install --quiet 'moto[s3,server]==5.*' >>"$work/pip.txt" 2>&1 || left_out "moto could not be installed"
 port=$("$work/python/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"$work/python/bin/moto_server" -H 127.0.0.1 -p "$port" >"$work/moto.txt" 2>&1 &
+"$work/python/bin/python" -m moto.server -H 127.0.0.1 -p "$port" >"$work/moto.txt" 2>&1 &
 server=$!
 for _ in $(seq 100); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
