@@ -7,4 +7,5 @@ mod faults;
 mod kinds;
 mod runs;
 mod selectors;
+mod slices;
 mod support;

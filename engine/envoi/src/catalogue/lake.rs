@@ -113,6 +113,8 @@ impl SchemaProvider for LakeSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        // Another edition is another table, by this name.
+        let asked = name;
         let (name, edition) = edition::split(name);
         let mut as_of = self.view.state.options().as_of;
         let manifest = match edition {
@@ -133,7 +135,7 @@ impl SchemaProvider for LakeSchema {
                 () => Microdata::No,
             };
             return Ok(Some(Arc::new(
-                LakeTable::stored(schema, files)?.named("staging", name).of(microdata).rooted(self.root()),
+                LakeTable::stored(schema, files)?.named("staging", asked).of(microdata).rooted(self.root()),
             )));
         }
         let Some(table) = tables::table(name) else { return Ok(None) };
@@ -144,7 +146,7 @@ impl SchemaProvider for LakeSchema {
         let editions = manifest.sources.as_slice();
         let newest = table.microdata && visible(&self.view.newest(), None, "lake", name) == files;
         let microdata = if table.microdata { Microdata::Lake { newest } } else { Microdata::No };
-        let found = LakeTable::lake(table, files, editions)?.named("lake", name).of(microdata).rooted(self.root());
+        let found = LakeTable::lake(table, files, editions)?.named("lake", asked).of(microdata).rooted(self.root());
         Ok(Some(Arc::new(found)))
     }
 

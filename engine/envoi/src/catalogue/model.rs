@@ -93,7 +93,7 @@ impl SchemaProvider for ModelSchema {
         let Some(first) = files.first() else { return Ok(None) };
         let stored = self.view.runtime().stored_schema(first).await?;
         let schema = described(&stored, model, &manifest);
-        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, base).refused(refused);
+        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, name).refused(refused);
         Ok(Some(Arc::new(table.rooted(self.view.runtime().lake().store().path("")))))
     }
 
