@@ -309,13 +309,7 @@ async fn old_file(
 }
 
 /// The rows of changed keys, with all others as they are.
-pub(super) async fn keys(
-    _session: &Session,
-    draft: &Draft,
-    model: &Model,
-    changed: &Changed,
-    shape: Shape,
-) -> Result<Answer> {
+pub(super) async fn keys(draft: &Draft, model: &Model, changed: &Changed, shape: Shape) -> Result<Answer> {
     let config = model.config.incremental.as_ref();
     let keys: &[String] = config.map(|c| c.key.as_slice()).unwrap_or_default();
     let columns: Vec<String> = draft.schema.fields().iter().map(|f| format!("old.{}", quoted(f.name()))).collect();
