@@ -267,3 +267,21 @@ fn other_editions_are_inputs_of_their_own() {
         assert_eq!(world.rows("select n from e").await, ["1"]);
     });
 }
+
+#[test]
+fn one_of_two_equal_files_is_taken_back() {
+    blocking(async {
+        let mut world = World::new();
+        world.file("m.sql", BY_MONTH).file("m.toml", MONTHLY);
+        world.transfers("a", "2024-06-01", &[]).await;
+        world.transfers("b", "2024-06-01", &[]).await;
+        let mut twice = crate::support::change("a", "2024-06-01", &[(1, "h", 1.0)]);
+        twice.files.push(envoi::lake::lake::NewFile { series: "b".into(), ..twice.files[0].clone() });
+        world.lake.publish(twice).await.unwrap();
+        world.ran().await;
+        assert_eq!(world.rows("select n from m").await, ["2"]);
+        world.transfers("b", "2024-06-01", &[]).await;
+        world.ran().await;
+        assert_eq!(world.rows("select n from m").await, ["1"]);
+    });
+}
