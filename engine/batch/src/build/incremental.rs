@@ -5,6 +5,7 @@
 //! that may be touched. Whether building these anew gives the whole table is told from the plan
 //! (`Session::sliced`); where it is not, or anything else changed, the table is built whole.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use envoi::lake::Manifest;
@@ -135,6 +136,15 @@ fn first(days: &Days) -> String {
     }
 }
 
+/// How often a file is there: two series may have equal ones.
+fn counts<'a>(sums: impl Iterator<Item = &'a String>) -> HashMap<&'a String, usize> {
+    let mut counts = HashMap::new();
+    for sum in sums {
+        *counts.entry(sum).or_default() += 1;
+    }
+    counts
+}
+
 /// Days that may be touched; an empty reason: all, as is plain.
 async fn touched(
     context: &Context,
@@ -160,10 +170,11 @@ async fn touched(
         return Ok(Err(format!("`{input}` was not read before")));
     };
     let after = files(context, model, manifest, input).await?;
-    let gone = before.files.iter().filter(|f| !after.iter().any(|a| a.sha256 == f.sha256));
-    let came = after.iter().filter(|a| !before.files.iter().any(|f| f.sha256 == a.sha256));
+    let (held, there) = (counts(before.files.iter().map(|f| &f.sha256)), counts(after.iter().map(|f| &f.sha256)));
+    let same = |file: &&InputFile| held.get(&file.sha256) == there.get(&file.sha256);
+    let changed = before.files.iter().chain(&after).filter(|file| !same(file));
     let mut days = Days::default();
-    for file in gone.chain(came) {
+    for file in changed {
         let Some((first, last)) = file.days else {
             return Ok(Err(format!("`{}` does not say which days it holds", file.path)));
         };
@@ -253,9 +264,10 @@ async fn keyed(
     let Some(before) = published.inputs.iter().find(|i| i.table == input) else { return Ok(whole(None)) };
     let after = context.prints.files(manifest, input);
     let lake = context.factory.runtime().lake();
-    let mut changed: Vec<DataFile> =
-        after.iter().filter(|a| !before.files.iter().any(|f| f.sha256 == a.sha256)).cloned().collect();
-    for gone in before.files.iter().filter(|f| !after.iter().any(|a| a.sha256 == f.sha256)) {
+    let (held, there) = (counts(before.files.iter().map(|f| &f.sha256)), counts(after.iter().map(|f| &f.sha256)));
+    let same = |sha256: &String| held.get(sha256) == there.get(sha256);
+    let mut changed: Vec<DataFile> = after.iter().filter(|a| !same(&a.sha256)).cloned().collect();
+    for gone in before.files.iter().filter(|f| !same(&f.sha256)) {
         let Some(found) = old_file(lake, manifest, input, gone).await? else {
             return Ok(whole(Some(&format!("`{}`, which it was built from, is gone", gone.path))));
         };
@@ -309,13 +321,7 @@ async fn old_file(
 }
 
 /// The rows of changed keys, with all others as they are.
-pub(super) async fn keys(
-    _session: &Session,
-    draft: &Draft,
-    model: &Model,
-    changed: &Changed,
-    shape: Shape,
-) -> Result<Answer> {
+pub(super) async fn keys(draft: &Draft, model: &Model, changed: &Changed, shape: Shape) -> Result<Answer> {
     let config = model.config.incremental.as_ref();
     let keys: &[String] = config.map(|c| c.key.as_slice()).unwrap_or_default();
     let columns: Vec<String> = draft.schema.fields().iter().map(|f| format!("old.{}", quoted(f.name()))).collect();

@@ -182,7 +182,7 @@ impl Context {
                 Ok((Written { files: held, schema }, pending, None))
             }
             (Materialisation::Snapshot, _) => {
-                let sql = snapshot::query(self, session, draft, model, manifest).await?;
+                let sql = snapshot::query(self, draft, model, manifest).await?;
                 let draft = session.draft(&sql).await?;
                 Ok((put(session.shaped(&draft, shape).await?, layout).await?, none(), None))
             }
@@ -194,7 +194,7 @@ impl Context {
                 Ok((written, left.union(later), more))
             }
             (_, How::Keys(changed)) => {
-                let answer = incremental::keys(session, draft, model, changed, shape).await?;
+                let answer = incremental::keys(draft, model, changed, shape).await?;
                 Ok((put(answer, layout).await?, none(), None))
             }
             (_, How::Whole) => Ok((put(session.shaped(draft, shape).await?, layout).await?, none(), None)),

@@ -6,20 +6,14 @@
 use std::sync::Arc;
 
 use envoi::lake::Manifest;
-use envoi::{Draft, Error, Result, Session};
+use envoi::{Draft, Error, Result};
 
 use super::Context;
 use super::incremental::quoted;
 use crate::project::Model;
 
 /// The query of the whole history, over what it was before.
-pub(super) async fn query(
-    context: &Context,
-    session: &Session,
-    draft: &Draft,
-    model: &Model,
-    manifest: &Arc<Manifest>,
-) -> Result<String> {
+pub(super) async fn query(context: &Context, draft: &Draft, model: &Model, manifest: &Arc<Manifest>) -> Result<String> {
     let Some(config) = &model.config.snapshot else {
         return Err(Error::new(envoi::Class::Internal, "internal error, please report: no [snapshot]"));
     };
@@ -103,6 +97,5 @@ where old.held is null or ({differs})",
         olds = of("old"),
         news = of("new"),
     );
-    let _ = session;
     Ok(sql)
 }

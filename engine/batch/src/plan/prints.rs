@@ -1,14 +1,16 @@
 //! What a table is known by: the checksums of its files.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use envoi::lake::Manifest;
 use envoi::lake::lake::{DataFile, checksum};
 
 /// Tables of one version of the lake that are not models.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Prints {
+    whole: Arc<Manifest>,
     tables: HashMap<String, Table>,
     sources: String,
 }
@@ -21,7 +23,7 @@ struct Table {
 }
 
 impl Prints {
-    pub(crate) fn new(manifest: &Manifest) -> Self {
+    pub(crate) fn new(manifest: &Arc<Manifest>) -> Self {
         let mut files: BTreeMap<String, Vec<DataFile>> = BTreeMap::new();
         for file in manifest.visible(None) {
             if file.schema != envoi::lake::lake::MODEL_SCHEMA {
@@ -35,13 +37,16 @@ impl Prints {
             (name, Table { print: of_files(&files), files, editions })
         });
         let sources = serde_json::to_vec(&manifest.sources).unwrap_or_default();
-        Self { tables: tables.collect(), sources: checksum(&sources) }
+        Self { whole: Arc::clone(manifest), tables: tables.collect(), sources: checksum(&sources) }
     }
 
     /// What a table is known by now; `None` where that cannot be said.
     pub(crate) fn of(&self, manifest: &Manifest, table: &str) -> Option<String> {
         if let Some(path) = table.strip_prefix("file:") {
             return of_path(path);
+        }
+        if let Some((table, edition)) = table.split_once('@') {
+            return self.of_edition(table, edition);
         }
         if let Some(name) = table.strip_prefix("model.") {
             let model = manifest.model(name)?;
@@ -62,6 +67,17 @@ impl Prints {
         }
         // A table without a row is as good as any other.
         Some(self.tables.get(table).map_or_else(|| checksum(b""), |t| t.print.clone()))
+    }
+
+    /// What a table is known by at another edition: a version never changes, what a day shows may.
+    fn of_edition(&self, table: &str, edition: &str) -> Option<String> {
+        if edition.strip_prefix('v').is_some_and(|n| n.parse::<u64>().is_ok()) {
+            return Some(checksum(edition.as_bytes()));
+        }
+        let day: NaiveDate = edition.parse().ok()?;
+        let (schema, name) = table.split_once('.')?;
+        let seen = self.whole.visible(Some(day)).into_iter().filter(|f| f.schema == schema && f.table == name);
+        Some(of_files(&seen.cloned().collect::<Vec<_>>()))
     }
 
     /// The files of a table.

@@ -85,8 +85,8 @@ fn toml_is_read_strictly() {
     check(&[("a.sql", "select 1 as x"), ("a.toml", "timeout = \"soon\"")], &["`soon` is not a length of time"]);
     check(&[("a.sql", "select 1 as x"), ("a.toml", "materialisation = \"incremental\"")], &["needs [incremental]"]);
     check(
-        &[("a.sql", "select 1 as x"), ("a.toml", "target = \"/x\"\nformat = \"cvs\"")],
-        &["unknown format `cvs`; did you mean `csv`?"],
+        &[("a.sql", "select 1 as x"), ("a.toml", "target = \"/x\"\nformat = \"parket\"")],
+        &["unknown format `parket`; did you mean `parquet`?"],
     );
 }
 

@@ -249,3 +249,39 @@ fn snapshots_by_a_column_of_time() {
         assert_eq!(history, ["1.0 2024-01-01 2024-02-01", "2.0 2024-02-01 NULL"]);
     });
 }
+
+#[test]
+fn other_editions_are_inputs_of_their_own() {
+    blocking(async {
+        let mut world = World::new();
+        world.transfers("a", "2024-03-01", &[(1, "h1", 1.0)]).await;
+        world.file("e.sql", "select count(*) as n from transfer for timestamp as of '2024-02-01'");
+        world.file("v.sql", "select count(*) as n from transfer for version as of 1");
+        world.ran().await;
+        world.transfers("b", "2024-03-01", &[(1, "h2", 1.0)]).await;
+        assert_eq!(world.ran().await, ["e: unchanged (unchanged)", "v: unchanged (unchanged)"]);
+        // An older edition that comes later.
+        world.transfers("a", "2024-01-01", &[(1, "h1", 1.0)]).await;
+        let said = world.ran().await;
+        assert!(said[0].starts_with("e: published (input") && said[1].starts_with("v: unchanged"), "{said:?}");
+        assert_eq!(world.rows("select n from e").await, ["1"]);
+    });
+}
+
+#[test]
+fn one_of_two_equal_files_is_taken_back() {
+    blocking(async {
+        let mut world = World::new();
+        world.file("m.sql", BY_MONTH).file("m.toml", MONTHLY);
+        world.transfers("a", "2024-06-01", &[]).await;
+        world.transfers("b", "2024-06-01", &[]).await;
+        let mut twice = crate::support::change("a", "2024-06-01", &[(1, "h", 1.0)]);
+        twice.files.push(envoi::lake::lake::NewFile { series: "b".into(), ..twice.files[0].clone() });
+        world.lake.publish(twice).await.unwrap();
+        world.ran().await;
+        assert_eq!(world.rows("select n from m").await, ["2"]);
+        world.transfers("b", "2024-06-01", &[]).await;
+        world.ran().await;
+        assert_eq!(world.rows("select n from m").await, ["1"]);
+    });
+}

@@ -21,4 +21,5 @@ mod runs;
 mod schedule;
 mod selectors;
 mod simulation;
+mod slices;
 mod support;

@@ -118,7 +118,7 @@ fn a_failing_query_is_that_models_failure() {
 fn memory_and_time_are_bounded() {
     blocking(async {
         let mut world = World::new();
-        world.file("a.sql", "select v, count(*) as n from (select unnest(range(0, 3000000)) as v) group by v");
+        world.file("a.sql", "select v, count(*) as n from (select unnest(range(0, 400000)) as v) group by v");
         world.file("a.toml", "memory = \"1MiB\"");
         let record = world.run().await;
         assert_eq!(record.status, RunStatus::Failed);
@@ -216,5 +216,47 @@ fn a_stopped_run_publishes_nothing() {
         assert_eq!((record.status, record.published_version), (RunStatus::Cancelled, None));
         assert!(world.lake.versions().await.unwrap().is_empty());
         assert!(world.lake.store().list("model").await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn models_of_households_are_their_owners_alone() {
+    blocking(async {
+        let mut world = World::new();
+        world.file("h.sql", "select count(*) as n from household").file("below.sql", "select n from h");
+        world.file("open.sql", "select n from below").file("open.toml", "release = true");
+        world.file("after.sql", "select n from open");
+        world.ran().await;
+        let role = envoi::Role::new("reader", envoi::DisclosureRules::default()).unwrap();
+        let reader = world.factory.reader(&role).await.unwrap();
+        for hidden in ["h", "below"] {
+            let error = reader.run(&format!("select n from model.{hidden}")).await.unwrap_err().to_string();
+            assert!(error.contains("made of households") && error.contains("release"), "{error}");
+        }
+        for shown in ["open", "after"] {
+            let rows = reader.run(&format!("select n from {shown}")).await.unwrap().collect().await.unwrap();
+            assert_eq!(rows[0].num_rows(), 1);
+        }
+        let listed = "select table_name from information_schema.tables where table_schema = 'model' order by 1";
+        assert_eq!(world.rows(listed).await, ["after", "below", "h", "open"]);
+        let rows = reader.run(listed).await.unwrap().collect().await.unwrap();
+        assert_eq!(rows.iter().map(|b| b.num_rows()).sum::<usize>(), 2);
+    });
+}
+
+#[test]
+fn two_hundred_models_are_looked_at_without_planning_one() {
+    blocking(async {
+        let mut world = World::new();
+        world.file("m0.sql", "select 1 as x");
+        for i in 1..200 {
+            world.file(&format!("m{i}.sql"), &format!("select x + 1 as x from m{}", i - 1));
+        }
+        world.ran().await;
+        let version = world.manifest().await.version;
+        // Every one of them would fail if it were planned: the lake's files are gone.
+        std::fs::remove_dir_all(world.folder.path().join("model")).unwrap();
+        assert!(world.ran().await.iter().all(|s| s.ends_with(": unchanged (unchanged)")));
+        assert_eq!(world.manifest().await.version, version);
     });
 }

@@ -12,7 +12,6 @@ use envoi_batch::record::{RunRecord, RunStatus};
 use envoi_batch::{Canceller, Options, RunError, Sources};
 
 use super::{Failure, Screen, print};
-use crate::sql::EXIT_FAILED;
 pub(crate) use pack::Files;
 use show::Show;
 
@@ -147,7 +146,6 @@ pub(crate) fn report(record: &RunRecord, screen: Screen, json: bool) -> Result<u
         (None, RunStatus::Cancelled) => "stopped; nothing more was published".to_owned(),
         (None, _) => "not everything that was asked for was published".to_owned(),
     };
-    debug_assert_eq!(EXIT_FAILED, 1);
     Err(Failure::failed(what))
 }
 

@@ -136,7 +136,7 @@ fn a_run_that_is_killed_at_any_step_leaves_the_old_version_or_the_new_one() {
             ],
         );
         let mut killed = command(folder.path(), &["run", "--dir", "models"]);
-        let output = killed.env("ENVOI_STOP_AT", step).output().unwrap();
+        let output = killed.env("STOP_ENVOI_AT", step).output().unwrap();
         assert!(output.status.code().is_none(), "{step}: it ran to its end");
         let (code, out, err) = envoi(folder.path(), &["lake", "verify"], "");
         assert_eq!(code, 0, "{step}: {out}{err}");

@@ -103,9 +103,9 @@ impl LakeSchema {
         }
     }
 
-    /// The table as it is there for the session.
-    fn found(&self, name: &str, table: LakeTable) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        let table = table.named(self.name(), name);
+    /// The table as it is there for the session, by its name and the one that was asked for, with an edition.
+    fn found(&self, (name, asked): (&str, &str), table: LakeTable) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let table = table.named(self.name(), asked);
         let kept = self.grants.as_ref().and_then(|grants| grants.of.of(self.name(), name));
         Ok(Some(Arc::new(match kept {
             Some(kept) => table.granted(&kept, &self.view.state.state()?)?,
@@ -137,6 +137,8 @@ impl SchemaProvider for LakeSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        // Another edition is another table, by this name.
+        let asked = name;
         let (name, edition) = edition::split(name);
         if let Some(grants) = self.grants.as_ref().filter(|_| self.table_exist(name)) {
             grants.check(self.name(), name)?;
@@ -159,7 +161,7 @@ impl SchemaProvider for LakeSchema {
                 () if files.iter().any(|f| f.source_id == PLAIN_TABLE) => Microdata::Unknown,
                 () => Microdata::No,
             };
-            return self.found(name, LakeTable::stored(schema, files)?.of(microdata).rooted(self.root()));
+            return self.found((name, asked), LakeTable::stored(schema, files)?.of(microdata).rooted(self.root()));
         }
         let Some(table) = tables::table(name) else { return Ok(None) };
         if table.name == SOURCE.name {
@@ -169,7 +171,7 @@ impl SchemaProvider for LakeSchema {
         let editions = manifest.sources.as_slice();
         let newest = table.microdata && visible(&self.view.newest(), None, "lake", name) == files;
         let microdata = if table.microdata { Microdata::Lake { newest } } else { Microdata::No };
-        self.found(name, LakeTable::lake(table, files, editions)?.of(microdata).rooted(self.root()))
+        self.found((name, asked), LakeTable::lake(table, files, editions)?.of(microdata).rooted(self.root()))
     }
 
     fn table_exist(&self, name: &str) -> bool {

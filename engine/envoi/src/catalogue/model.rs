@@ -119,7 +119,7 @@ impl SchemaProvider for ModelSchema {
         let Some(first) = files.first() else { return Ok(None) };
         let stored = self.view.runtime().stored_schema(first).await?;
         let schema = described(&stored, model, &manifest);
-        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, base).refused(refused);
+        let table = LakeTable::stored(schema, files)?.named(MODEL_SCHEMA, name).refused(refused);
         let table = table.rooted(self.view.runtime().lake().store().path(""));
         let kept = self.grants.as_ref().and_then(|grants| grants.of.of(MODEL_SCHEMA, base));
         Ok(Some(Arc::new(match kept {

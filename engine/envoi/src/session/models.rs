@@ -27,7 +27,7 @@ use crate::shared;
 /// What a query reads, all the way down.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reads {
-    /// Tables: `lake.transfer`, `staging.x`, `model.y`.
+    /// Tables: `lake.transfer`, `staging.x`, `model.y`; of another edition, `lake.transfer@2024-01-01` or `…@v3`.
     pub tables: BTreeSet<String>,
     /// Local files and patterns of files.
     pub files: BTreeSet<String>,

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use arrow::datatypes::SchemaRef;
 use clap::ValueEnum;
 use envoi::{Answer, Class, Error};
 use envoi_batch::Packer;
@@ -22,7 +23,7 @@ impl Packer for Files {
 
 async fn packed(format: &str, mut answer: Answer) -> envoi::Result<Vec<u8>> {
     let format = Format::from_str(format, true).map_err(Error::user)?;
-    let schema = answer.schema.clone();
+    let schema = SchemaRef::clone(&answer.schema);
     // A batch at a time, and the writer elsewhere: it is not one that may change threads.
     let (sender, receiver) = std::sync::mpsc::sync_channel(4);
     let work = tokio::task::spawn_blocking(move || {

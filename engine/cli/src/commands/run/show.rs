@@ -64,7 +64,7 @@ impl Progress for Show {
 
 /// In builds for tests a run may be made to end at a step, as if it were killed there.
 fn stop_at(step: &str) {
-    if cfg!(debug_assertions) && std::env::var("ENVOI_STOP_AT").is_ok_and(|at| at == step) {
+    if cfg!(debug_assertions) && std::env::var("STOP_ENVOI_AT").is_ok_and(|at| at == step) {
         std::process::abort();
     }
 }
