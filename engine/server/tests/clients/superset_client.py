@@ -30,6 +30,7 @@ WTF_CSRF_ENABLED = False
 TALISMAN_ENABLED = False
 RATELIMIT_ENABLED = False
 DATA_DIR = {home.name!r}
+FILTER_STATE_CACHE_CONFIG = EXPLORE_FORM_DATA_CACHE_CONFIG = {{'CACHE_TYPE': 'SimpleCache'}}
 """)
 os.environ["SUPERSET_HOME"] = home.name
 os.environ["SUPERSET_CONFIG_PATH"] = str(config)
