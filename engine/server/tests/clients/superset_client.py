@@ -67,6 +67,7 @@ def aggregate(function, column):
 
 with app.app_context():
     from flask import g
+    from flask_appbuilder import Model
 
     from superset import db, security_manager
     from superset.commands.database.test_connection import TestConnectionDatabaseCommand
@@ -74,13 +75,12 @@ with app.app_context():
     from superset.models.core import Database
     from superset.sql.parse import Table
 
-    db.metadata.create_all(bind=db.engine)
+    Model.metadata.create_all(bind=db.engine)
     security_manager.add_role("Admin")
     user = security_manager.add_user(
         "admin", "a", "b", "admin@example.org", security_manager.find_role("Admin"), password="admin"
     )
     g.user = security_manager.find_user("admin") or user
-    security_manager.sync_role_definitions()
 
     address = url("postgresql+psycopg2")
     TestConnectionDatabaseCommand({"database_name": "envoi", "sqlalchemy_uri": address, "extra": "{}"}).run()
