@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use envoi::Answer;
 
 use super::command::Direction;
+use super::portal::ORIGIN;
 use crate::catalogue::PG_TYPE;
 
 /// Where rows come from.
@@ -82,12 +83,14 @@ impl Rows {
     }
 }
 
-/// The answer's columns with the names and types of PostgreSQL that they were described by.
+/// The answer's columns with the names, types and origins that they were described by.
 fn described(schema: &SchemaRef, told: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().zip(told.fields()).map(|(field, told)| {
         let mut metadata = field.metadata().clone();
-        if let Some(name) = told.metadata().get(PG_TYPE) {
-            metadata.insert(PG_TYPE.to_owned(), name.clone());
+        for key in [PG_TYPE, ORIGIN] {
+            if let Some(value) = told.metadata().get(key) {
+                metadata.insert(key.to_owned(), value.clone());
+            }
         }
         field.as_ref().clone().with_name(told.name()).with_metadata(metadata)
     });

@@ -24,7 +24,8 @@ pub(super) fn call(expr: &mut Expr) {
         ("generate_series", all) if all.len() > 1 => unnest(build::call("generate_series", own(all))),
         ("_pg_expandarray", [array]) => unnest(build::call("envoi_expandarray", vec![(*array).clone()])),
         ("pg_get_expr", all) if all.len() > 2 => build::call("pg_get_expr", own(all.get(..2).unwrap_or_default())),
-        ("regexp_split_to_table", all) => unnest(build::call("regexp_split_to_array", own(all))),
+        ("regexp_split_to_table", [text, pattern]) => unnest(split(text, pattern)),
+        ("regexp_split_to_array", [text, pattern]) => split(text, pattern),
         ("pg_partition_ancestors", all) => unnest(build::call("pg_partition_ancestors", own(all))),
         ("coalesce", [first, rest @ ..]) if rest.iter().any(|e| literal_array(e).is_some()) => {
             let rest = rest.iter().map(|e| literal_array(e).unwrap_or_else(|| (*e).clone()));
@@ -37,6 +38,15 @@ pub(super) fn call(expr: &mut Expr) {
         _ => return,
     };
     *expr = replaced;
+}
+
+/// A text between the places where a pattern is.
+fn split(text: &Expr, pattern: &Expr) -> Expr {
+    // In no text that anybody splits.
+    const ASIDE: &str = "\u{e001}";
+    let (aside, all) = (build::text(ASIDE), build::text("g"));
+    let marked = build::call("regexp_replace", vec![text.clone(), pattern.clone(), aside.clone(), all]);
+    build::call("string_to_array", vec![marked, aside])
 }
 
 /// Names without quotes are in small letters; the engine's functions are found by those only.

@@ -70,7 +70,7 @@ own_venv() { # name, program, packages
     "$folder/$own/bin/pip" --disable-pip-version-check install -q "$@" >>"$log" 2>&1 || missing="$missing pip:$own"
 }
 case " $* " in *models_dbt.py*) own_venv dbt dbt 'dbt-core<1.11' 'dbt-postgres<1.11' ;; esac
-case " $* " in *superset_client.py*) own_venv superset superset apache-superset psycopg2-binary ;; esac
+case " $* " in *superset_client.py*) own_venv superset superset apache-superset 'flask-caching<2.4' cachetools psycopg2-binary ;; esac
 
 if command -v npm >/dev/null; then
     for package in $npm_packages; do

@@ -30,6 +30,7 @@ WTF_CSRF_ENABLED = False
 TALISMAN_ENABLED = False
 RATELIMIT_ENABLED = False
 DATA_DIR = {home.name!r}
+FILTER_STATE_CACHE_CONFIG = EXPLORE_FORM_DATA_CACHE_CONFIG = {{'CACHE_TYPE': 'SimpleCache'}}
 """)
 os.environ["SUPERSET_HOME"] = home.name
 os.environ["SUPERSET_CONFIG_PATH"] = str(config)
@@ -66,6 +67,7 @@ def aggregate(function, column):
 
 with app.app_context():
     from flask import g
+    from flask_appbuilder import Model
 
     from superset import db, security_manager
     from superset.commands.database.test_connection import TestConnectionDatabaseCommand
@@ -73,13 +75,12 @@ with app.app_context():
     from superset.models.core import Database
     from superset.sql.parse import Table
 
-    db.metadata.create_all(bind=db.engine)
+    Model.metadata.create_all(bind=db.engine)
     security_manager.add_role("Admin")
     user = security_manager.add_user(
         "admin", "a", "b", "admin@example.org", security_manager.find_role("Admin"), password="admin"
     )
     g.user = security_manager.find_user("admin") or user
-    security_manager.sync_role_definitions()
 
     address = url("postgresql+psycopg2")
     TestConnectionDatabaseCommand({"database_name": "envoi", "sqlalchemy_uri": address, "extra": "{}"}).run()

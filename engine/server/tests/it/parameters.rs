@@ -104,6 +104,8 @@ fn arrays_are_unnested() {
     assert_eq!(rows(&mut c, joined, &[], &[Some(b"{PHL,MEX}")]), [["MEX"], ["PHL"]]);
     let schema = "select * from pg_catalog.unnest($1::text[]) as u";
     assert_eq!(rows(&mut c, schema, &[], &[Some(b"{a,b}")]), [["a"], ["b"]]);
+    assert_eq!(c.rows("select regexp_split_to_table('one  two,three', '[ ,]+') as w"), [["one"], ["two"], ["three"]]);
+    assert_eq!(c.value("select regexp_split_to_array('a1b22c', '[0-9]+')"), "{a,b,c}");
     // The column is called by the function.
     assert_eq!(c.simple("select * from unnest(array[1])")[0].columns()[0].0, "unnest");
     assert_eq!(c.rows("select unnest from unnest(array['a', 'b'])"), [["a"], ["b"]]);
