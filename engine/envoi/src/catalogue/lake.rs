@@ -104,7 +104,11 @@ impl LakeSchema {
     }
 
     /// The table as it is there for the session, by its name and the one that was asked for, with an edition.
-    fn found(&self, (name, asked): (&str, &str), table: LakeTable) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+    fn found(
+        &self,
+        (name, asked): (&str, &str),
+        table: LakeTable,
+    ) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         let table = table.named(self.name(), asked);
         let kept = self.grants.as_ref().and_then(|grants| grants.of.of(self.name(), name));
         Ok(Some(Arc::new(match kept {
