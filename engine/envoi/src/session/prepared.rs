@@ -163,7 +163,7 @@ impl Session {
         let state = self.0.context.state();
         if matches!(prepared.stage, Stage::Late) {
             let values = fitting(values, &prepared.parameters).map_err(failed)?;
-            return self.executed_late(&prepared, values).await;
+            return Box::pin(self.executed_late(&prepared, values)).await;
         }
         let prepared = match self.0.view.key() == prepared.seen {
             true => prepared.clone(),

@@ -2,6 +2,8 @@
 //!
 //! The rewriter puts these in place of subqueries that collect the names from `pg_attribute`.
 
+use std::sync::Arc;
+
 use super::call::{Answer, Call, Definition, Returns};
 use super::definitions::relation;
 use crate::catalogue::{Cell, columns_of_shape};
@@ -37,7 +39,7 @@ fn numbers(call: &Call<'_>) -> Vec<i64> {
 fn names(call: &Call<'_>, numbers: Vec<i64>) -> Cell {
     let Some(oid) = relation(call, 0) else { return Cell::Null };
     let schema = match call.snapshot.table(oid) {
-        Some(table) => table.relation.columns.clone(),
+        Some(table) => Arc::clone(&table.relation.columns),
         None => match columns_of_shape(oid) {
             Some(schema) => schema,
             None => return Cell::Null,
