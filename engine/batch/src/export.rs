@@ -41,6 +41,12 @@ pub struct Label {
     pub format: String,
     /// Checksum of each file.
     pub files: BTreeMap<String, String>,
+    /// Bytes of each file.
+    #[serde(default)]
+    pub sizes: BTreeMap<String, u64>,
+    /// SHA-256 over what is said of the columns, and how rows are sorted and divided.
+    #[serde(default)]
+    pub shape: String,
     /// Version of the lake that has the same rows.
     pub lake_version: u64,
     /// The run that built them.
@@ -87,9 +93,11 @@ async fn one(
         Some(bytes) => serde_json::from_slice(&bytes).ok(),
         None => None,
     };
+    let said = (&published.description, &published.columns, &model.config.sort, export.partitioned);
+    let shape = checksum(&serde_json::to_vec(&said).map_err(|e| Error::new(envoi::Class::Internal, e.to_string()))?);
     if let Some(label) = &before
-        && label.sha256 == sha256
-        && label.format == export.format
+        && (&label.sha256, &label.format, &label.shape) == (&sha256, &export.format, &shape)
+        && whole(&store, label).await
     {
         return Ok(0);
     }
@@ -104,7 +112,7 @@ async fn one(
     } else {
         parts.push((format!("{}.{}", model.name, export.format), String::new()));
     }
-    let mut files = BTreeMap::new();
+    let (mut files, mut sizes) = (BTreeMap::new(), BTreeMap::new());
     for (path, part) in &parts {
         let manifest =
             if part.is_empty() { Arc::clone(manifest) } else { Arc::new(alone(manifest, &model.name, part)) };
@@ -113,6 +121,7 @@ async fn one(
         let shape = envoi::Shape { sort: model.config.sort.clone(), ..envoi::Shape::default() };
         let bytes = Bytes::from(packer.pack(&export.format, session.shaped(&draft, shape).await?).await?);
         files.insert(path.clone(), checksum(&bytes));
+        sizes.insert(path.clone(), bytes.len() as u64);
         put(&store, path, bytes).await?;
     }
     let label = Label {
@@ -122,6 +131,8 @@ async fn one(
         rows: published.rows,
         format: export.format.clone(),
         files,
+        sizes,
+        shape,
         lake_version: manifest.version,
         run_id: published.run_id.clone(),
         engine: published.engine.clone(),
@@ -136,6 +147,17 @@ async fn one(
         store.delete(gone).await?;
     }
     Ok(parts.len())
+}
+
+/// Whether the files are there that a label names, as large as it says.
+async fn whole(store: &Store, label: &Label) -> bool {
+    for path in label.files.keys() {
+        let there = store.object_store().head(&store.path(path)).await.ok().map(|meta| meta.size);
+        if there.is_none() || there != label.sizes.get(path).copied() {
+            return false;
+        }
+    }
+    true
 }
 
 /// What is known of the rows: of a view, that of what it reads.

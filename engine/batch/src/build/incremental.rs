@@ -28,7 +28,7 @@ pub(crate) struct Changed {
 }
 
 /// The table that an incremental model follows, with its schema.
-pub(super) fn followed(model: &Model) -> Option<String> {
+pub(crate) fn followed(model: &Model) -> Option<String> {
     let name = &model.config.incremental.as_ref()?.input;
     if name.contains('.') {
         return Some(name.clone());
@@ -96,10 +96,10 @@ pub(super) async fn how(
         return Ok(whole(Some(&because)));
     }
     let Some(every) = config.granularity().filter(|_| by_time) else {
-        return keyed(context, model, manifest, config, &input, why, &whole).await;
+        return keyed(context, model, manifest, config, &input, (why, draft), &whole).await;
     };
     let late = config.late.map_or(0, crate::project::Span::days);
-    let touched = match touched(context, model, manifest, &input, why).await? {
+    let touched = match touched(context, model, manifest, &input, why, draft).await? {
         Ok(days) => days.whole(every, late),
         Err(because) if because.is_empty() => Days::all(),
         Err(because) => return Ok(whole(Some(&because))),
@@ -136,6 +136,11 @@ fn first(days: &Days) -> String {
     }
 }
 
+/// Whether a table is read by tests alone: its rows change none of the model's.
+fn only_tested(model: &Model, draft: &Draft, table: &str) -> bool {
+    model.tested.contains(table) && !draft.reads.tables.contains(table)
+}
+
 /// How often a file is there: two series may have equal ones.
 fn counts<'a>(sums: impl Iterator<Item = &'a String>) -> HashMap<&'a String, usize> {
     let mut counts = HashMap::new();
@@ -152,6 +157,7 @@ async fn touched(
     manifest: &Arc<Manifest>,
     input: &str,
     why: &Why,
+    draft: &Draft,
 ) -> Result<std::result::Result<Days, String>> {
     if matches!(why, Why::New | Why::Query(_) | Why::FullRefresh) {
         return Ok(Err(String::new()));
@@ -160,7 +166,7 @@ async fn touched(
         return Ok(Err("its query gives other rows at other times".to_owned()));
     }
     let Some(published) = manifest.model(&model.name) else { return Ok(Err(String::new())) };
-    let others = published.inputs.iter().filter(|i| i.table != input);
+    let others = published.inputs.iter().filter(|i| i.table != input && !only_tested(model, draft, &i.table));
     for other in others {
         if context.prints.of(manifest, &other.table).as_ref() != Some(&other.fingerprint) {
             return Ok(Err(format!("input {} changed", other.table)));
@@ -202,22 +208,9 @@ pub(super) async fn days(
     let slice =
         (!now.is_all()).then(|| Slice::Time { column: time, days: now.spans().to_vec(), nulls: now.has_nulls() });
     let input = followed(model).unwrap_or_default();
-    let mut own = None;
-    if slice.is_some() && model.asks_for_window() {
-        let (from, to) = window(now);
-        let sql = model.of_window(&from, &to).map_err(|p| envoi::Error::user(p.to_string()))?;
-        let part = session.draft(&sql).await?;
-        if let Err(why) = session.sliced(&part, &input, &by(config))? {
-            let what = format!("with `is_incremental()` the query cannot be built in parts: {why}");
-            return Err(
-                envoi::Error::user(what).with_hint("leave it out: envoi reads no more than the parts it builds")
-            );
-        }
-        own = Some(part);
-    }
     let shape =
         Shape { sort: model.config.sort.clone(), parts, every, slice: slice.map(|slice| (input, slice)), beside: None };
-    let answer = session.shaped(own.as_ref().unwrap_or(draft), shape).await?;
+    let answer = session.shaped(draft, shape).await?;
     let mut written = write(answer, &layout, &context.stage, &model.name, held, context.packers()).await?;
     let kept = held.iter().filter(|f| !now.has(part_day(&f.series)) && f.rows > 0).cloned();
     let kept: Vec<DataFile> = if now.is_all() { Vec::new() } else { kept.collect() };
@@ -225,15 +218,6 @@ pub(super) async fn days(
     written.files.extend(kept);
     written.files = by_part(written.files);
     Ok(written)
-}
-
-fn window(days: &Days) -> (String, String) {
-    let edge = |number: Option<i64>, otherwise: &str| match number {
-        Some(n) if n != i64::MIN && n != i64::MAX => day(n).to_string(),
-        _ => otherwise.to_owned(),
-    };
-    let (first, after) = (days.spans().first().map(|s| s.0), days.spans().last().map(|s| s.1));
-    (edge(first, "0001-01-01"), edge(after, "9999-12-31"))
 }
 
 /// The first day of a partition by its name.
@@ -247,7 +231,7 @@ async fn keyed(
     manifest: &Arc<Manifest>,
     config: &Incremental,
     input: &str,
-    why: &Why,
+    (why, draft): (&Why, &Draft),
     whole: &(dyn Fn(Option<&str>) -> (How, String) + Sync),
 ) -> Result<(How, String)> {
     let Some(published) = manifest.model(&model.name) else { return Ok(whole(None)) };
@@ -256,7 +240,7 @@ async fn keyed(
         Why::Volatile => return Ok(whole(Some("its query gives other rows at other times"))),
         _ => return Ok(whole(None)),
     }
-    for other in published.inputs.iter().filter(|i| i.table != input) {
+    for other in published.inputs.iter().filter(|i| i.table != input && !only_tested(model, draft, &i.table)) {
         if context.prints.of(manifest, &other.table).as_ref() != Some(&other.fingerprint) {
             return Ok(whole(Some(&format!("input {} changed", other.table))));
         }

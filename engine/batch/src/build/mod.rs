@@ -18,6 +18,7 @@ use crate::record::{Input, TestRecord};
 use crate::testing;
 use write::{Layout, Written, write};
 
+pub(crate) use incremental::{followed, quoted};
 pub(crate) use write::plain;
 
 /// What all models of a run are built with.
@@ -182,6 +183,7 @@ impl Context {
                 Ok((Written { files: held, schema }, pending, None))
             }
             (Materialisation::Snapshot, _) => {
+                snapshot::sound(session, model).await?;
                 let sql = snapshot::query(self, draft, model, manifest).await?;
                 let draft = session.draft(&sql).await?;
                 Ok((put(session.shaped(&draft, shape).await?, layout).await?, none(), None))
@@ -263,6 +265,7 @@ impl Context {
         let mut tables = draft.reads.tables.clone();
         tables.extend(model.reads.iter().map(|m| format!("model.{m}")));
         tables.extend(model.tables.iter().filter(|t| t.starts_with("model.")).cloned());
+        tables.extend(model.tested.iter().cloned());
         tables.extend(draft.reads.files.iter().map(|path| format!("file:{path}")));
         tables.remove(&own);
         let (mut inputs, mut unsteady) = (Vec::new(), false);

@@ -6,11 +6,31 @@
 use std::sync::Arc;
 
 use envoi::lake::Manifest;
-use envoi::{Draft, Error, Result};
+use envoi::{Draft, Error, Result, Session};
 
 use super::Context;
 use super::incremental::quoted;
 use crate::project::Model;
+use crate::testing::violations;
+
+/// Rows that cannot be told apart, or have no time, would be kept again and again.
+pub(super) async fn sound(session: &Session, model: &Model) -> Result<()> {
+    let Some(config) = &model.config.snapshot else { return Ok(()) };
+    let query = model.compiled.trim_end().trim_end_matches(';');
+    let key = config.key.iter().map(|k| quoted(k)).collect::<Vec<_>>().join(", ");
+    let twice =
+        format!("select {key}, count(*) as rows from (\n{query}\n) group by {key} having count(*) > 1 order by {key}");
+    if let Some(found) = violations(session, &twice).await? {
+        return Err(Error::user(format!("[snapshot] `key` does not identify a row: {found}"))
+            .with_hint("name more columns, or let the query give one row for each"));
+    }
+    let Some(time) = &config.updated_at else { return Ok(()) };
+    let without = format!("select {key} from (\n{query}\n) where {} is null order by {key}", quoted(time));
+    match violations(session, &without).await? {
+        Some(found) => Err(Error::user(format!("[snapshot] `updated_at` is NULL: {found}"))),
+        None => Ok(()),
+    }
+}
 
 /// The query of the whole history, over what it was before.
 pub(super) async fn query(context: &Context, draft: &Draft, model: &Model, manifest: &Arc<Manifest>) -> Result<String> {
@@ -69,7 +89,9 @@ pub(super) async fn query(context: &Context, draft: &Draft, model: &Model, manif
         (None, []) => names.iter().filter(|n| !config.key.contains(n)).collect(),
         (None, check) => check.iter().collect(),
     };
-    let differs = checked.iter().map(|c| format!("(old.{0} is distinct from new.{0})", quoted(c))).collect::<Vec<_>>();
+    // A state that is older than the one that is known says nothing new.
+    let changed = if config.updated_at.is_some() { ">" } else { "is distinct from" };
+    let differs = checked.iter().map(|c| format!("(new.{0} {changed} old.{0})", quoted(c))).collect::<Vec<_>>();
     let differs = if differs.is_empty() { "false".to_owned() } else { differs.join(" or ") };
     let (end, ended) = match gone.filter(|_| !config.keep_deleted) {
         Some(gone) => {

@@ -57,10 +57,9 @@ pub(super) fn read(
 
 /// `--var year=2020` is a number, as in TOML.
 fn typed(text: &str) -> Value {
-    match (text.parse::<i64>(), text.parse::<f64>(), text.parse::<bool>()) {
-        (Ok(n), ..) => Value::from(n),
-        (_, Ok(n), _) => Value::from(n),
-        (.., Ok(b)) => Value::from(b),
+    // A number that would be written otherwise is a code: `00012`, `1e5`.
+    match text.parse::<i64>() {
+        Ok(n) if n.to_string() == text => Value::from(n),
         _ => Value::from(text),
     }
 }
@@ -115,12 +114,7 @@ impl Reader<'_> {
         let schemas = Arc::new(self.names.schemas());
         let mut models = BTreeMap::new();
         for (file, text) in files {
-            let scope = Scope {
-                name: stem(file).to_owned(),
-                vars: Arc::clone(vars),
-                schemas: Arc::clone(&schemas),
-                window: None,
-            };
+            let scope = Scope { name: stem(file).to_owned(), vars: Arc::clone(vars), schemas: Arc::clone(&schemas) };
             let own = self.config(file, text, &config.defaults);
             let Some(model) = self.model(file, text, own, scope, &names) else { continue };
             models.insert(model.name.clone(), model);
@@ -191,12 +185,17 @@ impl Reader<'_> {
                 Meaning::Nothing(what) => self.problems.push(Problem::at(file, &compiled, name.position, what)),
             }
         }
-        // A model may read what it was before, as a snapshot of its own.
-        let own = reads.contains(&scope.name) && text.contains("this");
-        if own {
-            reads.remove(&scope.name);
-        }
         let mut config = config?;
+        let tested = self.tested(file, &scope.name, &config, names);
+        let tested: BTreeSet<String> = tested
+            .into_iter()
+            .filter(|table| match table.strip_prefix("model.") {
+                Some(model) => !reads.contains(model) && !tables.contains(table),
+                None => !tables.contains(table),
+            })
+            .collect();
+        let models = tested.iter().filter_map(|table| table.strip_prefix("model."));
+        reads.extend(models.filter(|model| names.contains(*model)).map(str::to_owned));
         if let Some(target) = config.target.take() {
             let format = config.format.take().unwrap_or_else(|| "parquet".to_owned());
             let partitioned = !config.partition_by.is_empty();
@@ -216,10 +215,48 @@ impl Reader<'_> {
             config,
             reads,
             tables,
+            tested,
             query_hash,
             config_hash,
-            scope,
         })
+    }
+
+    /// Tables that tests read, beside the model itself.
+    fn tested(&mut self, file: &str, model: &str, config: &ModelConfig, names: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut queries = Vec::new();
+        for test in &config.test {
+            if let Some(table) = test.row_count.as_ref().and_then(|c| c.same_as.as_ref()) {
+                queries.push(format!("select * from {table}"));
+            }
+            if let Some((table, _)) = test.relationships.as_ref().and_then(|to| to.rsplit_once('.')) {
+                queries.push(format!("select * from {table}"));
+            }
+            queries.extend(test.expression.as_ref().map(|e| format!("select 1 from model.{model} where ({e})")));
+            if let Some(reconcile) = &test.reconcile {
+                queries.push(reconcile.against.clone());
+                queries.push(format!("select {} from model.{model}", reconcile.total));
+            }
+        }
+        let mut found = BTreeSet::new();
+        for sql in queries {
+            let named = match envoi::named(&sql) {
+                Ok(named) => named,
+                Err(e) => {
+                    self.problems.push(Problem::new(file, format!("[[test]] asks `{}`: {e}", sql.trim())));
+                    continue;
+                }
+            };
+            for name in &named {
+                match self.names.meaning(name, names) {
+                    Meaning::Model(other) if other == model => {}
+                    Meaning::Model(other) => drop(found.insert(format!("model.{other}"))),
+                    Meaning::Table(table) => drop(found.insert(table)),
+                    Meaning::Other => {}
+                    Meaning::Nothing(what) => self.problems.push(Problem::new(file, format!("[[test]]: {what}"))),
+                }
+            }
+        }
+        found
     }
 
     /// Unit tests in `tests/`, which name their model.
@@ -323,6 +360,10 @@ fn sensible(config: &ModelConfig) -> Vec<String> {
             let near = hint(&export.format, FORMATS.into_iter(), "there are parquet, csv, tsv, json, ndjson, xlsx");
             wrong.push(format!("unknown format `{}`{near}", export.format));
         }
+    }
+    let mut places = BTreeSet::new();
+    for export in config.export.iter().filter(|e| !places.insert((&e.target, &e.format))) {
+        wrong.push(format!("two exports go to `{}` as {}", export.target, export.format));
     }
     for test in &config.test {
         let kinds = [

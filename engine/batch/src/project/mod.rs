@@ -23,7 +23,6 @@ pub(crate) use problem::hint;
 use envoi::lake::Manifest;
 use minijinja::value::Value;
 use rust_embed::RustEmbed;
-use template::Scope;
 
 #[derive(RustEmbed)]
 #[folder = "../../sql/jobs"]
@@ -68,6 +67,8 @@ impl Sources {
                         return Err(wrong(format!("has {size} bytes; a query has {LARGEST} at most")));
                     }
                     let text = std::fs::read_to_string(&path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+                    // Editors of Windows put a mark in front that nobody sees.
+                    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
                     sources.files.insert(relative, text);
                 }
             }
@@ -96,38 +97,22 @@ pub struct Model {
     pub compiled: String,
     /// What its TOML says.
     pub config: ModelConfig,
-    /// Models of the project that it reads, by name.
+    /// Models of the project that it reads, by name, or its tests do.
     pub reads: BTreeSet<String>,
     /// Other tables that it names.
     pub tables: BTreeSet<String>,
+    /// Tables that its tests read and its query does not name.
+    pub tested: BTreeSet<String>,
     /// Hash of what its rows depend on, beside its inputs.
     pub query_hash: String,
     /// Hash of the rest of what is said of it.
     pub config_hash: String,
-    pub(crate) scope: Scope,
 }
 
 impl Model {
-    /// The query of a part of the table, from a day to the one after the last.
-    ///
-    /// # Errors
-    /// What the template says when it is used so.
-    pub fn of_window(&self, from: &str, to: &str) -> Result<String, Problem> {
-        let scope = Scope { window: Some((from.to_owned(), to.to_owned())), ..self.scope.clone() };
-        template::compiled(&self.text, &scope).map_err(|wrong| {
-            let problem = Problem::new(self.file.clone(), wrong.what);
-            wrong.line.map_or(problem.clone(), |line| problem.on(&self.text, line, None))
-        })
-    }
-
     /// Where an error of the compiled query is.
     pub(crate) fn problem(&self, error: &envoi::Error) -> Problem {
         Problem::at(self.file.clone(), &self.compiled, error.position(), error.to_string())
-    }
-
-    /// True if it has a template that asks whether only a part is built.
-    pub(crate) fn asks_for_window(&self) -> bool {
-        self.text.contains("is_incremental")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Templates of queries: `ref`, `source`, `var`, `is_incremental`, `this`, `from`, `to`.
+//! Templates of queries: `ref`, `source`, `var`, `this`, `is_incremental`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +18,6 @@ pub(crate) struct Scope {
     pub(crate) vars: Arc<BTreeMap<String, Value>>,
     /// Schema of tables that are not models.
     pub(crate) schemas: Arc<BTreeMap<String, &'static str>>,
-    /// The first day and the one after the last of what is built, where only a part is.
-    pub(crate) window: Option<(String, String)>,
 }
 
 /// Why a template gives no query.
@@ -59,17 +57,17 @@ pub(crate) fn compiled(text: &str, scope: &Scope) -> Result<String, Wrong> {
             Error::new(ErrorKind::InvalidOperation, what)
         }),
     });
-    let part = scope.window.is_some();
-    environment.add_function("is_incremental", move || part);
-    let (from, to) = scope.window.clone().unwrap_or_default();
-    let context = minijinja::context! { this => format!("model.{}", scope.name), from => from, to => to };
+    // What it guards elsewhere narrows the query to what is new. Here the engine narrows it, and a query that did so
+    // too would take rows out of partitions that are built whole.
+    environment.add_function("is_incremental", || false);
+    let context = minijinja::context! { this => format!("model.{}", scope.name) };
     let wrong = |e: Error| {
         let detail = e.detail().map_or_else(|| e.kind().to_string(), str::to_owned);
         let what = match e.kind() {
             ErrorKind::OutOfFuel => "the template takes too many steps; is there an endless loop?".to_owned(),
             ErrorKind::UndefinedError => format!("template: {detail} is not defined"),
             ErrorKind::UnknownFunction => {
-                format!("template: {detail}; there are `ref`, `source`, `var`, `is_incremental`, `this`, `from`, `to`")
+                format!("template: {detail}; there are `ref`, `source`, `var`, `this`, `is_incremental`")
             }
             _ => format!("template: {detail}"),
         };
@@ -88,7 +86,6 @@ mod tests {
             name: "m".into(),
             vars: Arc::new([("year".to_owned(), Value::from(2020))].into()),
             schemas: Arc::new([("transfer".to_owned(), "lake")].into()),
-            window: None,
         }
     }
 

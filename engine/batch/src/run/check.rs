@@ -6,7 +6,7 @@ use std::sync::Arc;
 use envoi::lake::Manifest;
 use envoi::{Bounds, Draft, Session, SessionFactory};
 
-use crate::build::plain;
+use crate::build::{followed, plain, quoted};
 use crate::plan::{Asked, Prints, Verdict, judge};
 use crate::project::{Materialisation, Model, Problem, Project, SchemaChange, hint};
 use crate::run::RunError;
@@ -39,7 +39,14 @@ pub(super) async fn check(
     asked: Asked,
     estimates: bool,
 ) -> Result<Vec<Planned>, RunError> {
-    let mut checker = Checker { factory, manifest, session: None, problems: Vec::new(), broken: BTreeSet::new() };
+    let mut checker = Checker {
+        factory,
+        manifest,
+        session: None,
+        problems: Vec::new(),
+        broken: BTreeSet::new(),
+        building: BTreeSet::new(),
+    };
     let mut building: BTreeMap<&str, String> = BTreeMap::new();
     let mut planned = Vec::with_capacity(order.len());
     for name in order {
@@ -65,6 +72,7 @@ pub(super) async fn check(
         if built {
             building.insert(name, reason.clone());
             rows = checker.plan(model, estimates).await?;
+            checker.building.insert(name.clone());
         }
         planned.push(Planned {
             name: name.clone(),
@@ -86,6 +94,8 @@ struct Checker<'a> {
     problems: Vec<Problem>,
     /// Models of which no columns are known, for a problem that is said already.
     broken: BTreeSet<String>,
+    /// Models that are built too: how many rows they will have is not known.
+    building: BTreeSet<String>,
 }
 
 impl Checker<'_> {
@@ -111,7 +121,9 @@ impl Checker<'_> {
             }
         };
         self.columns(model, &draft);
-        let rows = if estimates { session.estimate(&model.compiled).await.unwrap_or_default() } else { None };
+        self.follows(&session, model, &draft).await;
+        let known = estimates && !model.reads.iter().any(|r| self.building.contains(r));
+        let rows = if known { session.estimate(&model.compiled).await.unwrap_or_default() } else { None };
         let mut columns = plain(&draft.schema);
         if model.config.materialisation == Materialisation::Snapshot {
             let time = model.config.snapshot.as_ref().and_then(|s| s.updated_at.as_deref());
@@ -119,6 +131,22 @@ impl Checker<'_> {
         }
         session.expect_model(&model.name, columns);
         Ok(rows)
+    }
+
+    /// Whether an incremental model reads what it follows, and that has the column of time.
+    async fn follows(&mut self, session: &Session, model: &Model, draft: &Draft) {
+        let (Some(config), Some(input)) = (&model.config.incremental, followed(model)) else { return };
+        let own = input.strip_prefix("model.").is_some_and(|name| model.reads.contains(name));
+        if !own && !draft.reads.tables.contains(&input) && !model.tables.contains(&input) {
+            let read = draft.reads.tables.iter().map(String::as_str);
+            let near = hint(&input, read.clone(), &format!("it reads {}", read.collect::<Vec<_>>().join(", ")));
+            let what = format!("[incremental] follows `{}`, which the query does not read{near}", config.input);
+            return self.problems.push(Problem::new(model.file.as_str(), what));
+        }
+        let columns: Vec<String> = config.time.iter().chain(&config.key).map(|c| quoted(c)).collect();
+        if let Err(e) = session.draft(&format!("select {} from {input}", columns.join(", "))).await {
+            self.problems.push(Problem::new(model.file.as_str(), format!("[incremental] follows `{input}`: {e}")));
+        }
     }
 
     /// Columns that the TOML names, and those that the table has.

@@ -95,7 +95,9 @@ pub(super) async fn execute(
         let done = record
             .published_version
             .map_or("nothing was published".to_owned(), |v| format!("version {v} is published"));
-        envoi::Error::new(envoi::Class::Resource, format!("{done}, but the record of the run was not written: {e}"))
+        let failed = record.failure.as_ref().map(|f| format!("model `{}`, {}: {}; ", f.model, f.step, f.message));
+        let what = format!("{}{done}, but the record of the run was not written: {e}", failed.unwrap_or_default());
+        envoi::Error::new(envoi::Class::Resource, what)
     })?;
     progress.event(&Event::Step("recorded"));
     Ok(record)
@@ -344,7 +346,17 @@ impl Run<'_> {
     }
 
     fn unchanged(&mut self, model: &Model, seconds: f64) {
+        let tests = crate::testing::freshness(&self.context, model, &self.candidate);
+        if let Some(stale) = tests.iter().find(|t| t.blocks && !t.passed) {
+            let found = stale.found.as_deref().map(|f| format!(": {f}")).unwrap_or_default();
+            let what = format!("test `{}` failed{found}", stale.name);
+            let failed = Failed { step: "test", what, tests, passing: false, cancelled: false };
+            return self.failed(&model.name, failed, seconds, 0);
+        }
         self.note(model, ModelStatus::Unchanged, "unchanged".to_owned(), seconds, 0);
+        if let Some(record) = self.records.get_mut(&model.name) {
+            record.tests = tests;
+        }
     }
 
     fn blocked(&mut self, model: &Model, by: &str) {

@@ -11,7 +11,7 @@ use envoi::lake::lake::BuiltModel;
 use envoi::lake::{Manifest, Printable};
 use envoi::{Result, Session};
 
-use crate::build::{Context, Failed};
+use crate::build::{Context, Failed, quoted};
 use crate::project::{Model, Reconcile, RowCount, Severity, TestConfig};
 use crate::record::TestRecord;
 
@@ -24,6 +24,25 @@ pub(crate) async fn run(
     candidate: &Arc<Manifest>,
     built: &BuiltModel,
 ) -> Result<Vec<TestRecord>> {
+    let mut records = freshness(context, model, candidate);
+    if model.config.test.is_empty() {
+        return Ok(records);
+    }
+    let session = context.session(model, candidate).await?;
+    for test in &model.config.test {
+        let name = test.name.clone().unwrap_or_else(|| described(test));
+        let table = format!("model.{}", model.name);
+        let found = found(&session, test, &table, built)
+            .await
+            .map_err(|e| envoi::Error::new(e.class(), format!("test `{name}`: {e}")))?;
+        records.push(TestRecord { name, passed: found.is_none(), blocks: test.severity == Severity::Error, found });
+    }
+    Ok(records)
+}
+
+/// How old the editions of inputs are; needs no query, and is looked at whether they changed or not: a publisher
+/// that stopped changes nothing.
+pub(crate) fn freshness(context: &Context, model: &Model, candidate: &Manifest) -> Vec<TestRecord> {
     let mut records = Vec::new();
     for fresh in &model.config.freshness {
         let table = fresh.table.as_str();
@@ -41,19 +60,7 @@ pub(crate) async fn run(
         let name = format!("freshness of {table} within {} days", fresh.max_age.days());
         records.push(TestRecord { name, passed: found.is_none(), blocks: fresh.severity == Severity::Error, found });
     }
-    if model.config.test.is_empty() {
-        return Ok(records);
-    }
-    let session = context.session(model, candidate).await?;
-    for test in &model.config.test {
-        let name = test.name.clone().unwrap_or_else(|| described(test));
-        let table = format!("model.{}", model.name);
-        let found = found(&session, test, &table, built)
-            .await
-            .map_err(|e| envoi::Error::new(e.class(), format!("test `{name}`: {e}")))?;
-        records.push(TestRecord { name, passed: found.is_none(), blocks: test.severity == Severity::Error, found });
-    }
-    Ok(records)
+    records
 }
 
 /// What a test says, as its name.
@@ -86,7 +93,9 @@ async fn found(session: &Session, test: &TestConfig, table: &str, built: &BuiltM
                 .with_hint("write the table and its column, such as `lake.country.iso3`"));
         };
         let sql = format!(
-            "select distinct a.{column} from {table} as a left anti join {other} as b on a.{column} = b.{key} where a.{column} is not null"
+            "select distinct a.{column} from {table} as a left anti join {other} as b on a.{column} = b.{key} where a.{column} is not null",
+            column = quoted(column),
+            key = quoted(key)
         );
         return violations(session, &sql).await;
     }
@@ -100,7 +109,7 @@ async fn found(session: &Session, test: &TestConfig, table: &str, built: &BuiltM
 }
 
 /// Rows that a query gives, counted, with the first of them.
-async fn violations(session: &Session, sql: &str) -> Result<Option<String>> {
+pub(crate) async fn violations(session: &Session, sql: &str) -> Result<Option<String>> {
     const SHOWN: usize = 3;
     let mut answer = session.run(sql).await?;
     let (mut count, mut shown) = (0, Vec::new());

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod careful;
 mod equal;
 mod faults;
 mod file;

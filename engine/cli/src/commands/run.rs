@@ -11,6 +11,7 @@ use envoi::Config;
 use envoi_batch::record::{RunRecord, RunStatus};
 use envoi_batch::{Canceller, Options, RunError, Sources};
 
+use super::serve::stopped;
 use super::{Failure, Screen, print};
 pub(crate) use pack::Files;
 use show::Show;
@@ -112,14 +113,16 @@ pub(crate) async fn run(config: &Config, screen: Screen, args: &RunArgs) -> Resu
     let stop = Canceller::new();
     let cancel = stop.token();
     let watch = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.cancel();
-        }
+        stopped().await;
+        stop.cancel();
     });
     let show = Show::new(screen);
     let outcome = envoi_batch::run(&factory, &sources, &options, Arc::new(Files), &show, &cancel).await;
     watch.abort();
     show.end();
+    if let (Err(error), true) = (&outcome, args.json) {
+        print(&format!("{}\n", unbegun(error)))?;
+    }
     let record = outcome.map_err(failure)?;
     report(&record, screen, args.json)
 }
@@ -147,6 +150,15 @@ pub(crate) fn report(record: &RunRecord, screen: Screen, json: bool) -> Result<u
         (None, _) => "not everything that was asked for was published".to_owned(),
     };
     Err(Failure::failed(what))
+}
+
+/// A run that did not begin, or left no record, as JSON.
+fn unbegun(error: &RunError) -> serde_json::Value {
+    let problems: Vec<String> = match error {
+        RunError::Problems(all) => all.iter().map(ToString::to_string).collect(),
+        other => vec![other.to_string()],
+    };
+    serde_json::json!({ "status": "failed", "problems": problems })
 }
 
 fn failure(error: RunError) -> Failure {

@@ -87,21 +87,27 @@ impl MartTest {
     /// The query that returns a row for every violation.
     pub fn violations(&self, mart: &str) -> String {
         if !self.not_null.is_empty() {
-            let any: Vec<String> = self.not_null.iter().map(|c| format!("{c} is null")).collect();
+            let any: Vec<String> = self.not_null.iter().map(|c| format!("{} is null", quoted(c))).collect();
             return format!("select * from {mart} where {}", any.join(" or "));
         }
         if !self.unique.is_empty() {
-            let keys = self.unique.join(", ");
+            let keys = self.unique.iter().map(|c| quoted(c)).collect::<Vec<_>>().join(", ");
             return format!("select {keys}, count(*) from {mart} group by {keys} having count(*) > 1");
         }
         if let Some(column) = &self.column {
             let values: Vec<String> =
                 self.accepted_values.iter().map(|v| format!("'{}'", v.replace('\'', "''"))).collect();
+            let column = quoted(column);
             return format!("select * from {mart} where {column} not in ({})", values.join(", "));
         }
         let expression = self.expression.as_deref().unwrap_or("true");
         format!("select * from {mart} where not ({expression})")
     }
+}
+
+/// A name as it is written, capitals and blanks too.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// All marts, sorted by name. They are part of the program: an error is a bug of ours.
