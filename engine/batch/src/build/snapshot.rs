@@ -52,7 +52,8 @@ pub(super) async fn query(context: &Context, draft: &Draft, model: &Model, manif
     let vintage = draft.reads.tables.iter().flat_map(|t| context.prints.editions(manifest, t)).map(|(_, v)| v).max();
     let (now, gone) = match (&config.updated_at, vintage) {
         (Some(column), vintage) => {
-            let end = vintage.map(|v| format!("arrow_cast(date '{v}', arrow_typeof(old.valid_from))"));
+            let of = draft.schema.field_with_name(column).map(|f| f.data_type().to_string()).unwrap_or_default();
+            let end = vintage.map(|v| format!("arrow_cast(date '{v}', '{of}')"));
             (format!("new.{}", quoted(column)), end)
         }
         (None, Some(vintage)) => (format!("date '{vintage}'"), Some(format!("date '{vintage}'"))),

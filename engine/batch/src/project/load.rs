@@ -144,11 +144,8 @@ impl Reader<'_> {
         both.extend(tags(&own));
         all.extend(own);
         all.insert("tags".to_owned(), toml::Value::Array(both));
-        match ModelConfig::deserialize_table(&all) {
-            Ok(config) => Some(config),
-            // That of the defaults is said already.
-            Err(_) => None,
-        }
+        // An error of the defaults is said already.
+        ModelConfig::deserialize_table(&all).ok()
     }
 
     fn model(
@@ -328,7 +325,7 @@ fn sensible(config: &ModelConfig) -> Vec<String> {
             need(false, "an incremental model needs [incremental] with `input`, and `time` or `key`");
         }
         (Materialisation::Incremental, Some(i)) => {
-            need(i.time.is_some() != !i.key.is_empty(), "[incremental] needs one of `time` and `key`");
+            need(i.time.is_some() == i.key.is_empty(), "[incremental] needs one of `time` and `key`");
             need(i.granularity().is_some(), "`every` is one of `day`, `week`, `month`, `quarter`, `year`");
             need(
                 config.partition_by.is_empty(),

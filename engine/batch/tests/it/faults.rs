@@ -102,7 +102,7 @@ fn a_write_that_fails_leaves_the_old_version_or_the_new_one() {
                 }
                 let success = matches!(&outcome, Ok(record) if record.status == RunStatus::Success);
                 if success {
-                    assert_eq!(rows, [new.clone()], "write {nth}");
+                    assert_eq!(rows, std::slice::from_ref(&new), "write {nth}");
                 }
                 world.ran().await;
                 assert_eq!(

@@ -165,10 +165,10 @@ fn exports_stand_beside_the_lake() {
         let label: envoi_batch::export::Label =
             serde_json::from_slice(&std::fs::read(folder.path().join("a.csv.envoi.json")).unwrap()).unwrap();
         assert_eq!((label.rows, label.lake_version, label.files.len()), (2, 1, 1));
-        // What is there already is left alone.
-        std::fs::write(folder.path().join("a.csv"), "mine").unwrap();
+        // What is there already, as large as it was, is left alone.
+        std::fs::write(folder.path().join("a.csv"), "mine 1\n\n").unwrap();
         world.ran().await;
-        assert_eq!(std::fs::read_to_string(folder.path().join("a.csv")).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(folder.path().join("a.csv")).unwrap(), "mine 1\n\n");
         world.file("a.sql", "select 3 as x");
         world.ran().await;
         assert_eq!(std::fs::read_to_string(folder.path().join("a.csv")).unwrap(), "csv\n3\n");

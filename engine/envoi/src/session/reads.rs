@@ -140,7 +140,7 @@ mod tests {
         check("with a as (select 1), b as (select * from a) select * from b, c", &["c"]);
         check("with recursive n as (select 1 union all select * from n) select * from n", &[]);
         check("select (select max(x) from d) from e where y in (select y from F)", &["e", "d", "f"]);
-        check("select * from a for version as of 3", &["a", "version"].split_at(1).0);
+        check("select * from a for version as of 3", ["a", "version"].split_at(1).0);
         check("select * from rake(survey => s, margins => (select 1 from m))", &["rake", "s", "m"]);
     }
 
