@@ -35,7 +35,8 @@ fn a_state_that_is_older_than_the_known_one_says_nothing_new() {
             world.transfers("a", vintage, &[(day, "h", amount)]).await;
             world.ran().await;
         }
-        let history = "select amount_usd, cast(valid_from as date), cast(valid_to as date) from s order by valid_from";
+        let history =
+            "select amount_usd, cast(valid_from as date) as first, cast(valid_to as date) as last from s order by 2";
         assert_eq!(world.rows(history).await, ["1.0 2024-01-11 2024-01-13", "2.0 2024-01-13 NULL"]);
     });
 }
