@@ -10,8 +10,10 @@
 
 mod build;
 mod cancel;
+mod duration;
 pub mod export;
 mod graph;
+mod hint;
 pub mod history;
 pub mod lineage;
 pub mod metrics;

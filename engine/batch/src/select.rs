@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::graph;
-use crate::project::{Model, Project, hint};
+use crate::hint::hint;
+use crate::project::{Model, Project};
 
 /// The models that selectors mean; no selector means all. A comma is "and", several are "or".
 ///

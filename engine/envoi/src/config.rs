@@ -447,18 +447,18 @@ fn count(text: &str) -> std::result::Result<u64, String> {
 
 /// A size to bound something by, 1 byte or more.
 fn bound(text: &str) -> std::result::Result<u64, String> {
-    let size = size(text).filter(|size| (1.0..=1e15).contains(size));
-    size.map(|size| size as u64).ok_or_else(|| "expected a size such as 1MiB or 4GiB".to_owned())
+    size(text).filter(|size| *size >= 1).ok_or_else(|| "expected a size such as 1MiB or 4GiB".to_owned())
 }
 
 /// A size of memory for queries.
 fn bytes(text: &str) -> std::result::Result<usize, String> {
-    let size = size(text).filter(|size| (16.0 * 1024.0 * 1024.0..=1e15).contains(size));
-    size.map(|size| size as usize).ok_or_else(|| "expected a size such as 512MiB or 4GiB, at least 16MiB".to_owned())
+    let size = size(text).filter(|size| *size >= 16 << 20);
+    size.and_then(|size| usize::try_from(size).ok())
+        .ok_or_else(|| "expected a size such as 512MiB or 4GiB, at least 16MiB".to_owned())
 }
 
-/// A size with a unit: 512MiB, 4GiB, 2GB, or plain bytes.
-fn size(text: &str) -> Option<f64> {
+/// Bytes of a size with a unit: 512MiB, 4GiB, 2GB, or plain bytes; `None` for any other text, and above 1e15.
+pub fn size(text: &str) -> Option<u64> {
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
@@ -474,7 +474,7 @@ fn size(text: &str) -> Option<f64> {
         "tib" | "t" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
         _ => return None,
     };
-    Some(number * scale)
+    Some(number * scale).filter(|size| *size <= 1e15).map(|size| size as u64)
 }
 
 /// Half of the machine's memory, or 2 GiB where the system does not say.

@@ -195,7 +195,7 @@ fn schema_error(error: &SchemaError) -> Error {
 }
 
 /// The name most like `wanted`, if any is like it.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.84;
     let wanted = wanted.to_lowercase();
     names

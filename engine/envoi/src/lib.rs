@@ -29,7 +29,7 @@ pub use datafusion::sql::parser::Statement;
 pub use datafusion::sql::sqlparser;
 pub use economies::economies;
 pub use envoi_lake as lake;
-pub use error::{Class, Error, Result};
+pub use error::{Class, Error, Result, nearest};
 pub use options::EnvoiOptions;
 pub use privacy::{Audit, DisclosureRules, Grants, Role};
 pub use runtime::Runtime;

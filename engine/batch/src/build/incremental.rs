@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use envoi::lake::Manifest;
 use envoi::lake::lake::{DataFile, InputFile};
+use envoi::library::quoted;
 use envoi::{Answer, Bounds, Draft, Result, Session, Shape, Slice, SliceBy};
 
 use super::write::{Layout, NULLS, Written, write};
@@ -323,8 +324,4 @@ pub(super) async fn keys(draft: &Draft, model: &Model, changed: &Changed, shape:
     let shape = Shape { slice: Some((input, slice)), beside: Some(others), ..shape };
     let draft = changed.session.draft(&model.compiled).await?;
     changed.session.shaped(&draft, shape).await
-}
-
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

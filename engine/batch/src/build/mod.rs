@@ -18,7 +18,7 @@ use crate::record::{Input, TestRecord};
 use crate::testing;
 use write::{Layout, Written, write};
 
-pub(crate) use incremental::{followed, quoted};
+pub(crate) use incremental::followed;
 pub(crate) use write::plain;
 
 /// What all models of a run are built with.

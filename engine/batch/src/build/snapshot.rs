@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use envoi::lake::Manifest;
+use envoi::library::quoted;
 use envoi::{Draft, Error, Result, Session};
 
 use super::Context;
-use super::incremental::quoted;
 use crate::project::Model;
 use crate::testing::violations;
 

@@ -11,9 +11,10 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use crate::hint::hint_of_all;
 use crate::record::RunRecord;
 use crate::schedule::End;
-use crate::schedule::{Ending, Job, hint};
+use crate::schedule::{Ending, Job};
 
 pub(crate) use http::{Post, post};
 
@@ -85,7 +86,7 @@ impl FromStr for When {
     fn from_str(text: &str) -> Result<Self, String> {
         let names = Self::ALL.iter().map(|(name, _)| *name);
         let found = Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, when)| *when);
-        found.ok_or_else(|| format!("`{text}` is no end of a job{}", hint(text, names)))
+        found.ok_or_else(|| format!("`{text}` is no end of a job{}", hint_of_all(text, names)))
     }
 }
 

@@ -7,6 +7,8 @@ use envoi::Granularity;
 use envoi::library::MartTest;
 use serde::{Deserialize, Serialize};
 
+use crate::duration::duration;
+
 /// How a model's rows are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -333,20 +335,7 @@ impl TryFrom<String> for Span {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let text = text.trim();
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let wrong = || format!("`{text}` is not a length of time; expected one such as `30s`, `10m`, `2h`, `3 days`");
-        let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        let seconds = match unit.trim() {
-            "s" | "second" | "seconds" => 1,
-            "m" | "min" | "minute" | "minutes" => 60,
-            "h" | "hour" | "hours" => 3_600,
-            "d" | "day" | "days" => 86_400,
-            "w" | "week" | "weeks" => 604_800,
-            _ => return Err(wrong()),
-        };
-        Ok(Self(Duration::from_secs(number.saturating_mul(seconds))))
+        duration(&text).map(Self)
     }
 }
 
@@ -358,19 +347,8 @@ impl From<Span> for String {
 
 /// Bytes in `2GiB`.
 pub(crate) fn bytes(text: &str) -> Result<usize, String> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let wrong = || format!("`{text}` is not a size; expected one such as `512MiB` or `2GiB`");
-    let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
-    let number: usize = number.parse().map_err(|_| wrong())?;
-    let shift = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(1 << shift).ok_or_else(wrong)
+    let size = envoi::config::size(text).and_then(|size| usize::try_from(size).ok());
+    size.ok_or_else(|| format!("`{text}` is not a size; expected one such as `512MiB` or `2GiB`"))
 }
 
 #[cfg(test)]

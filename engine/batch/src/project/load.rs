@@ -9,10 +9,11 @@ use minijinja::value::Value;
 use serde::de::DeserializeOwned;
 
 use super::names::Meaning;
-use super::problem::{Problem, hint};
+use super::problem::Problem;
 use super::template::{self, Scope};
 use super::{Materialisation, Model, ModelConfig, Names, Project, ProjectConfig, Sources, TestFile};
 use crate::graph;
+use crate::hint::hint;
 
 /// Beginning of a TOML that stands in the query's file.
 const HEADER: &str = "/* toml";

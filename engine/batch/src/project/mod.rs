@@ -18,7 +18,6 @@ pub use problem::Problem;
 
 pub(crate) use config::bytes;
 pub(crate) use names::Names;
-pub(crate) use problem::hint;
 
 use envoi::lake::Manifest;
 use minijinja::value::Value;

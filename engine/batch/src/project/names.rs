@@ -6,7 +6,7 @@ use envoi::Named;
 use envoi::lake::{Manifest, tables};
 use envoi::library;
 
-use super::problem::hint;
+use crate::hint::hint;
 
 /// Everything that a query may name beside the models of its project.
 #[derive(Debug, Clone, Default)]

@@ -58,26 +58,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The name most like `wanted`, if any is like it.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.75;
-    let wanted = wanted.to_lowercase();
-    names
-        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(score, name)| *score >= ALIKE && *name != wanted)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
-/// `; did you mean …?`, or what else would work.
-pub(crate) fn hint<'a>(wanted: &str, names: impl Iterator<Item = &'a str>, otherwise: &str) -> String {
-    match nearest(wanted, names) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None if otherwise.is_empty() => String::new(),
-        None => format!("; {otherwise}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

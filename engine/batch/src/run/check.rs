@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envoi::lake::Manifest;
+use envoi::library::quoted;
 use envoi::{Bounds, Draft, Session, SessionFactory};
 
-use crate::build::{followed, plain, quoted};
+use crate::build::{followed, plain};
+use crate::hint::hint;
 use crate::plan::{Asked, Prints, Verdict, judge};
-use crate::project::{Materialisation, Model, Problem, Project, SchemaChange, hint};
+use crate::project::{Materialisation, Model, Problem, Project, SchemaChange};
 use crate::run::RunError;
 
 /// What a run would do with a model.

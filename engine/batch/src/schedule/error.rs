@@ -31,25 +31,3 @@ pub enum Error {
     #[error("{0}")]
     Failed(String),
 }
-
-/// The name most like `wanted`, for `did you mean`.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.8;
-    let wanted = wanted.to_lowercase();
-    names
-        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
-/// `; did you mean …?`, or what there is.
-pub(crate) fn hint<'a>(wanted: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(wanted, names.clone()) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None => {
-            let all: Vec<&str> = names.collect();
-            if all.is_empty() { String::new() } else { format!("; there are `{}`", all.join("`, `")) }
-        }
-    }
-}

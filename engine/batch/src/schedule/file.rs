@@ -10,8 +10,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::cron::CronLine;
-use super::error::{Error, Result, hint, nearest};
-use super::job::{Action, Job, Misfire, Target, duration};
+use super::error::{Error, Result};
+use super::job::{Action, Job, Misfire, Target};
+use crate::duration::duration;
+use crate::hint::hint_of_all;
 use crate::notify::{Channel, Route, When};
 
 /// Jobs, and what they share.
@@ -166,7 +168,7 @@ impl Text<'_> {
         let name = raw.get_ref();
         name.parse().map_err(|_| {
             let all = chrono_tz::TZ_VARIANTS.iter().map(|z| z.name());
-            let near = nearest(name, all)
+            let near = envoi::nearest(name, all)
                 .map_or("; write one such as `Europe/Paris`".to_owned(), |near| format!("; did you mean `{near}`?"));
             self.wrong(&raw.span(), format!("unknown time zone `{name}`{near}"))
         })
@@ -239,7 +241,7 @@ fn syntax(at: &Text<'_>, error: &toml::de::Error) -> Error {
     let message = error.message().trim_end_matches('.');
     let mut words = message.split('`').skip(1).step_by(2);
     let what = match (message.strip_prefix("unknown field"), words.next()) {
-        (Some(_), Some(unknown)) => format!("unknown key `{unknown}`{}", hint(unknown, words)),
+        (Some(_), Some(unknown)) => format!("unknown key `{unknown}`{}", hint_of_all(unknown, words)),
         _ => message.replace("missing field", "missing key").replace('\n', " "),
     };
     at.wrong(&error.span().unwrap_or(0..0), what)
@@ -279,8 +281,11 @@ fn job_of(at: &Text<'_>, raw: &Spanned<RawJob>, zone: Tz, channels: &BTreeMap<St
     for channel in &job.notify {
         let Some(found) = channels.get(channel.get_ref()) else {
             let names = channels.keys().map(String::as_str);
-            let what =
-                format!("there is no [notify.{0}] for `{0}`{1}", channel.get_ref(), hint(channel.get_ref(), names));
+            let what = format!(
+                "there is no [notify.{0}] for `{0}`{1}",
+                channel.get_ref(),
+                hint_of_all(channel.get_ref(), names)
+            );
             return Err(at.wrong(&channel.span(), what));
         };
         notify.push((channel.get_ref().clone(), found.clone()));

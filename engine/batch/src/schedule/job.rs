@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::cron::CronLine;
-use super::error::hint;
+use crate::hint::hint_of_all;
 use crate::notify::Channel;
 
 /// Waits between tries do not grow beyond this, unless the first is longer.
@@ -72,7 +72,9 @@ impl FromStr for Action {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, action)| *action);
-        found.ok_or_else(|| format!("unknown action `{text}`{}", hint(text, Self::ALL.iter().map(|(name, _)| *name))))
+        found.ok_or_else(|| {
+            format!("unknown action `{text}`{}", hint_of_all(text, Self::ALL.iter().map(|(name, _)| *name)))
+        })
     }
 }
 
@@ -98,7 +100,7 @@ impl FromStr for Misfire {
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, policy)| *policy);
         found.ok_or_else(|| {
-            format!("unknown misfire policy `{text}`{}", hint(text, Self::ALL.iter().map(|(name, _)| *name)))
+            format!("unknown misfire policy `{text}`{}", hint_of_all(text, Self::ALL.iter().map(|(name, _)| *name)))
         })
     }
 }
@@ -183,34 +185,4 @@ impl Job {
         let output = output.replace("{month}", &local.format("%Y-%m").to_string());
         Some(output.replace("{year}", &local.format("%Y").to_string()))
     }
-}
-
-/// A time such as `90s`, `5m`, `1h30m`, `2d` or `250ms`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time; write such as `90s`, `5m`, `1h30m` or `2d`");
-    let mut total = Duration::ZERO;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(wrong());
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        let milliseconds = match unit {
-            "ms" => 1,
-            "s" => 1000,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return Err(wrong()),
-        };
-        let part = number.checked_mul(milliseconds).map(Duration::from_millis);
-        total = part.and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
-        rest = after.trim_start();
-    }
-    // What is longer would overflow dates.
-    if total > Duration::from_secs(3660 * 86_400) { Err(wrong()) } else { Ok(total) }
 }

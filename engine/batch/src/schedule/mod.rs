@@ -20,7 +20,6 @@ mod work;
 pub use clock::{Clock, SystemClock};
 pub use cron::CronLine;
 pub use decide::{Next, Rules, Tally, line, next};
-pub(crate) use error::hint;
 pub use error::{Error, Result};
 pub use event::{Event, Events};
 pub use file::{Lineage, LineageTarget, Schedule};

@@ -9,9 +9,10 @@ use arrow::datatypes::{Float64Type, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use envoi::lake::lake::BuiltModel;
 use envoi::lake::{Manifest, Printable};
+use envoi::library::quoted;
 use envoi::{Result, Session};
 
-use crate::build::{Context, Failed, quoted};
+use crate::build::{Context, Failed};
 use crate::project::{Model, Reconcile, RowCount, Severity, TestConfig};
 use crate::record::TestRecord;
 

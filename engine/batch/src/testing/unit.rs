@@ -12,7 +12,8 @@ use envoi::{Error, Result, Session};
 use serde_json::Value;
 
 use crate::build::{Context, Failed};
-use crate::project::{Model, UnitTest, hint};
+use crate::hint::hint;
+use crate::project::{Model, UnitTest};
 
 /// Runs the unit tests of a model; the first that fails is its failure.
 pub(crate) async fn unit_tests(context: &Context, model: &Model, manifest: &Arc<Manifest>) -> Result<(), Failed> {

@@ -17,7 +17,7 @@ pub(crate) use pack::Files;
 use show::Show;
 
 /// The project that is looked for in the working folder.
-const USUAL: &str = "sql/jobs";
+pub(super) const USUAL: &str = "sql/jobs";
 
 /// Flags of `envoi run`.
 #[derive(Debug, Clone, clap::Args)]

@@ -105,8 +105,8 @@ impl MartTest {
     }
 }
 
-/// A name as it is written, capitals and blanks too.
-fn quoted(name: &str) -> String {
+/// A name as it is written in SQL, capitals and blanks too.
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -102,23 +102,7 @@ fn bytes_behind_a_request_to_encrypt_are_not_taken() {
 
 #[test]
 fn others_are_not_served_without_users_and_encryption() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let lake = folder.path().display().to_string();
-    let bound = runtime.block_on(async {
-        let flags = vec![("lake.url", lake, "--lake")];
-        let config = envoi::Config::load(Some(std::path::Path::new("/dev/null")), std::iter::empty(), flags).unwrap();
-        let factory = envoi::open(&config).await.unwrap();
-        let options = envoi_server::PgOptions {
-            database: "envoi".to_owned(),
-            users: None,
-            tls: None,
-            limits: envoi_server::Limits::default(),
-            log: None,
-        };
-        envoi_server::PgServer::bind(([0, 0, 0, 0], 0).into(), factory, options).await
-    });
-    let error = bound.err().unwrap().to_string();
+    let error = bound(([0, 0, 0, 0], 0), None);
     assert!(error.contains("--tls-cert") && error.contains("envoi user add"), "{error}");
 }
 
@@ -157,12 +141,12 @@ row_filter = { "lake.observation" = "iso3 = 'MEX'" }
 
 #[test]
 fn grants_that_cannot_be_kept_stop_the_server() {
-    let said = bound(users("deny_columns = [\"lake.observation.vintag\"]\n"));
+    let said = bound(([127, 0, 0, 1], 0), Some(users("deny_columns = [\"lake.observation.vintag\"]\n")));
     assert!(said.contains("user `anna`") && said.contains("`lake.observation.vintag` does not exist"), "{said}");
 }
 
-/// Why a server with these users does not start.
-fn bound(users: Arc<Users>) -> String {
+/// Why a server with these users does not start there.
+fn bound(address: ([u8; 4], u16), users: Option<Arc<Users>>) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().display().to_string();
@@ -172,12 +156,12 @@ fn bound(users: Arc<Users>) -> String {
         let factory = envoi::open(&config).await.unwrap();
         let options = envoi_server::PgOptions {
             database: "envoi".to_owned(),
-            users: Some(users),
+            users,
             tls: None,
             limits: envoi_server::Limits::default(),
             log: None,
         };
-        envoi_server::PgServer::bind(([127, 0, 0, 1], 0).into(), factory, options).await
+        envoi_server::PgServer::bind(address.into(), factory, options).await
     });
     bound.err().unwrap().to_string()
 }

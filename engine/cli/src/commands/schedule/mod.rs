@@ -12,13 +12,12 @@ use envoi_batch::Canceller;
 use envoi_batch::metrics::{Metrics, Server};
 use envoi_batch::schedule::{Event, Options, Schedule, Scheduler, SystemClock};
 
+use super::run::USUAL;
 use super::serve::stopped;
 use super::{Failure, Screen, columns, print};
 use crate::sql::EXIT_FAILED;
 use work::CliWork;
 
-/// Where jobs are looked for, below the working folder.
-const USUAL: &str = "sql/jobs";
 const FILE: &str = "schedule.toml";
 
 /// Flags of `envoi schedule`.
