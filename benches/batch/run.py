@@ -74,7 +74,7 @@ def told(name, seconds):
 def dbt_project(folder, models, materialised):
     (folder / "models").mkdir(parents=True)
     (folder / "dbt_project.yml").write_text(
-        "name: bench\nversion: '1'\nprofile: bench\nmodel-paths: [models]\n"
+        "name: bench\nversion: 1.0.0\nprofile: bench\nmodel-paths: [models]\n"
         f"models:\n  bench:\n    +materialized: {materialised}\n")
     (folder / "profiles.yml").write_text(
         f"bench:\n  target: dev\n  outputs:\n    dev:\n      type: duckdb\n      path: {folder}/bench.duckdb\n      threads: 2\n")
@@ -152,7 +152,7 @@ def month(given, folder):
         told("dbt-duckdb, the last part comes in", [dbt(given, folder / "dbt", "run")])
         show = subprocess.run(
             [pathlib.Path(given.dbt).with_name("python"), "-c",
-             f"import duckdb; print(*duckdb.connect('{folder}/dbt/bench.duckdb').sql('{sums}').fetchone())"],
+             f"import duckdb; print(*duckdb.connect('{folder}/dbt/bench.duckdb').sql('{sums}').fetchall()[0])"],
             check=True, stdout=subprocess.PIPE, text=True).stdout.split()
         if [int(v) for v in show] != [int(v) for v in ours[0].values()]:
             sys.exit(f"dbt-duckdb has {show}, envoi {ours}")
