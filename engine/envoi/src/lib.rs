@@ -37,6 +37,6 @@ pub use sample::default_lake;
 pub use session::factory::open;
 pub use session::{
     Answer, AnswerKind, Bounds, Callable, ColumnName, Draft, FunctionName, Granularity, Named, Names, Prepared, Reads,
-    Reference, Relation, Session, SessionFactory, Shape, Slice, SliceBy, TableName, named,
+    Reference, Relation, Session, SessionFactory, Shape, Slice, SliceBy, TableName, named, parsable,
 };
 pub use surface::Surface;

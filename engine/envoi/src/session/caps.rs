@@ -2,7 +2,7 @@
 //! is refused before it is planned, with an error that names the limit.
 //!
 //! ```text
-//! text -> check_text: bytes, tokens, brackets, set operations    (tokens only, no recursion)
+//! text -> check_text: bytes, tokens, brackets, set operations, readings    (tokens only, no recursion)
 //!      -> parse      on a deep stack, if there are many tokens
 //!      -> Caps       terms of a chain, subscripts, columns, grouping sets, tables after CTEs
 //! ```
@@ -32,6 +32,8 @@ const TERMS: usize = 1_000;
 const LEVELS: usize = 64;
 /// Open brackets at once: the parser does not count those of types.
 const BRACKETS: usize = 200;
+/// Words and signs that the parser may read, again and again, before it says what is wrong.
+const READINGS: u64 = 1 << 19;
 /// Queries joined by UNION, INTERSECT and EXCEPT: 5,000 overflow the stack.
 const BRANCHES: usize = 1_000;
 /// Levels of a nested type, and subscripts of one value.
@@ -67,9 +69,17 @@ pub(super) fn check_text(sql: &str, dialect: &str) -> Result<usize> {
     let Ok(tokens) = Tokenizer::new(dialect.as_ref(), sql).tokenize() else { return Ok(0) };
     let (mut open, mut arrays, mut subscripts) = (0usize, 0, 0);
     let (mut count, mut branches, mut explains) = (0, 0, 0);
+    let (mut attempts, mut readings) = (Vec::new(), 0u64);
     let mut before = &Token::EOF;
     for token in tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))) {
         count += 1;
+        let level = attempts.last().copied().unwrap_or(0);
+        readings = readings.saturating_add(1u64.checked_shl(level).unwrap_or(u64::MAX));
+        match token {
+            Token::LParen | Token::LBracket | Token::LBrace => attempts.push(level + doublings(before, token)),
+            Token::RParen | Token::RBracket | Token::RBrace => drop(attempts.pop()),
+            _ => {}
+        }
         match token {
             Token::LParen | Token::LBrace => open += 1,
             Token::LBracket => {
@@ -90,6 +100,10 @@ pub(super) fn check_text(sql: &str, dialect: &str) -> Result<usize> {
             return Err(beyond("a type or a subscript is nested too deeply", TYPE_LEVELS, "type levels"));
         }
     }
+    if readings > READINGS {
+        let what = "the statement nests `cast(…)`, `array[…]`, `substring(…)` or the like too deeply";
+        return Err(beyond(what, READINGS, "readings").with_hint("take the inner ones out into a subquery"));
+    }
     if count > TOKENS {
         return Err(beyond(&format!("the statement has {count} words and signs"), TOKENS, "tokens")
             .with_hint("put the values into a file or a table"));
@@ -102,6 +116,47 @@ pub(super) fn check_text(sql: &str, dialect: &str) -> Result<usize> {
         return Err(beyond("EXPLAIN is nested too deeply", EXPLAINS, "explains"));
     }
     Ok(count)
+}
+
+/// How often, as a power of two, the parser reads what is in a bracket if something in it is wrong: words of a
+/// syntax of their own are read once more as names of functions, and what is nested in them each time again.
+fn doublings(before: &Token, bracket: &Token) -> u32 {
+    const OWN_SYNTAX: [Keyword; 20] = [
+        Keyword::BOX,
+        Keyword::CASE,
+        Keyword::CAST,
+        Keyword::CEIL,
+        Keyword::CIRCLE,
+        Keyword::CONVERT,
+        Keyword::EXTRACT,
+        Keyword::FLOOR,
+        Keyword::INTERVAL,
+        Keyword::MATCH,
+        Keyword::NOT,
+        Keyword::OVERLAY,
+        Keyword::POINT,
+        Keyword::SAFE_CAST,
+        Keyword::STRUCT,
+        Keyword::SUBSTR,
+        Keyword::SUBSTRING,
+        Keyword::TRIM,
+        Keyword::TRY_CAST,
+        Keyword::TRY_CONVERT,
+    ];
+    match bracket {
+        Token::LParen if is(before, &[Keyword::POSITION]) => 2,
+        Token::LParen => u32::from(is(before, &OWN_SYNTAX)),
+        Token::LBracket => u32::from(is(before, &[Keyword::ARRAY])),
+        _ => 0,
+    }
+}
+
+/// Whether a text is within the limits that hold before it is parsed: others would keep the parser busy for good.
+///
+/// # Errors
+/// `Class::Resource`, naming the limit.
+pub fn parsable(sql: &str) -> Result<()> {
+    check_text(sql, "generic").map(drop)
 }
 
 fn is(token: &Token, keywords: &[Keyword]) -> bool {

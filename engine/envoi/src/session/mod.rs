@@ -19,6 +19,7 @@ mod served;
 mod sizes;
 mod slices;
 mod stopping;
+mod ties;
 mod truths;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ use datafusion::sql::parser::Statement;
 use envoi_lake::Manifest;
 
 pub use answer::{Answer, AnswerKind};
+pub use caps::parsable;
 pub use factory::{Bounds, SessionFactory};
 pub use models::{Draft, Reads, Shape};
 pub use names::{ColumnName, FunctionName, Names, TableName};
@@ -183,10 +185,16 @@ impl Session {
             .map(|all| all.iter().map(|m| m.name.as_str()).collect::<Vec<_>>())
             .unwrap_or_default();
         let newest = self.0.view.newest();
-        let models = newest.models.iter().map(|m| m.name.as_str());
-        let lake = envoi_lake::tables::TABLES.iter().map(|t| t.name);
-        match nearest(name, marts.into_iter().chain(lake).chain(models)) {
-            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+        let all = marts
+            .into_iter()
+            .map(|name| ("mart", name))
+            .chain(envoi_lake::tables::TABLES.iter().map(|t| ("lake", t.name)))
+            .chain(newest.models.iter().map(|m| ("model", m.name.as_str())));
+        let near = nearest(name, all.clone().map(|(_, name)| name));
+        match near.and_then(|near| all.into_iter().find(|(_, name)| *name == near)) {
+            // The name is right, so it was sought in another schema.
+            Some((schema, near)) if near == name => error.with_hint(format!("did you mean `{schema}.{near}`?")),
+            Some((_, near)) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint("`\\dt` or `select * from information_schema.tables` lists the tables"),
         }
     }

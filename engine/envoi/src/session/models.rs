@@ -17,7 +17,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Volatility
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::slices::{self, Slice, SliceBy};
-use super::{Session, stopping, tag};
+use super::{Session, stopping, tag, ties};
 use crate::catalogue::{LakeTable, meant_path};
 use crate::error::{Error, Result};
 use crate::privacy::{self, Notes};
@@ -130,13 +130,26 @@ impl Session {
             plan = LogicalPlanBuilder::from(plan).union(other).and_then(LogicalPlanBuilder::build).map_err(failed)?;
             plan = stored(plan).map_err(failed)?;
         }
-        let order = order(&plan, shape)?;
+        let mut order = order(&plan, shape)?;
+        // Where columns to sort by are given, they tell most rows apart.
+        let rest = match shape.sort.is_empty() {
+            true => Vec::new(),
+            false => order.split_off((shape.parts.len() + shape.sort.len()).min(order.len())),
+        };
+        let ties = match rest.is_empty() {
+            true => None,
+            false => Some(ties(&state, &plan, &order, &rest).map_err(failed)?),
+        };
         if !order.is_empty() {
             plan = LogicalPlanBuilder::from(plan).sort(order).and_then(LogicalPlanBuilder::build).map_err(failed)?;
         }
         let plan = self.physical(&state, plan).await.map_err(failed)?;
         let (plan, waits) = stopping::stoppable(plan).map_err(failed)?;
-        let stream = datafusion::physical_plan::execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
+        let mut stream =
+            datafusion::physical_plan::execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(failed)?;
+        if let Some(ties) = ties {
+            stream = ties::settled(stream, ties, state.task_ctx());
+        }
         Answer::rows(&self.0.runtime, plan, stream, draft.sql.clone(), Notes::default(), None, waits)
     }
 
@@ -199,6 +212,24 @@ fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
     let others = keys.iter().skip(shape.parts.len()).chain(&rest).map(|name| column(name));
     let inner = shape.parts.iter().filter(|_| shape.every.is_some()).map(|name| column(name));
     Ok(parts.chain(others).chain(inner).map(|e| e.sort(true, true)).collect())
+}
+
+/// The same for rows that are sorted by `leading` already.
+fn ties(
+    state: &SessionState,
+    plan: &LogicalPlan,
+    leading: &[Sort],
+    rest: &[Sort],
+) -> Result<ties::Order, DataFusionError> {
+    let leading = leading.iter().map(|key| state.create_physical_expr(key.expr.clone(), plan.schema()));
+    let place = |key: &Sort| match &key.expr {
+        Expr::Column(column) => plan.schema().index_of_column(column),
+        other => Err(Error::internal(format!("`{other}` is no column to settle ties by")).into()),
+    };
+    Ok(ties::Order {
+        leading: leading.collect::<Result<_, _>>()?,
+        rest: rest.iter().map(place).collect::<Result<_, _>>()?,
+    })
 }
 
 fn is_time(plan: &LogicalPlan, name: &str) -> bool {

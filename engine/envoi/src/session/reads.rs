@@ -27,6 +27,7 @@ pub struct Named {
 /// # Errors
 /// What does not parse, with its place; what is not one query.
 pub fn named(sql: &str) -> Result<Vec<Named>> {
+    super::caps::parsable(sql)?;
     let text = as_arguments(sql);
     let mut statements =
         DFParser::parse_sql_with_dialect(&text, &GenericDialect {}).map_err(|e| Error::from_datafusion(&e, sql))?;

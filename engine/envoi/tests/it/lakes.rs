@@ -97,6 +97,37 @@ pub(crate) fn survey_lake() -> &'static Path {
     FOLDER.get_or_init(write).path()
 }
 
+/// A lake with two surveys of one economy and year: the invented one, and one in which no household counts.
+pub(crate) fn two_surveys_lake() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let write = || {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/fixtures/survey");
+        let (folder, weightless) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let lake = Lake::open(&folder.path().display().to_string()).unwrap();
+        let read = |name: &str| std::fs::read_to_string(fixtures.join(name)).unwrap();
+        let households = read("households.csv").lines().enumerate().fold(String::new(), |all, (number, line)| {
+            let cells: Vec<&str> = line.split(';').collect();
+            let cell = |(at, cell)| if number > 0 && at == 5 { "0" } else { cell };
+            all + &cells.into_iter().enumerate().map(cell).collect::<Vec<_>>().join(";") + "\n"
+        });
+        std::fs::write(weightless.path().join("households.csv"), households).unwrap();
+        for name in ["persons.csv", "income.csv"] {
+            // One byte apart, so that it is not passed over as known.
+            std::fs::write(weightless.path().join(name), read(name) + "\n").unwrap();
+        }
+        let first = read("ton_example_2015.toml");
+        let second = first.replace("ton_example_2015", "ton_weightless_2015").replace("tonga_2015", "tonga_weightless");
+        for (text, from) in [(first, fixtures), (second, weightless.path().to_path_buf())] {
+            let mappings = vec![std::sync::Arc::new(import::mapping(&text, "a mapping").unwrap())];
+            let options = import::Options { mappings, ..import::Options::default() };
+            let lake = lake.clone();
+            blocking(async move { import::import(&lake, &[from], &options, &|_| {}).await.unwrap() });
+        }
+        folder
+    };
+    FOLDER.get_or_init(write).path()
+}
+
 /// A lake of the publishers' files, imported once a test run; `None`, said loudly, without them.
 pub(crate) fn publishers_lake() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();

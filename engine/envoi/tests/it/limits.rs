@@ -43,6 +43,13 @@ fn statements_too_large_are_refused() {
                 format!("select arrow_cast(1, '{}Int8{}')", "List(".repeat(8_000), ")".repeat(8_000)),
                 "`type levels` of 64",
             ),
+            // Wrong in the middle: each level would be read twice, and so all of them for ever.
+            (repeated("select ", "array[", 40), "limit `readings`"),
+            (repeated("select ", "cast(", 40) + "1 1" + &" as int)".repeat(40), "limit `readings`"),
+            (repeated("select ", "position(", 20) + "1 1" + &" in 1)".repeat(20), "limit `readings`"),
+            (repeated("select ", "substring(", 40) + "1 1" + &" from 1)".repeat(40), "limit `readings`"),
+            (repeated("select ", "ceil(", 40) + "1 1" + &")".repeat(40), "limit `readings`"),
+            (repeated("select ", "try_cast(", 12) + "array[1" + &",1".repeat(50_000) + " 1]", "limit `readings`"),
             ("select arrow_cast([1], 'FixedSizeList(2147483647, Int8)')".to_owned(), "limit `fixed size`"),
             ("select arrow_cast([1], 'FixedSizeList(2147483647 x Int8)')".to_owned(), ""),
             ("select arrow_try_cast([1], 'List(FixedSizeList(2147483647, Int8))')".to_owned(), "limit `fixed size`"),
@@ -71,6 +78,8 @@ fn statements_too_large_are_refused() {
 fn statements_within_the_limits_are_answered() {
     blocking(async {
         let session = session(sample_lake(), &[]).await;
+        let casts = format!("select {}1{}", "cast(".repeat(14), " as int)".repeat(14));
+        assert_eq!(rows(&session, &casts).await, [["1"]]);
         let plus = format!("select 1{}", "+1".repeat(500));
         assert_eq!(rows(&session, &plus).await, [["501"]]);
         let union = format!("select count(*) from (select 1{})", " union all select 1".repeat(200));

@@ -9,6 +9,7 @@ use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
 use crate::lakes::{
     blocking, editions_lake, publishers_lake, rows, sample_lake, session, survey_lake, territories_lake,
+    two_surveys_lake,
 };
 
 /// Threads, batch size and memory: answers must not depend on them.
@@ -112,6 +113,11 @@ fn territories() {
 #[test]
 fn surveys() {
     check("surveys", survey_lake());
+}
+
+#[test]
+fn two_surveys() {
+    check("two_surveys", two_surveys_lake());
 }
 
 #[test]

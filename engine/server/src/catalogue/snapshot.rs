@@ -307,7 +307,7 @@ fn objects(tables: &[Table]) -> HashMap<u32, Object> {
 
 /// The search path of the settings, the schemas that exist.
 fn path(server: &Server, namespaces: &BTreeMap<String, u32>) -> Vec<String> {
-    const DEFAULT: &str = "mart, lake, public";
+    const DEFAULT: &str = "mart, lake, model, public";
     let set = server.settings.iter().find(|(name, _)| name.eq_ignore_ascii_case("search_path"));
     let names = set.map_or(DEFAULT, |(_, value)| value.as_str()).split(',').map(|n| n.trim().trim_matches('"'));
     names.filter(|n| *n != "pg_catalog" && namespaces.contains_key(*n)).map(str::to_owned).collect()

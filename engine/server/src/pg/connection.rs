@@ -249,21 +249,25 @@ impl Connection {
         if self.out.len() < FULL { Ok(()) } else { self.flush().await }
     }
 
-    /// Sends what was collected.
+    /// Sends what was collected. If it is dropped before it is through, the next call sends the rest.
     ///
     /// # Errors
     /// Fatal 08006, for a client that is gone or does not read.
     pub(super) async fn flush(&mut self) -> Result<()> {
-        let limit = self.shared.limits.send;
+        let (limit, room) = (self.shared.limits.send, self.out.capacity());
         let sent = tokio::time::timeout(limit, async {
-            self.writing.write_all(&self.out).await?;
+            // What was written is no longer in `out`: whoever interrupts this goes on behind it, inside a message or not.
+            while !self.out.is_empty() {
+                if self.writing.write_buf(&mut self.out).await? == 0 {
+                    return Err(std::io::ErrorKind::WriteZero.into());
+                }
+            }
             self.writing.flush().await
         });
         match sent.await {
             Ok(Ok(())) => {
-                self.out.clear();
                 // A row of many megabytes does not keep its room.
-                if self.out.capacity() > 8 * FULL {
+                if room > 8 * FULL {
                     self.out = BytesMut::with_capacity(FULL);
                 }
                 Ok(())

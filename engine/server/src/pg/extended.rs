@@ -296,7 +296,11 @@ impl Connection {
         // engine refuses or names by itself.
         let deep = words(query).map_or(usize::MAX, |words| words.iter().filter(|w| w.joins()).count()) > DEEPEST;
         // What does not parse the engine says.
-        let parsed = if deep { None } else { Parser::parse_sql(&PostgreSqlDialect {}, query).ok() };
+        let parsed = if deep || envoi::parsable(query).is_err() {
+            None
+        } else {
+            Parser::parse_sql(&PostgreSqlDialect {}, query).ok()
+        };
         let statement = parsed.and_then(|mut all| all.pop());
         match statement {
             Some(statement) => Told {

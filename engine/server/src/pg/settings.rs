@@ -117,7 +117,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     of("random_page_cost", Takes::Real, "4", "changes nothing"),
     of("role", Takes::One(&["none"]), "none", "roles are those of the users"),
     of("row_security", Takes::Bool, "on", "row filters of users always hold"),
-    of("search_path", Takes::Text, "mart, lake", "schemas that names without one are sought in"),
+    of("search_path", Takes::Text, "mart, lake, model", "schemas that names without one are sought in"),
     of("seq_page_cost", Takes::Real, "1", "changes nothing"),
     reported("server_encoding", Takes::Nothing, "UTF8", "encoding of texts"),
     reported("server_version", Takes::Nothing, VERSION, "version of PostgreSQL that is spoken"),

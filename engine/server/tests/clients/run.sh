@@ -15,7 +15,7 @@ scripts=("$@")
 # superset_client.py is run by name only: Superset takes minutes to install.
 [ $# -gt 0 ] || scripts=(psql.sh psycopg3.py psycopg3_streams.py psycopg2_client.py asyncpg_client.py pg8000_client.py
     sqlalchemy_client.py pandas_client.py adbc_client.py jdbc/Client.java odbc_client.py node/client.js r_client.R fdw.sh
-    pgcli.sh gdal.sh models_dbt.py)
+    pgcli.sh gdal.sh models.sh models_dbt.py)
 
 export ENVOI_CLIENTS=${ENVOI_CLIENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/envoi/clients}
 export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
@@ -37,8 +37,11 @@ trap finish EXIT
 if [ "$target" != --oracle ]; then
     : >"$work/server.out"
     # No lake, settings or cache of whoever runs this: the sample lake opens.
-    env -u ENVOI_LAKE -u ENVOI_CLIENTS -u ENVOI_CLIENTS_USER -u ENVOI_CLIENTS_SECONDS HOME="$work/home" XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config" \
-        "$target" serve --pg 127.0.0.1:0 >"$work/server.out" 2>"$work/server.err" &
+    alone=(env -u ENVOI_LAKE -u ENVOI_CLIENTS -u ENVOI_CLIENTS_USER -u ENVOI_CLIENTS_SECONDS HOME="$work/home"
+        XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config")
+    # Models, too, are for clients.
+    "${alone[@]}" "$target" run >"$work/run.out" 2>&1 || { cat "$work/run.out" >&2; exit 1; }
+    "${alone[@]}" "$target" serve --pg 127.0.0.1:0 >"$work/server.out" 2>"$work/server.err" &
     server=$!
     port=
     for _ in $(seq 300); do

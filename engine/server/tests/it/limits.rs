@@ -69,6 +69,34 @@ fn cancel() {
 }
 
 #[test]
+fn stopped_while_the_client_does_not_read() {
+    let server = usual();
+    let mut other = Client::connect(server.address);
+    let rows = "select value, repeat('x', 1000) from generate_series(1, 1000000) as t(value)";
+    for (sql, row) in [(rows.to_owned(), 'D'), (format!("copy ({rows}) to stdout"), 'd')] {
+        let mut c = Client::connect(server.address);
+        c.simple("set statement_timeout = '200ms'");
+        let body = [sql.as_bytes(), b"\0"].concat();
+        c.send(&crate::client::message(b'Q', &body));
+        // The server fills what lies between and waits, in the middle of a message, until its time is over.
+        other.value("select pg_sleep(1)");
+        let all = c.until_ready();
+        let mut number = 0;
+        for message in all.iter().filter(|m| m.kind == row) {
+            number += 1;
+            let wanted = number.to_string();
+            let begin = if row == 'D' { 6 } else { 0 };
+            assert!(message.body[begin..].starts_with(wanted.as_bytes()), "row {number}");
+        }
+        assert!(number > 0 && number < 1_000_000, "{number}");
+        let kinds: String = all.iter().map(|m| m.kind).filter(|k| *k != row).collect();
+        assert_eq!(kinds, if row == 'D' { "TEZ" } else { "HEZ" });
+        assert_eq!(all[all.len() - 2].field(b'C').as_deref(), Some("57014"));
+        assert_eq!(c.value("select 1"), "1");
+    }
+}
+
+#[test]
 fn by_another_connection() {
     let server = usual();
     let mut c = Client::connect(server.address);
