@@ -153,7 +153,11 @@ impl<T> Work<T> {
     /// Waits for the end of it; a panic in it is one query's internal error.
     pub(crate) async fn finish(mut self) -> Result<T> {
         (&mut self.0).await.map_err(|e| {
-            if e.is_cancelled() { Error::new(crate::Class::Cancelled, "cancelled") } else { Error::internal(e) }
+            if e.is_cancelled() {
+                Error::new(crate::Class::Cancelled, "cancelled")
+            } else {
+                Error::panicked(&e.to_string())
+            }
         })
     }
 }

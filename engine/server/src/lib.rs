@@ -12,6 +12,6 @@ mod tls;
 mod users;
 
 pub use error::ServeError;
-pub use pg::{Limits, PgOptions, PgServer, VerifierError};
+pub use pg::{Limits, MemoryMarks, PgOptions, PgServer, VerifierError};
 pub use tls::Tls;
 pub use users::{User, Users, UsersError, Verifier};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use envoi::{Audit, Config};
-use envoi_server::{Limits, PgOptions, PgServer, Tls, Users};
+use envoi_server::{Limits, MemoryMarks, PgOptions, PgServer, Tls, Users};
 
 use super::{Failure, Screen, print, users_file};
 
@@ -69,6 +69,7 @@ async fn served(config: &Config, screen: Screen, args: &ServeArgs) -> Result<u8,
         connections: args.connections.max(1),
         active: args.active.max(1),
         statement: Some(Duration::from_secs(args.statement_timeout)).filter(|limit| !limit.is_zero()),
+        memory: Some(MemoryMarks::beside(config.memory())),
         ..Limits::default()
     };
     let open = users.is_none();

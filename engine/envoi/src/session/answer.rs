@@ -70,7 +70,7 @@ impl Answer {
                     Ok(Some(Err(e))) => Err(catalogue::of_files(&files, &e, &sql)),
                     Err(panic) => Err(match files.as_slice() {
                         [file] => catalogue::damaged(file, &said(&*panic)),
-                        _ => Error::internal(said(&*panic)),
+                        _ => Error::panicked(&said(&*panic)),
                     }),
                 };
                 let item = match &gate {

@@ -35,11 +35,12 @@ enum Check {
 }
 
 /// The functions and how the sizes of their values follow from the arguments.
-const CHECKED: [(&str, Check); 12] = [
+const CHECKED: [(&str, Check); 13] = [
     ("repeat", Check::Size(sizes::repeat)),
     ("lpad", Check::Size(sizes::pad)),
     ("rpad", Check::Size(sizes::pad)),
     ("replace", Check::Size(sizes::replace)),
+    ("regexp_replace", Check::Size(sizes::regexp_replace)),
     ("concat", Check::Size(sizes::concat)),
     ("array_to_string", Check::Size(sizes::array_to_string)),
     ("range", Check::Size(sizes::range)),
@@ -58,6 +59,11 @@ pub(super) fn functions(state: &SessionState) -> Vec<ScalarUDF> {
         .filter_map(|(name, check)| Some((state.scalar_functions().get(*name)?, *check)))
         .map(|(inner, check)| bounded(inner.as_ref().clone(), check, pool))
         .collect()
+}
+
+/// A function that joins texts, bounded.
+pub(super) fn joining(inner: ScalarUDF, pool: &Arc<dyn MemoryPool>) -> ScalarUDF {
+    bounded(inner, Check::Size(sizes::concat), pool)
 }
 
 fn bounded(inner: ScalarUDF, check: Check, pool: &Arc<dyn MemoryPool>) -> ScalarUDF {
@@ -179,6 +185,13 @@ impl ScalarUDFImpl for Bounded {
                 _ => error,
             }
             .into());
+        }
+        // A column's texts are found by numbers of 31 bits.
+        if size.total > i32::MAX.unsigned_abs().into() {
+            let (name, rows, mib) = (self.name(), args.number_rows, size.total.div_ceil(1 << 20));
+            let what =
+                format!("`{name}` would make {mib} MiB of values for {rows} rows, more than the limit of 2047 MiB");
+            return Err(Error::new(Class::Resource, what).into());
         }
         let reservation = MemoryConsumer::new(format!("{}()", self.name())).register(&self.pool);
         // What is small is not worth asking for, and estimates of it are rough.

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex};
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
+use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 use envoi_lake::Manifest;
 use parking_lot::RwLock;
 
+use super::arithmetic::Checked;
 use super::plans::Plans;
+use super::single::SingleValues;
 use super::truths::Truths;
 use super::{Inner, Session};
 use crate::catalogue::{
@@ -180,9 +183,14 @@ impl SessionFactory {
         options.execution.skip_physical_aggregate_schema_check = true;
         // Errors name the place in the statement.
         options.sql_parser.collect_spans = true;
+        let environment = self.runtime.environment(bounds.memory)?;
+        let mut rules = Analyzer::new().rules;
+        rules.insert(0, Arc::new(SingleValues));
+        rules.push(Arc::new(Checked::new(&environment.memory_pool)));
         let mut state = SessionStateBuilder::new()
             .with_config(config)
-            .with_runtime_env(self.runtime.environment(bounds.memory)?)
+            .with_analyzer_rules(rules)
+            .with_runtime_env(environment)
             .with_default_features()
             .with_relation_planners(vec![Arc::new(Planner), Arc::new(shared::Planner)])
             .with_query_planner(Arc::new(Planner));

@@ -2,8 +2,10 @@
 
 mod answer;
 mod arguments;
+mod arithmetic;
 mod bounded;
 mod caps;
+mod constants;
 pub(crate) mod factory;
 mod granted;
 mod late;
@@ -15,7 +17,9 @@ mod prepared;
 mod reads;
 mod relations;
 mod rewrite;
+mod samples;
 mod served;
+mod single;
 mod sizes;
 mod slices;
 mod stopping;
@@ -44,6 +48,7 @@ pub use prepared::Prepared;
 pub use reads::{Named, named};
 pub use relations::{Callable, Reference, Relation};
 pub(crate) use rewrite::{parsed, statement};
+pub(crate) use single::several_rows;
 pub use slices::{Granularity, Slice, SliceBy};
 
 use plans::{Plans, repeatable};
@@ -150,6 +155,7 @@ impl Session {
         }
         let plan = shared::sealed(plan).map_err(failed)?;
         let plan = Arc::new(state.optimize(&plan).map_err(failed)?);
+        constants::check(&plan).map_err(failed)?;
         // What is said of households is said of one run, and counted.
         if microdata {
             return self.rows(&state, &plan, sql, Some(notes)).await;
@@ -180,7 +186,7 @@ impl Session {
         let schema = full.rsplit('.').nth(1).filter(|s| *s != crate::catalogue::SESSION_SCHEMA);
         let shown = schema.map_or(name.to_owned(), |s| format!("{s}.{name}"));
         let place = error.position().or_else(|| sql.to_lowercase().find(&name.to_lowercase()));
-        let error = Error::user(format!("table `{shown}` does not exist")).at(place);
+        let error = Error::user(format!("table `{shown}` does not exist")).with_state("42P01").at(place);
         let marts = crate::library::marts()
             .map(|all| all.iter().map(|m| m.name.as_str()).collect::<Vec<_>>())
             .unwrap_or_default();

@@ -8,7 +8,7 @@ use datafusion::execution::SessionState;
 use datafusion::sql::parser::{CopyToSource, ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{self, ObjectName, VisitMut, VisitorMut};
 
-use super::{arguments, caps, late, literals};
+use super::{arguments, caps, late, literals, samples};
 use crate::catalogue::{LibraryFunctions, NamedEditions, ReadFunctions, as_arguments};
 use crate::error::{Error, Result};
 use crate::options::EnvoiOptions;
@@ -61,6 +61,7 @@ pub(super) fn statement_with(
         walk(&mut statement, &mut ReadFunctions)?;
         walk(&mut statement, &mut arguments::NamedArguments)?;
         walk(&mut statement, &mut literals::ExactDecimals)?;
+        walk(&mut statement, &mut samples::Samples)?;
         Ok(statement)
     })
 }

@@ -76,6 +76,25 @@ pub(super) fn replace(args: &ScalarFunctionArgs) -> Result<Size, DataFusionError
     Ok(sum(args, exact))
 }
 
+/// `regexp_replace(text, pattern, by, flags)`: as if the pattern were found at every byte.
+pub(super) fn regexp_replace(args: &ScalarFunctionArgs) -> Result<Size, DataFusionError> {
+    let (texts, by) = (Numbers::lengths(args, 0)?, Numbers::lengths(args, 2)?);
+    let patterns = Texts::of(args, 2)?;
+    let once = match args.args.get(3) {
+        None => true,
+        Some(ColumnarValue::Scalar(flags)) => flags.try_as_str().flatten().is_none_or(|f| !f.contains('g')),
+        Some(ColumnarValue::Array(_)) => false,
+    };
+    let bytes = |row| {
+        let (text, by) = (texts.positive(row)?, by.positive(row)?);
+        // What is found is put in again: of all places together it is no more than the text.
+        let found = patterns.as_ref().and_then(|p| p.get(row)).map_or(0, |p| p.matches(['\\', '$']).count() as u64);
+        let places = if once { 1 } else { text.saturating_add(1) };
+        Some(text.saturating_mul(found.saturating_add(1)).saturating_add(places.saturating_mul(by)))
+    };
+    Ok(sum(args, bytes))
+}
+
 /// `concat(text, …)`.
 pub(super) fn concat(args: &ScalarFunctionArgs) -> Result<Size, DataFusionError> {
     let parts: Vec<Numbers> = (0..args.args.len()).map(|i| Numbers::lengths(args, i)).collect::<Result<_, _>>()?;

@@ -116,6 +116,13 @@ fn functions_allocate_no_more_than_a_value_may_have() {
             ("select list_repeat(1, 2000000000)", "`array_repeat`"),
             ("select array_length(array_resize([1], 900000000))", "`array_resize`"),
             ("select array_to_string(range(0, 100000), repeat('x', 1000))", "`array_to_string`"),
+            ("select length(repeat('x', 40000000) || repeat('y', 40000000))", "`||` would make a value of 77 MiB"),
+            ("with recursive r as (select 'x' as n union all select n || n from r) select count(*) from r", "`||`"),
+            ("select regexp_replace(repeat('a', 1000000), 'a', repeat('b', 10000), 'g')", "`regexp_replace`"),
+            ("select length(regexp_replace(repeat('a', 60000000), '(a+)', '\\1\\1'))", "`regexp_replace`"),
+            // More than a column counts in one batch of rows.
+            ("select max(length(repeat('a', 1000000) || v)) from range(0, 8192) t(v)", "for 8192 rows"),
+            ("select repeat('x', 60000000) from range(0, 1000)", "a constant of 58593 KiB would be in every row"),
             // Each value is allowed, all of them together are more than there is.
             ("select sum(length(repeat('x', 1000000 + v))) from range(0, 1000) t(v)", "memory"),
         ] {
@@ -138,6 +145,12 @@ fn functions_allocate_no_more_than_a_value_may_have() {
             ("select array_length(range(timestamp '2000-01-01', timestamp '2000-01-02', interval '1 hour'))", "24"),
             ("select count(*) from range(0, 20000000)", "20000000"),
             ("select arrow_typeof(arrow_cast(1, 'List(Int8)'))", "List(Int8)"),
+            ("select 'a' || 'b' || 1, 'a' || null, v || '!' from (values ('x')) t(v)", "ab1|NULL|x!"),
+            ("select regexp_replace('abab', '(a)', '<\\1>'), regexp_replace('abab', 'a', '-', 'g')", "<a>bab|-b-b"),
+            (
+                "select length(repeat('x', 60000000)), length(v) from (select repeat('y', 1000000) as v)",
+                "60000000|1000000",
+            ),
             ("select concat('a', null, 1), array_to_string([1, null, 3], ',', 'x')", "a1|1,x,3"),
         ] {
             assert_eq!(rows(&session, sql).await[0].join("|"), answer, "{sql}");

@@ -6,6 +6,7 @@ use super::call::{Answer, Call, Definition, Returns};
 use crate::catalogue::{
     Cell, Snapshot, format_type, named_oid, operator_name, operators, procedures, quoted, relation_name, types,
 };
+use crate::pg::type_of;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::strict("envoi_oid", Returns::Oid, oid),
@@ -19,23 +20,33 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::strict("envoi_regoper", Returns::Oid, |c| found(c, "operator", |_, n| find_operator(n))),
     Definition::strict("envoi_regnamespace", Returns::Oid, |c| found(c, "schema", find_namespace)),
     Definition::strict("envoi_regrole", Returns::Oid, |c| found(c, "role", find_role)),
-    Definition::strict("envoi_regclass_name", Returns::Text, |c| {
-        // `'schema.table'::regclass::text`: the name as it is found, with its schema only where that is needed.
-        let told = c.oid(0).is_none().then(|| c.text(0)).flatten().and_then(|n| find_relation(c.snapshot, n));
-        match told.and_then(|oid| relation_name(c.snapshot, oid)) {
-            Some(name) => Ok(name.into()),
-            None => named(c, relation_name),
-        }
+    Definition::strict("envoi_regclass_name", Returns::Text, |c| named(c, "relation", find_relation, relation_name)),
+    Definition::strict("envoi_regtype_name", Returns::Text, |c| {
+        named(c, "type", |_, n| find_type(n), |_, o| Some(format_type(o, None)))
     }),
-    Definition::strict("envoi_regtype_name", Returns::Text, |c| named(c, |_, o| Some(format_type(o, None)))),
-    Definition::strict("envoi_regproc_name", Returns::Text, |c| named(c, |_, o| procedure_name(o))),
-    Definition::strict("envoi_regprocedure_name", Returns::Text, |c| named(c, |_, o| procedure_signature(o))),
-    Definition::strict("envoi_regoper_name", Returns::Text, |c| named(c, |_, o| operator_plain(o))),
-    Definition::strict("envoi_regoperator_name", Returns::Text, |c| named(c, |_, o| operator_name(o))),
-    Definition::strict("envoi_regnamespace_name", Returns::Text, |c| named(c, |s, o| s.namespace(o).map(quoted))),
-    Definition::strict("envoi_regrole_name", Returns::Text, |c| named(c, |s, o| s.role(o).map(quoted))),
+    Definition::strict("envoi_regproc_name", Returns::Text, |c| {
+        named(c, "function", |_, n| find_procedure(n), |_, o| procedure_name(o))
+    }),
+    Definition::strict("envoi_regprocedure_name", Returns::Text, |c| {
+        named(c, "function", |_, n| find_procedure(n), |_, o| procedure_signature(o))
+    }),
+    Definition::strict("envoi_regoper_name", Returns::Text, |c| {
+        named(c, "operator", |_, n| find_operator(n), |_, o| operator_plain(o))
+    }),
+    Definition::strict("envoi_regoperator_name", Returns::Text, |c| {
+        named(c, "operator", |_, n| find_operator(n), |_, o| operator_name(o))
+    }),
+    Definition::strict("envoi_regnamespace_name", Returns::Text, |c| {
+        named(c, "schema", find_namespace, |s, o| s.namespace(o).map(quoted))
+    }),
+    Definition::strict("envoi_regrole_name", Returns::Text, |c| {
+        named(c, "role", find_role, |s, o| s.role(o).map(quoted))
+    }),
     Definition::strict("to_regclass", Returns::Oid, |c| {
         Ok(c.text(0).and_then(|n| find_relation(c.snapshot, n)).into())
+    }),
+    Definition::lenient("pg_typeof", Returns::Text, |c| {
+        Ok(c.fields.first().map(|f| format_type(type_of(f).oid, None)).into())
     }),
     Definition::strict("to_regtype", Returns::Oid, |c| Ok(c.text(0).and_then(find_type).into())),
     Definition::strict("to_regproc", Returns::Oid, |c| Ok(c.text(0).and_then(find_procedure).into())),
@@ -81,9 +92,20 @@ fn found(call: &Call<'_>, kind: &str, find: impl Fn(&Snapshot, &str) -> Option<u
     find(call.snapshot, name).map(Cell::from).ok_or_else(|| format!("{kind} \"{name}\" does not exist"))
 }
 
-/// The name of what an oid stands for, its digits where there is nothing. A name is read as its oid first.
-fn named(call: &Call<'_>, name: impl Fn(&Snapshot, u32) -> Option<String>) -> Answer {
-    let Some(oid) = call.oid(0) else { return Ok(call.cell(0).clone()) };
+/// The name of what an oid stands for, its digits where there is nothing. A text is the name of something first, as
+/// it is found: with its schema only where that is needed. A column of functions' names has them already.
+fn named(
+    call: &Call<'_>,
+    kind: &str,
+    find: impl Fn(&Snapshot, &str) -> Option<u32>,
+    name: impl Fn(&Snapshot, u32) -> Option<String>,
+) -> Answer {
+    if call.oid(0).is_none() && call.pg_type(0) == Some("regproc") {
+        return Ok(call.cell(0).clone());
+    }
+    let found = found(call, kind, find)?;
+    let Cell::Int(oid) = found else { return Ok(found) };
+    let oid = u32::try_from(oid).unwrap_or_default();
     if oid == 0 {
         return Ok("-".into());
     }
@@ -91,7 +113,7 @@ fn named(call: &Call<'_>, name: impl Fn(&Snapshot, u32) -> Option<String>) -> An
 }
 
 /// The parts of a name with dots between: without quotes in small letters, within them as they are.
-fn parts(name: &str) -> Vec<String> {
+pub(super) fn parts(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut within = false;
     let mut characters = name.trim().chars().peekable();

@@ -13,6 +13,7 @@ mod privileges;
 mod session;
 mod sizes;
 mod texts;
+mod to_char;
 mod udf;
 mod visibility;
 
@@ -31,6 +32,7 @@ pub(crate) fn functions(snapshot: &Arc<Snapshot>) -> Vec<Arc<ScalarUDF>> {
         .map(|definition| Arc::new(ScalarUDF::from(CatalogueFunction::new(definition, Arc::clone(snapshot)))))
         .collect();
     all.extend(arrays::polymorphic());
+    all.push(Arc::new(to_char::to_char()));
     all
 }
 

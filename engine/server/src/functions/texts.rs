@@ -1,16 +1,29 @@
 //! Texts: quoting, `format`, and JSON.
 
 use super::call::{Answer, Call, Definition, Returns};
+use super::casts::parts;
 use crate::catalogue::{Cell, quoted};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition::strict("quote_ident", Returns::Text, |c| Ok(c.text(0).map(quoted).into())),
     Definition::strict("quote_literal", Returns::Text, |c| Ok(literal(c.cell(0)).into())),
+    Definition::strict("parse_ident", Returns::Texts, identifier),
     Definition::lenient("quote_nullable", Returns::Text, |c| Ok(literal(c.cell(0)).into())),
     Definition::lenient("format", Returns::Text, format_text),
     Definition::lenient("json_build_object", Returns::Text, object),
     Definition::lenient("jsonb_build_object", Returns::Text, object),
 ];
+
+/// The parts of a name: `{a,B c}` of `a."B c"`.
+fn identifier(call: &Call<'_>) -> Answer {
+    let name = call.text(0).unwrap_or_default();
+    let parts = parts(name);
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"' | '.') || name.contains('"');
+    if parts.iter().any(String::is_empty) || !name.trim().chars().all(word) {
+        return Err(format!("string is not a valid identifier: \"{name}\""));
+    }
+    Ok(parts.into())
+}
 
 /// The most that a text may become: what one value may hold.
 const MOST: usize = 64 << 20;

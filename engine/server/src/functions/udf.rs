@@ -21,6 +21,9 @@ use crate::catalogue::{Cell, PG_TYPE, Snapshot, cells_to_array};
 /// The most bytes of texts for the rows of one batch.
 const MOST: usize = 64 << 20;
 
+/// The most elements of an array: each is a value of its own here.
+const MOST_ELEMENTS: usize = 1 << 20;
+
 /// A function over a snapshot.
 #[derive(Debug)]
 pub(super) struct CatalogueFunction {
@@ -181,5 +184,8 @@ pub(super) fn cell(array: &ArrayRef, row: usize) -> Result<Cell> {
 }
 
 fn list(values: &ArrayRef) -> Result<Cell> {
+    if values.len() > MOST_ELEMENTS {
+        return exec_err!("an array has {} elements; these functions take at most {MOST_ELEMENTS}", values.len());
+    }
     (0..values.len()).map(|i| cell(values, i)).collect::<Result<Vec<_>>>().map(Cell::List)
 }

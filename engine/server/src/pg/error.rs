@@ -67,6 +67,8 @@ pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
 pub(crate) const INVALID_PASSWORD: &str = "28P01";
 /// A login that is refused for another reason than its password.
 pub(crate) const INVALID_AUTHORIZATION_SPECIFICATION: &str = "28000";
+/// Memory is short.
+pub(crate) const OUT_OF_MEMORY: &str = "53200";
 /// More than the protocol or this server can carry.
 pub(crate) const PROGRAM_LIMIT_EXCEEDED: &str = "54000";
 /// A fault of the server.

@@ -23,6 +23,28 @@ pub struct Limits {
     pub send: Duration,
     /// A message: a statement with its values.
     pub message: usize,
+    /// Memory of the process; `None` for no look at it.
+    pub memory: Option<MemoryMarks>,
+}
+
+/// Bytes of memory of the whole process, beside what the engine's pool counts.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryMarks {
+    /// Above it no query begins while another runs.
+    pub refuse: usize,
+    /// Above it the statement that has run longest is ended.
+    pub end: usize,
+}
+
+impl MemoryMarks {
+    /// Marks for an engine whose pool has so many bytes.
+    #[must_use]
+    pub fn beside(pool: usize) -> Self {
+        /// What a server has in memory that does nothing, and what is planned and sent.
+        const BESIDE: usize = 256 << 20;
+        let refuse = pool.saturating_add(pool / 4).saturating_add(BESIDE);
+        Self { refuse, end: refuse.saturating_add(refuse / 100 * 15) }
+    }
 }
 
 impl Default for Limits {
@@ -37,6 +59,7 @@ impl Default for Limits {
             idle_in_transaction: Duration::from_secs(600),
             send: Duration::from_secs(60),
             message: 16 << 20,
+            memory: None,
         }
     }
 }

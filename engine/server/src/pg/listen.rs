@@ -10,11 +10,13 @@ use envoi::{Audit, DisclosureRules, Role, Session, SessionFactory};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, watch};
+use tokio::time::MissedTickBehavior;
 
 use super::connection::{Connection, Incoming};
 use super::error::{ADMIN_SHUTDOWN, PgError, Result, TOO_MANY_CONNECTIONS};
 use super::guesses::Guesses;
 use super::limits::Limits;
+use super::memory::{EVERY, MemoryGuard};
 use super::registry::{Backend, Registry};
 use super::settings::Settings;
 use super::startup::{self, Login};
@@ -61,6 +63,7 @@ pub(crate) struct Shared {
     pub(super) pages: Arc<Pages>,
     active: Semaphore,
     waiting: AtomicUsize,
+    memory: MemoryGuard,
     pub(super) guesses: Guesses,
     /// Makes up verifiers of users that there are not.
     pub(super) secret: [u8; 32],
@@ -113,6 +116,7 @@ impl PgServer {
             pages,
             active: Semaphore::new(options.limits.active),
             waiting: AtomicUsize::new(0),
+            memory: MemoryGuard::new(options.limits.memory),
             guesses: Guesses::default(),
             secret,
             options,
@@ -134,10 +138,16 @@ impl PgServer {
         let logins = Arc::new(Semaphore::new(self.shared.limits.logins));
         let (closing, _) = watch::channel(());
         tokio::pin!(stop);
+        let mut looks = tokio::time::interval(EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 () = &mut stop => break,
+                _ = looks.tick(), if self.shared.memory.is_on() => {
+                    self.shared.memory.look(&self.shared.registry);
+                    continue;
+                }
             };
             let Ok((socket, client)) = accepted else {
                 // Out of files: others have to go first.
@@ -321,8 +331,9 @@ impl Shared {
     /// A turn to plan and begin a query; waits for one.
     ///
     /// # Errors
-    /// 53300 if too many wait, 57P01 when the server stops.
+    /// 53200 if memory is short, 53300 if too many wait, 57P01 when the server stops.
     pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        self.memory.admit(&self.registry)?;
         if let Ok(turn) = self.active.try_acquire() {
             return Ok(turn);
         }

@@ -18,6 +18,7 @@ mod guesses;
 mod interrupts;
 mod limits;
 mod listen;
+mod memory;
 mod portal;
 mod registry;
 mod rows;
@@ -37,7 +38,7 @@ mod value;
 mod wire;
 mod words;
 
-pub use limits::Limits;
+pub use limits::{Limits, MemoryMarks};
 pub(crate) use listen::Stream;
 pub use listen::{PgOptions, PgServer};
 pub use scram::{Verifier, VerifierError};

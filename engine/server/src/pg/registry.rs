@@ -35,6 +35,8 @@ pub(crate) struct Backend {
     activity: Mutex<Doing>,
     /// Wakes whoever waits for the statement that runs; none runs, nobody is woken.
     cancel: Notify,
+    /// The same where the memory of the server is short.
+    overdraws: Notify,
     /// Whether the connection is to end.
     terminate: watch::Sender<bool>,
 }
@@ -94,6 +96,7 @@ impl Registry {
                 transaction_start: None,
             }),
             cancel: Notify::new(),
+            overdraws: Notify::new(),
             terminate: watch::channel(false).0,
         });
         all.insert(pid, Arc::clone(&backend));
@@ -131,6 +134,16 @@ impl Backend {
     /// Stops the statement that runs now.
     pub(crate) fn cancel(&self) {
         self.cancel.notify_waiters();
+    }
+
+    /// Stops the statement that runs now, for its memory.
+    pub(crate) fn overdraws(&self) {
+        self.overdraws.notify_waiters();
+    }
+
+    /// Waits for that; it counts from the first poll on.
+    pub(crate) async fn overdrawn(&self) {
+        self.overdraws.notified().await;
     }
 
     /// Ends the connection.

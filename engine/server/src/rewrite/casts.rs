@@ -1,6 +1,8 @@
 //! Casts: to `oid` and what stands for one, to types that are texts here, and of arrays' literals.
 
-use envoi::sqlparser::ast::{ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, TypedString, UnaryOperator, Value};
+use envoi::sqlparser::ast::{
+    ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, ObjectNamePart, TypedString, UnaryOperator, Value,
+};
 
 use super::arrays::elements;
 use super::build::{self, call, called, is_text, last, literal};
@@ -27,6 +29,34 @@ pub(super) fn before(expr: &mut Expr) {
     {
         *expr = build::cast(Expr::Value(value.clone()), data_type.clone());
     }
+    let (text, data_type) = match expr {
+        Expr::TypedString(TypedString { data_type, value, .. }) => (value, data_type),
+        Expr::Cast { expr, data_type, .. } => match expr.as_mut() {
+            Expr::Value(value) => (value, data_type),
+            _ => return,
+        },
+        _ => return,
+    };
+    if let Value::SingleQuotedString(text) = &mut text.value
+        && matches!(target(data_type), Target::Own(DataType::Timestamp(..)))
+            | matches!(data_type, DataType::Timestamp(..))
+        && let Some(whole) = with_seconds(text)
+    {
+        *text = whole;
+    }
+}
+
+/// `2024-03-05 07:08` with the seconds that the engine wants.
+fn with_seconds(text: &str) -> Option<String> {
+    const SHAPE: &[u8] = b"dddd-dd-dd dd:dd";
+    let (start, rest) = text.split_at_checked(SHAPE.len())?;
+    let fits = start.bytes().zip(SHAPE).all(|(b, shape)| match shape {
+        b'd' => b.is_ascii_digit(),
+        b' ' => matches!(b, b' ' | b'T'),
+        other => b == *other,
+    });
+    let ends = rest.is_empty() || rest.starts_with(['Z', 'z', '+', '-', ' ']);
+    (fits && ends).then(|| format!("{start}:00{rest}"))
 }
 
 pub(super) fn cast(expr: &mut Expr) {
@@ -183,14 +213,24 @@ fn registered(inner: &Expr, function: String) -> Expr {
     }
 }
 
+/// Turns a cast to what stands for an oid to its name; the answer is what the cast was to.
+pub(super) fn to_name(expr: &mut Expr) -> Option<String> {
+    let name = called(expr).map(|(name, _)| name).filter(|n| is_registered(n))?;
+    if let Expr::Function(function) = expr
+        && let Some(ObjectNamePart::Identifier(last)) = function.name.0.last_mut()
+    {
+        last.value = format!("{name}_name");
+    }
+    Some(name)
+}
+
 /// The name of what an oid stands for, where it is cast to text.
 fn as_text(inner: &Expr) -> Expr {
-    match called(inner) {
-        Some((name, arguments)) if is_registered(&name) => {
-            call(&format!("{name}_name"), arguments.into_iter().cloned().collect())
-        }
-        _ if matches!(inner, Expr::Value(v) if matches!(v.value, Value::SingleQuotedString(_))) => inner.clone(),
-        _ => build::cast(inner.clone(), DataType::Text),
+    let mut named = inner.clone();
+    match to_name(&mut named) {
+        Some(_) => named,
+        None if matches!(inner, Expr::Value(v) if matches!(v.value, Value::SingleQuotedString(_))) => inner.clone(),
+        None => build::cast(inner.clone(), DataType::Text),
     }
 }
 

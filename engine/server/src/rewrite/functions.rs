@@ -9,6 +9,7 @@ use envoi::sqlparser::parser::Parser;
 
 use super::arrays::literal_array;
 use super::build::{self, called};
+use super::casts::to_name;
 use super::names::without_schema;
 
 /// Functions by other names, and those that return sets.
@@ -16,6 +17,7 @@ pub(super) fn call(expr: &mut Expr) {
     if let Expr::Function(function) = expr {
         without_schema(&mut function.name);
         lower(function);
+        of_texts(function);
     }
     let Some((name, arguments)) = called(expr) else { return };
     let own = |e: &[&Expr]| e.iter().map(|e| (*e).clone()).collect::<Vec<_>>();
@@ -38,6 +40,21 @@ pub(super) fn call(expr: &mut Expr) {
         _ => return,
     };
     *expr = replaced;
+}
+
+/// Functions that show their arguments: what stands for an oid is shown by its name.
+fn of_texts(function: &mut Function) {
+    const NAMES: [&str; 6] = ["format", "concat", "concat_ws", "quote_ident", "quote_literal", "string_agg"];
+    if !NAMES.contains(&build::last(&function.name).as_str()) {
+        return;
+    }
+    if let FunctionArguments::List(list) = &mut function.args {
+        for argument in &mut list.args {
+            if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument {
+                to_name(expr);
+            }
+        }
+    }
 }
 
 /// A text between the places where a pattern is.
@@ -108,7 +125,8 @@ pub(super) fn in_from(factor: &mut TableFactor) -> Result<(), String> {
     }
     match name.as_str() {
         "pg_get_keywords" => *factor = keywords(alias)?,
-        "unnest" => to_unnest(factor),
+        "unnest" => to_unnest(factor, build::call("unnest", Vec::new())),
+        "generate_series" if over_array(factor) => to_unnest(factor, build::call("generate_series", Vec::new())),
         "generate_series" => wide(factor),
         _ => {}
     }
@@ -239,8 +257,20 @@ fn without_rows(
     derived(name, &sql, alias)
 }
 
-/// `unnest(a)` with its schema before it is read as a table's name.
-fn to_unnest(factor: &mut TableFactor) {
+/// Whether the bounds of a series are those of an array, which the engine does not know when it plans.
+fn over_array(factor: &TableFactor) -> bool {
+    const BOUNDS: [&str; 4] = ["array_lower", "array_upper", "array_length", "cardinality"];
+    let TableFactor::Table { args: Some(args), .. } = factor else { return false };
+    args.args.iter().any(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
+            called(expr).is_some_and(|(name, _)| BOUNDS.contains(&name.as_str()))
+        }
+        _ => false,
+    })
+}
+
+/// `unnest(a)` with its schema before it is read as a table's name, and other calls that give an array.
+fn to_unnest(factor: &mut TableFactor, mut call: Expr) {
     let (arguments, alias, with_ordinality) = match factor {
         TableFactor::Table { args: Some(args), alias, with_ordinality, .. } => {
             (std::mem::take(&mut args.args), alias.take(), *with_ordinality)
@@ -250,11 +280,13 @@ fn to_unnest(factor: &mut TableFactor) {
         }
         _ => return,
     };
-    let mut call = build::call("unnest", Vec::new());
     if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut call {
         list.args = arguments;
     }
-    let array_exprs = called(&call).map(|(_, a)| a.into_iter().cloned().collect()).unwrap_or_default();
+    let array_exprs = match called(&call) {
+        Some((name, arrays)) if name == "unnest" => arrays.into_iter().cloned().collect(),
+        _ => vec![call],
+    };
     *factor = TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_offset_alias: None, with_ordinality };
     named_column(factor);
 }

@@ -3,7 +3,7 @@
 use envoi::sqlparser::ast::{BinaryOperator, DataType, Expr, UnaryOperator, Value};
 
 use super::build::{self, bare, binary, called, literal};
-use super::casts::is_registered;
+use super::casts::{is_registered, to_name};
 use crate::catalogue::{is_array_column, is_function_column, is_truth_column};
 
 pub(super) fn operator(expr: &mut Expr, catalogue: bool) {
@@ -95,6 +95,10 @@ fn operands(left: &mut Expr, op: &BinaryOperator, right: &mut Expr, catalogue: b
         BinaryOperator::And | BinaryOperator::Or => {
             truth(left);
             truth(right);
+        }
+        BinaryOperator::StringConcat => {
+            to_name(left);
+            to_name(right);
         }
         BinaryOperator::Eq | BinaryOperator::NotEq if catalogue => {
             function_column(left, right);

@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use envoi::sqlparser::ast::{
-    Expr, Ident, ObjectNamePart, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, VisitMut,
-    VisitorMut,
+    Expr, Ident, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, VisitMut, VisitorMut,
 };
 
 use super::build::{self, called};
-use super::casts::is_registered;
+use super::casts::to_name;
 use super::{listed, records, scope, unnests};
 
 /// Leaves out what a server that is read has no use for: locks on rows.
@@ -61,17 +60,12 @@ fn show(select: &mut Select) {
 
 /// Turns a cast to what stands for an oid to its name; the answer is what PostgreSQL calls the column.
 fn shown(expr: &mut Expr) -> Option<String> {
-    let name = called(expr).map(|(name, _)| name).filter(|n| is_registered(n))?;
     let alias = called(expr).and_then(|(_, arguments)| match arguments.first() {
         Some(Expr::Identifier(i)) => Some(build::folded(i)),
         Some(Expr::CompoundIdentifier(parts)) => parts.last().map(build::folded),
         _ => None,
     });
-    if let Expr::Function(function) = expr
-        && let Some(ObjectNamePart::Identifier(last)) = function.name.0.last_mut()
-    {
-        last.value = format!("{name}_name");
-    }
+    let name = to_name(expr)?;
     Some(alias.unwrap_or_else(|| name.trim_start_matches("envoi_").to_owned()))
 }
 

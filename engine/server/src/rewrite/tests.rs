@@ -24,6 +24,14 @@ fn statements_become_the_engine_s() {
         ("select 'pg_class'::regclass::oid", "SELECT envoi_oid(envoi_regclass('pg_class'))"),
         ("select oid::regclass from t", "SELECT envoi_regclass_name(oid) AS oid FROM t"),
         ("select oid::regtype::text as r from t", "SELECT envoi_regtype_name(oid) AS r FROM t"),
+        (
+            "select timestamp '2024-03-05 07:08', '2024-03-05T07:08Z'::timestamptz, '2024-03-05 07:08:09'::timestamp",
+            "SELECT TIMESTAMP '2024-03-05 07:08:00', '2024-03-05T07:08:00Z'::TIMESTAMPTZ, '2024-03-05 07:08:09'::TIMESTAMP",
+        ),
+        (
+            "select format('%I.%s', n::regnamespace, t::regtype), 'x' || n::regclass from t",
+            "SELECT format('%I.%s', envoi_regnamespace_name(n), envoi_regtype_name(t)), 'x' || envoi_regclass_name(n) FROM t",
+        ),
         ("select 1 where a = any ('{r,p}'::text[])", "SELECT 1 WHERE a IN ('r', 'p')"),
         ("select 1 where a <> all (array['r'])", "SELECT 1 WHERE a NOT IN ('r')"),
         ("select 1 where a operator(pg_catalog.~) '^x' collate pg_catalog.default", "SELECT 1 WHERE a ~ '^x'"),

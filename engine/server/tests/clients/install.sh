@@ -12,7 +12,7 @@ log="$folder/install.log"
 missing=
 
 apt_packages='postgresql-client python3-venv nodejs default-jdk-headless libpostgresql-jdbc-java
-odbc-postgresql unixodbc r-base-core r-cran-dbi r-cran-rpostgresql gdal-bin'
+odbc-postgresql unixodbc r-base-core r-cran-dbi r-cran-rpostgresql gdal-bin sqlsmith'
 pip_packages='psycopg[binary,pool] psycopg2-binary asyncpg pg8000 sqlalchemy greenlet pandas pyarrow
 adbc-driver-postgresql adbc-driver-manager pyodbc pgcli'
 npm_packages='pg pg-cursor'

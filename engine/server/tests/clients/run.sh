@@ -15,7 +15,7 @@ scripts=("$@")
 # superset_client.py is run by name only: Superset takes minutes to install.
 [ $# -gt 0 ] || scripts=(psql.sh psycopg3.py psycopg3_streams.py psycopg2_client.py asyncpg_client.py pg8000_client.py
     sqlalchemy_client.py pandas_client.py adbc_client.py jdbc/Client.java odbc_client.py node/client.js r_client.R fdw.sh
-    pgcli.sh gdal.sh models.sh models_dbt.py)
+    pgcli.sh gdal.sh models.sh models_dbt.py sqlsmith_client.py)
 
 export ENVOI_CLIENTS=${ENVOI_CLIENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/envoi/clients}
 export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
@@ -102,6 +102,12 @@ for script in "${scripts[@]}"; do
             sed 's/^/    /' "$work/out" | tail -25
             ;;
     esac
+    # A statement that panics is one error to its client; here it is a fault.
+    if [ -n "$server" ] && grep -q 'panicked at' "$work/server.err"; then
+        echo "run.sh: $script made the server panic:" >&2
+        grep -A3 'panicked at' "$work/server.err" | head -20 >&2
+        exit 1
+    fi
     if [ -n "$server" ] && ! kill -0 "$server" 2>/dev/null; then
         echo 'run.sh: the server ended; it said:' >&2
         tail -20 "$work/server.err" >&2

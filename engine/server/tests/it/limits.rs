@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use envoi_server::Limits;
+use envoi_server::{Limits, MemoryMarks};
 
 use crate::client::{Client, startup};
 use crate::server::{Server, Setup, usual};
@@ -191,6 +191,39 @@ fn too_many_connections_are_told() {
     while Client::with(server.address, &[("user", "tester")]).is_err() {
         soon(begin);
     }
+}
+
+#[test]
+fn memory_of_the_process() {
+    let with = |refuse: usize, end: usize| {
+        let limits = Limits { memory: Some(MemoryMarks { refuse, end }), ..Limits::default() };
+        Server::start(Setup { limits, ..Setup::default() })
+    };
+    // Above the lower mark a query begins alone, and none beside it.
+    let server = with(1, usize::MAX);
+    let mut c = Client::connect(server.address);
+    assert_eq!(c.value("select 1"), "1");
+    let mut other = Client::connect(server.address);
+    c.send(&crate::client::message(b'Q', b"select pg_sleep(1000)\0"));
+    let begin = Instant::now();
+    loop {
+        soon(begin);
+        let all = other.simple("select 1");
+        if let Some(error) = all.iter().find(|m| m.kind == 'E') {
+            assert_eq!(error.field(b'C').as_deref(), Some("53200"));
+            break;
+        }
+    }
+    c.cancel();
+    assert_eq!(c.until_ready()[0].field(b'C').as_deref(), Some("57014"));
+    assert_eq!(other.value("select 1"), "1");
+    // Above the upper one the statement that has run longest ends, and its connection goes on.
+    let server = with(usize::MAX, 1);
+    let mut c = Client::connect(server.address);
+    let (state, what) = c.error(ENDLESS);
+    assert_eq!(state, "53200", "{what}");
+    c.simple("begin");
+    assert_eq!(c.simple("rollback").last().unwrap().kind, 'Z');
 }
 
 #[test]

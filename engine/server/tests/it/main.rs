@@ -19,3 +19,5 @@ mod protocol;
 mod server;
 mod sessions;
 mod slt;
+mod sqlstates;
+mod upstream;

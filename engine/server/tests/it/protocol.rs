@@ -248,3 +248,24 @@ fn values_that_do_not_fit_their_parameters() {
     c.parse("s", "select $0", &[]);
     assert_eq!(c.sync()[0].field(b'C').as_deref(), Some("42P02"));
 }
+
+#[test]
+fn times_and_numbers_by_patterns() {
+    let mut c = Client::connect(usual().address);
+    c.simple("set timezone = 'Europe/Berlin'");
+    for (sql, text) in [
+        ("to_char(timestamp '2024-03-05 07:08:09', 'YYYY-MM-DD HH24:MI:SS')", "2024-03-05 07:08:09"),
+        ("to_char(timestamptz '2024-07-05 07:08:00Z', 'HH24:MI TZH')", "09:08 +02"),
+        ("to_char(date '2024-03-05', 'FMDay, DD Mon YYYY')", "Tuesday, 05 Mar 2024"),
+        ("to_char(1234567.891, 'FM9,999,999.00')", "1,234,567.89"),
+        ("to_char(42, '000')", " 042"),
+        ("to_char(null::date, 'YYYY')", "NULL"),
+        ("to_char(interval '26 hours', 'HH24:MI')", "26:00"),
+        ("pg_typeof(1.5), pg_typeof(now())", "double precision"),
+    ] {
+        assert_eq!(c.rows(&format!("select {sql}"))[0][0], text, "{sql}");
+    }
+    let years = "select to_char(period, 'YYYY') as y, count(*) from lake.observation group by 1 order by 1 limit 1";
+    assert_eq!(c.rows(years)[0][0].len(), 4);
+    assert_eq!(c.error("select to_char('a'::text, 'YYYY')").0, "42883");
+}

@@ -55,7 +55,7 @@ impl AsyncDB for Port {
 }
 
 /// Values are the same if they are the same numbers, or the same words: `1.0` and `true` are written `1` and `t` there.
-fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     let truth = |t: &str| match t {
         "true" | "t" => "t".to_owned(),
         "false" | "f" => "f".to_owned(),

@@ -1,7 +1,10 @@
 //! The engine's error: what failed, whose it is to mend, where in the statement, and what would work.
 
+mod place;
+
 use std::fmt;
 
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::error::DataFusionError as Df;
 use datafusion::sql::sqlparser::parser::ParserError;
@@ -31,12 +34,13 @@ pub struct Error {
     message: String,
     position: Option<usize>,
     hint: Option<String>,
+    state: Option<&'static str>,
 }
 
 impl Error {
     /// An error of the given class.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), position: None, hint: None }
+        Self { class, message: message.into(), position: None, hint: None, state: None }
     }
 
     /// Fix the statement or the command.
@@ -49,10 +53,27 @@ impl Error {
         Self::new(Class::Internal, format!("internal error, please report: {message}"))
     }
 
+    /// A panic in the work for a statement, by what it says.
+    pub(crate) fn panicked(said: &str) -> Self {
+        // Builders of arrays know no other way to say that a batch of texts is more than their offsets count.
+        if said.contains("offset overflow") {
+            let what = "the values of a column for one batch of rows are more than 2 GiB";
+            return Self::new(Class::Resource, what).with_state("54000").with_hint("ask for shorter values");
+        }
+        Self::internal(said)
+    }
+
     /// The same error with what would work.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error with the SQLSTATE that PostgreSQL gives it.
+    #[must_use]
+    pub fn with_state(mut self, state: &'static str) -> Self {
+        self.state = Some(state);
         self
     }
 
@@ -83,6 +104,11 @@ impl Error {
         self.hint.as_deref()
     }
 
+    /// The SQLSTATE, where it is known.
+    pub fn state(&self) -> Option<&'static str> {
+        self.state
+    }
+
     /// DataFusion's error about `sql`, in our words.
     pub(crate) fn from_datafusion(error: &DataFusionError, sql: &str) -> Self {
         let span = error.diagnostic().and_then(|d| d.span).map(|s| (s.start.line, s.start.column));
@@ -91,31 +117,36 @@ impl Error {
         if let Some(what) = of_measure(&root.strip_backtrace()) {
             return Self::user(what).at(position);
         }
+        let found = || position.or_else(|| place::of(&root.strip_backtrace(), sql));
         let translated = match root {
             Df::SQL(parser, _) => return parse_error(parser, sql),
             Df::SchemaError(schema, _) => schema_error(schema),
             Df::ResourcesExhausted(what) => Self::new(Class::Resource, first_line(what))
                 .with_hint("raise `--memory`, or lower what is sorted, grouped or joined at once"),
             // The engine below calls wrong arguments an internal error, once for every signature.
-            Df::Internal(what) if what.contains("failed to match any signature") => Self::user(wrong_arguments(what)),
+            Df::Internal(what) if what.contains("failed to match any signature") => wrong_arguments(what),
             Df::Internal(what) => Self::internal(first_line(what)),
             Df::IoError(e) => Self::new(Class::Resource, e.to_string()),
             Df::ObjectStore(e) => Self::new(Class::Data, e.to_string()),
-            Df::ArrowError(e, _) => Self::new(Class::Data, lower_first(&first_line(&e.to_string()))),
+            Df::ArrowError(e, _) => arrow_error(e),
             Df::ParquetError(e) => Self::new(Class::Data, first_line(&e.to_string())),
             Df::NotImplemented(what) => Self::user(format!("not supported: {}", first_line(what))),
             Df::Plan(what) if what.starts_with("Invalid function '") => unknown_function(what),
-            Df::Plan(what) if what.contains("failed to match any signature") => Self::user(wrong_arguments(what)),
+            Df::Plan(what) if what.contains("failed to match any signature") => wrong_arguments(what),
+            Df::Execution(what) if what.starts_with("Scalar subquery returned more than one row") => {
+                crate::session::several_rows()
+            }
             Df::Plan(what) | Df::Configuration(what) | Df::Execution(what) => {
                 Self::user(lower_first(&first_line(what)))
             }
+            Df::ExecutionJoin(e) => Self::panicked(&e.to_string()),
             Df::External(e) => match e.downcast_ref::<Self>() {
                 Some(ours) => ours.clone(),
                 None => Self::user(first_line(&e.to_string())),
             },
             other => Self::user(lower_first(&first_line(&other.strip_backtrace()))),
         };
-        translated.at(position)
+        translated.at(found())
     }
 }
 
@@ -133,7 +164,7 @@ fn root(error: &DataFusionError) -> &DataFusionError {
 fn unknown_function(what: &str) -> Error {
     let mut quoted = what.split('\'').skip(1).step_by(2);
     let name = quoted.next().unwrap_or_default();
-    let error = Error::user(format!("function `{name}` does not exist"));
+    let error = Error::user(format!("function `{name}` does not exist")).with_state("42883");
     // The engine below names the nearest however far it is.
     match quoted.next().and_then(|near| nearest(name, std::iter::once(near))) {
         Some(near) => error.with_hint(format!("did you mean `{near}`?")),
@@ -142,9 +173,27 @@ fn unknown_function(what: &str) -> Error {
 }
 
 /// `Function 'x' failed to match any signature, errors: …, …` in our words: the first of them.
-fn wrong_arguments(what: &str) -> String {
+fn wrong_arguments(what: &str) -> Error {
     let first = what.split("Error during planning: ").nth(1).unwrap_or(what);
-    lower_first(first.trim_end_matches(',').lines().next().unwrap_or(first).trim()).replace('\'', "`")
+    let first = first.trim_end_matches(',').lines().next().unwrap_or(first).trim();
+    Error::user(lower_first(first).replace('\'', "`")).with_state("42883")
+}
+
+/// What a kernel says of the values it was given.
+fn arrow_error(error: &ArrowError) -> Error {
+    let ours = Error::new(Class::Data, lower_first(&first_line(&error.to_string())));
+    match error {
+        ArrowError::DivideByZero => ours.with_state("22012"),
+        ArrowError::ArithmeticOverflow(_) => ours.with_state("22003"),
+        ArrowError::MemoryError(_) => Error { class: Class::Resource, ..ours },
+        // Kernels of the engine say what is wrong as one of these.
+        ArrowError::ExternalError(e) => match e.downcast_ref::<DataFusionError>().map(root) {
+            Some(Df::External(inner)) => inner.downcast_ref::<Error>().cloned().unwrap_or(ours),
+            Some(Df::ArrowError(inner, _)) => arrow_error(inner),
+            _ => ours,
+        },
+        _ => ours,
+    }
 }
 
 /// What a measure says of its arguments, without the words of the engine below around it.
@@ -168,15 +217,25 @@ fn parse_error(parser: &ParserError, sql: &str) -> Error {
         let (line, column) = p.split_once(", Column: ")?;
         Some((line.trim().parse().ok()?, column.trim().parse().ok()?))
     });
-    let position = place.and_then(|(line, column)| offset(sql, line, column));
-    Error::user(format!("syntax error: {}", lower_first(&first_line(what)))).at(position)
+    let position = match place {
+        Some((line, column)) => offset(sql, line, column),
+        None if what.ends_with("found: EOF") => Some(sql.len()),
+        None => None,
+    };
+    let state = if matches!(parser, ParserError::RecursionLimitExceeded) { "54001" } else { "42601" };
+    Error::user(format!("syntax error: {}", lower_first(&first_line(what)))).with_state(state).at(position)
 }
 
 fn schema_error(error: &SchemaError) -> Error {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let place = field.relation.as_ref().map(|r| format!(" in `{}`", r.table())).unwrap_or_default();
-            let error = Error::user(format!("column `{}` does not exist{place}", field.name));
+            let relation = |r| valid_fields.iter().any(|f| f.relation.as_ref().is_some_and(|v| v.table() == r));
+            let state = match &field.relation {
+                Some(r) if !valid_fields.is_empty() && !relation(r.table()) => "42P01",
+                _ => "42703",
+            };
+            let error = Error::user(format!("column `{}` does not exist{place}", field.name)).with_state(state);
             match nearest(&field.name, valid_fields.iter().map(Column::name)) {
                 Some(near) => error.with_hint(format!("did you mean `{near}`?")),
                 None if valid_fields.is_empty() => error,
@@ -188,7 +247,13 @@ fn schema_error(error: &SchemaError) -> Error {
         }
         SchemaError::AmbiguousReference { field } => {
             Error::user(format!("column `{}` is in more than one table", field.name))
+                .with_state("42702")
                 .with_hint("write the table before it: `t.column`")
+        }
+        SchemaError::DuplicateQualifiedField { qualifier, .. } => {
+            Error::user(format!("table name `{}` is given more than once", qualifier.table()))
+                .with_state("42712")
+                .with_hint("give each its own name: `t as a, t as b`")
         }
         other => Error::user(lower_first(&first_line(&other.to_string()))),
     }

@@ -1,0 +1,146 @@
+//! Operations whose result may not fit: whole numbers that grow out of their type are an error, where the engine below
+//! goes on from the other end, and `||` makes no text larger than functions may.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::logical_expr::binary::BinaryTypeCoercer;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::physical_expr::expressions::{BinaryExpr as Joined, Column};
+use datafusion::physical_expr_common::datum::apply;
+use datafusion::physical_plan::PhysicalExpr;
+
+use super::bounded::joining;
+
+/// Puts operations that look first in the place of those that do not.
+#[derive(Debug)]
+pub(super) struct Checked {
+    concat: Arc<ScalarUDF>,
+}
+
+impl Checked {
+    pub(super) fn new(pool: &Arc<dyn MemoryPool>) -> Self {
+        Self { concat: Arc::new(joining(Operation::of(Operator::StringConcat), pool)) }
+    }
+
+    fn replaced(&self, expr: Expr, type_of: impl Fn(&Expr) -> Option<DataType>) -> Transformed<Expr> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else { return Transformed::no(expr) };
+        let both = |is: fn(&DataType) -> bool| [&left, &right].iter().all(|e| type_of(e).is_some_and(|t| is(&t)));
+        let function = match op {
+            Operator::Plus | Operator::Minus | Operator::Multiply if both(DataType::is_integer) => {
+                Arc::new(Operation::of(op))
+            }
+            Operator::StringConcat if both(DataType::is_string) => Arc::clone(&self.concat),
+            _ => return Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
+        };
+        Transformed::yes(function.call(vec![*left, *right]))
+    }
+}
+
+impl AnalyzerRule for Checked {
+    fn name(&self) -> &'static str {
+        "checked_operations"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let of_node = |node: LogicalPlan| {
+            let schema = merge_schema(&node.inputs());
+            let type_of = |expr: &Expr| expr.get_type(&schema).ok();
+            node.map_expressions(|expr| expr.transform_up(|expr| Ok(self.replaced(expr, type_of))))
+        };
+        Ok(plan.transform_up_with_subqueries(of_node)?.data)
+    }
+}
+
+/// An operation as a function; its columns are called as the operation's are.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Operation {
+    op: Operator,
+    signature: Signature,
+}
+
+impl Operation {
+    fn of(op: Operator) -> ScalarUDF {
+        ScalarUDF::new_from_impl(Self { op, signature: Signature::any(2, Volatility::Immutable) })
+    }
+
+    fn named(&self, args: &[Expr], name: impl Fn(&Expr) -> String) -> Result<String> {
+        match args {
+            [left, right] => Ok(format!("{} {} {}", name(left), self.op, name(right))),
+            _ => exec_err!("`{}` is between two values", self.op),
+        }
+    }
+}
+
+impl ScalarUDFImpl for Operation {
+    fn name(&self) -> &'static str {
+        match self.op {
+            Operator::Plus => "+",
+            Operator::Minus => "-",
+            Operator::Multiply => "*",
+            _ => "||",
+        }
+    }
+
+    fn display_name(&self, args: &[Expr]) -> Result<String> {
+        self.named(args, ToString::to_string)
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        self.named(args, |e| e.schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match types {
+            [left, right] => BinaryTypeCoercer::new(left, &self.op, right).get_result_type(),
+            _ => exec_err!("`{}` is between two values", self.op),
+        }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let types: Vec<DataType> = args.arg_fields.iter().map(|f| f.data_type().clone()).collect();
+        let nullable = args.arg_fields.iter().any(|f| f.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [left, right] = args.args.as_slice() else { return exec_err!("`{}` is between two values", self.op) };
+        match self.op {
+            Operator::Plus => apply(left, right, add),
+            Operator::Minus => apply(left, right, sub),
+            Operator::Multiply => apply(left, right, mul),
+            op => joined(left, op, right, args.number_rows),
+        }
+    }
+}
+
+/// Two texts as the engine below joins them.
+fn joined(left: &ColumnarValue, op: Operator, right: &ColumnarValue, rows: usize) -> Result<ColumnarValue> {
+    let constant = matches!((left, right), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
+    let rows = if constant { 1 } else { rows };
+    let sides = [left.to_array(rows)?, right.to_array(rows)?];
+    let field = |(name, side): (&str, &ArrayRef)| Field::new(name, side.data_type().clone(), true);
+    let schema = Schema::new(["left", "right"].into_iter().zip(&sides).map(field).collect::<Vec<_>>());
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::new(schema), sides.to_vec(), &options)?;
+    let expr = Joined::new(Arc::new(Column::new("left", 0)), op, Arc::new(Column::new("right", 1)));
+    match expr.evaluate(&batch)? {
+        ColumnarValue::Array(array) if constant => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?)),
+        value => Ok(value),
+    }
+}
