@@ -16,7 +16,7 @@ use crate::build::{Context, Failed};
 use crate::project::{Model, Reconcile, RowCount, Severity, TestConfig};
 use crate::record::TestRecord;
 
-pub(crate) use unit::unit_tests;
+pub(crate) use unit::{check as check_unit_test, unit_tests};
 
 /// Runs all tests of a model; what a test cannot be asked is an error.
 pub(crate) async fn run(
@@ -46,9 +46,8 @@ pub(crate) async fn run(
 pub(crate) fn freshness(context: &Context, model: &Model, candidate: &Manifest) -> Vec<TestRecord> {
     let mut records = Vec::new();
     for fresh in &model.config.freshness {
-        let table = fresh.table.as_str();
-        let table = if table.contains('.') { table.to_owned() } else { format!("lake.{table}") };
-        let editions = context.prints.editions(candidate, &table);
+        let table = &fresh.table;
+        let editions = context.prints.editions(candidate, table);
         let newest = editions.iter().map(|(_, vintage)| *vintage).max();
         let age = newest.map(|v| (context.now.date_naive() - v).num_days());
         let found = match (newest, age) {

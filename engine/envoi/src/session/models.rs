@@ -186,11 +186,9 @@ fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
         }
         keys.push(name);
     }
-    let sortable = |name: &str| {
-        let field = plan.schema().field_with_unqualified_name(name);
-        field.is_ok_and(|f| !matches!(f.data_type(), DataType::Map(..) | DataType::Union(..)))
-    };
-    let rest: Vec<&str> = names.iter().copied().filter(|n| !keys.contains(n) && sortable(n)).collect();
+    let sortable = |data_type: &DataType| !matches!(data_type, DataType::Map(..) | DataType::Union(..));
+    let fields = plan.schema().fields().iter().filter(|f| sortable(f.data_type()));
+    let rest: Vec<&str> = fields.map(|f| f.name().as_str()).filter(|n| !keys.contains(n)).collect();
     let column = |name: &str| Expr::Column(Column::from_name(name));
     let parts = shape.parts.iter().map(|name| match shape.every {
         Some(every) if is_time(plan, name) => date_trunc(lit(every.name()), column(name)),
