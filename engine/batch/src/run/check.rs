@@ -13,7 +13,7 @@ use crate::hint::hint;
 use crate::plan::{Asked, Prints, Verdict, judge};
 use crate::project::{Materialisation, Model, Problem, Project, SchemaChange};
 use crate::run::RunError;
-use crate::testing::check_unit_test;
+use crate::testing;
 
 /// What a run would do with a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,10 +127,11 @@ impl Checker<'_> {
                 return Ok(None);
             }
         };
+        let before = self.problems.len();
         self.columns(model, &draft);
         self.stored(model, &draft);
         for test in &model.config.unit_test {
-            if let Err(e) = check_unit_test(&session, model, &draft, test).await {
+            if let Err(e) = testing::check_unit_test(&session, model, &draft, test).await {
                 self.problems.push(Problem::new(model.file.as_str(), format!("unit test `{}`: {e}", test.name)));
             }
         }
@@ -143,6 +144,13 @@ impl Checker<'_> {
             columns = with_validity(&columns, time);
         }
         session.expect_model(&model.name, columns);
+        // Columns that there are not are said already.
+        let tests = if self.problems.len() == before { model.config.test.as_slice() } else { &[] };
+        for test in tests {
+            if let Err(e) = testing::check(&session, model, test).await {
+                self.problems.push(Problem::new(model.file.as_str(), format!("[[test]]: {e}")));
+            }
+        }
         Ok(rows)
     }
 

@@ -126,3 +126,37 @@ fn a_template_that_counts_its_text_keeps_its_meaning() {
         assert_eq!(world.rows("select n from a").await, ["3"]);
     });
 }
+
+#[test]
+fn tests_are_planned() {
+    for (test, part) in [
+        ("expression = \"nosuch > 1\"", "test `expression (nosuch > 1)`: column `nosuch` does not exist"),
+        (
+            "column = \"iso3\"\nrelationships = \"lake.country.iso\"",
+            "test `relationships (iso3 in lake.country.iso)`: ",
+        ),
+        ("column = \"iso3\"\nrelationships = \"country\"", "names no column"),
+        ("[test.reconcile]\ntotal = \"sum(n)\"\nagainst = \"select 1 as nope\"", "test `reconcile (sum(n))`: "),
+    ] {
+        let toml = format!("[[test]]\n{test}\n");
+        check(&[("a.sql", "select iso3, 1 as n from country"), ("a.toml", &toml)], &["a.sql: [[test]]", part]);
+    }
+}
+
+/// Many columns are one sort key: rows have the same order as by each.
+#[test]
+fn rows_of_many_columns_have_one_order() {
+    blocking(async {
+        let mut world = World::new();
+        let columns = |from: &str| {
+            let rest: Vec<String> = (2..60).map(|i| format!("1 as c{i}")).collect();
+            format!("select c0, c1, {} from (values {from}) as t (c0, c1)", rest.join(", "))
+        };
+        world.file("a.sql", &columns("(2, 'b'), (1, 'z'), (NULL, 'a'), (2, NULL), (-1, 'ä')"));
+        world.file("b.sql", &columns("(-1, 'ä'), (2, NULL), (NULL, 'a'), (2, 'b'), (1, 'z')"));
+        world.ran().await;
+        assert_eq!(world.rows("select c0, c1 from a").await, ["NULL a", "-1 ä", "1 z", "2 NULL", "2 b"]);
+        let manifest = world.manifest().await;
+        assert_eq!(manifest.model("a").unwrap().sha256, manifest.model("b").unwrap().sha256);
+    });
+}

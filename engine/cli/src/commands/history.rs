@@ -108,11 +108,12 @@ fn seconds(run: &RunRecord) -> String {
 fn table(runs: &[RunRecord]) -> String {
     let row = |run: &RunRecord| {
         let count = |status| run.models.iter().filter(|m| m.status == status).count();
+        let unended = matches!(run.status, RunStatus::Running | RunStatus::Interrupted);
         let models = [
             (ModelStatus::Published, "published"),
             (ModelStatus::Unchanged, "unchanged"),
             (ModelStatus::Failed, "failed"),
-            (ModelStatus::Blocked, "blocked"),
+            (ModelStatus::Blocked, if unended { "not done" } else { "blocked" }),
         ];
         let models = models.into_iter().map(|(status, name)| (count(status), name)).filter(|(n, _)| *n > 0);
         let models: Vec<String> = models.map(|(n, name)| format!("{n} {name}")).collect();

@@ -15,6 +15,7 @@ mod prepared;
 mod reads;
 mod relations;
 mod rewrite;
+mod row_order;
 mod served;
 mod sizes;
 mod slices;

@@ -16,6 +16,7 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast, lit};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::row_order::row_order;
 use super::slices::{self, Slice, SliceBy};
 use super::{Session, stopping, tag};
 use crate::catalogue::{LakeTable, meant_path};
@@ -175,6 +176,9 @@ impl Session {
     }
 }
 
+/// Columns that are sort keys of their own; more of them are one.
+const KEYS: usize = 32;
+
 /// Sort keys: partitions, what is asked for, then everything else, so that there is but one order.
 fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
     let names: Vec<&str> = plan.schema().fields().iter().map(|f| f.name().as_str()).collect();
@@ -194,7 +198,9 @@ fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
         Some(every) if is_time(plan, name) => date_trunc(lit(every.name()), column(name)),
         _ => column(name),
     });
-    let others = keys.iter().skip(shape.parts.len()).chain(&rest).map(|name| column(name));
+    let asked = keys.iter().skip(shape.parts.len()).map(|name| column(name));
+    let rest: Vec<Expr> = rest.into_iter().map(column).collect();
+    let others = asked.chain(if rest.len() > KEYS { vec![row_order(rest)] } else { rest });
     let inner = shape.parts.iter().filter(|_| shape.every.is_some()).map(|name| column(name));
     Ok(parts.chain(others).chain(inner).map(|e| e.sort(true, true)).collect())
 }

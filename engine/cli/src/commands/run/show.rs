@@ -95,6 +95,10 @@ fn line(record: &ModelRecord, screen: Screen) -> String {
         }
         let _ = write!(text, ", {:.2} s", record.seconds);
     }
+    // The end of the run says the first failure alone.
+    if let (Some(error), true) = (&record.error, record.tests.iter().all(|t| t.passed || !t.blocks)) {
+        let _ = write!(text, "\n      {}", error.replace('\n', "\n      "));
+    }
     for test in record.tests.iter().filter(|t| !t.passed) {
         let found = test.found.as_deref().unwrap_or_default();
         let word = if test.blocks { "failed" } else { "warning" };
