@@ -1,14 +1,26 @@
-//! Records of runs in the lake: `run/<run_id>.json`, each created once.
+//! Records of runs in the lake, each created once.
+//!
+//! ```text
+//! run/<run_id>.begin.json      it began; taken away when there is an end
+//! run/<run_id>.alive.<n>.json  it still ran then, for those who cannot see its process
+//! run/<run_id>.json            how it ended
+//! ```
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use envoi::lake::lake::Store;
 use envoi::lake::{Error, Lake, Printable, Result};
 use futures::{StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
 
-use crate::record::{Failure, RunRecord, RunStatus, Trigger};
+use crate::process;
+use crate::record::{Failure, ModelStatus, RunRecord, RunStatus, Trigger};
 use crate::schedule::Job;
 
 const FOLDER: &str = "run";
@@ -16,11 +28,47 @@ const FOLDER: &str = "run";
 const AT_A_TIME: usize = 8;
 /// Records that are looked through for the run of a due time.
 const LOOKED_AT: usize = 500;
+/// A run gives a sign of life so often.
+const BEAT: Duration = Duration::from_secs(60);
+/// One that has given none for so long is taken for dead: clocks of machines and stores differ by less.
+const SILENT: TimeDelta = TimeDelta::minutes(10);
+/// Versions that are looked through for what an interrupted run published.
+const VERSIONS: usize = 20;
 
 /// The records of a lake.
 #[derive(Debug, Clone)]
 pub struct History {
     lake: Lake,
+}
+
+/// A run that began.
+#[derive(Debug, Serialize, Deserialize)]
+struct Begin {
+    run: RunRecord,
+    process: Option<String>,
+}
+
+/// A run of which there is a file; if that is not its end, when it last gave a sign of life.
+#[derive(Debug, Clone)]
+struct Found {
+    id: String,
+    sign: Option<DateTime<Utc>>,
+}
+
+/// A run that goes on, as others see it; when it is dropped, nothing more is told of it.
+#[derive(Debug)]
+pub struct Alive {
+    history: History,
+    id: String,
+    beats: tokio::task::JoinHandle<()>,
+    /// Number of the newest sign of life.
+    beat: Arc<AtomicU64>,
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.beats.abort();
+    }
 }
 
 /// Which records.
@@ -85,6 +133,29 @@ impl History {
         }
     }
 
+    /// Writes that a run begins: where no end follows, it was interrupted.
+    ///
+    /// # Errors
+    /// An id that cannot be a file, or a store that fails.
+    pub async fn begin(&self, run: &RunRecord) -> Result<Alive> {
+        path(&run.run_id)?;
+        let begin = Begin { run: run.clone(), process: process::own() };
+        let text = serde_json::to_vec(&begin).map_err(|e| Error::Internal(e.to_string()))?;
+        self.store().put(&begin_path(&run.run_id), Bytes::from(text)).await?;
+        let (history, id, beat) = (self.clone(), run.run_id.clone(), Arc::new(AtomicU64::new(0)));
+        let newest = Arc::clone(&beat);
+        let beats = tokio::spawn(async move {
+            for number in 1u64.. {
+                tokio::time::sleep(BEAT).await;
+                newest.store(number, Ordering::Relaxed);
+                // A store that fails now may not the next time; others wait for several.
+                let _ = history.store().put(&alive_path(&id, number), Bytes::new()).await;
+                let _ = history.store().delete(&alive_path(&id, number - 1)).await;
+            }
+        });
+        Ok(Alive { history: self.clone(), id: run.run_id.clone(), beats, beat })
+    }
+
     /// Puts the lake's newest version into a record that has none.
     pub async fn complete(&self, run: &mut RunRecord) {
         if run.lake_version == 0
@@ -101,8 +172,8 @@ impl History {
     pub async fn list(&self, filter: &Filter) -> Result<Listed> {
         let most = filter.limit.unwrap_or(usize::MAX);
         let mut listed = Listed::default();
-        let ids = self.ids().await?;
-        let mut read = futures::stream::iter(ids).map(|id| self.read(id)).buffered(AT_A_TIME);
+        let found = self.found().await?;
+        let mut read = futures::stream::iter(found).map(|found| self.read(found)).buffered(AT_A_TIME);
         while listed.runs.len() < most {
             match read.try_next().await? {
                 None => break,
@@ -119,19 +190,21 @@ impl History {
     /// # Errors
     /// There is none, or more than one, or it is damaged.
     pub async fn get(&self, id: &str) -> Result<RunRecord> {
-        let ids = self.ids().await?;
+        let all = self.found().await?;
         let (label, shown) = (self.store().label(), Printable(id));
-        let found: Vec<&String> = match ids.iter().find(|known| *known == id) {
+        let found: Vec<&Found> = match all.iter().find(|known| known.id == id) {
             Some(exact) => vec![exact],
-            None => ids.iter().filter(|known| known.starts_with(id)).collect(),
+            None => all.iter().filter(|known| known.id.starts_with(id)).collect(),
         };
         match found.as_slice() {
             [one] => self.read((*one).clone()).await?.map_err(Error::Lake),
-            [] if ids.is_empty() => Err(Error::Usage(format!("lake `{label}` has no runs yet"))),
+            [] if all.is_empty() => Err(Error::Usage(format!("lake `{label}` has no runs yet"))),
             [] => Err(Error::Usage(format!("lake `{label}` has no run `{shown}`; `envoi history` lists them"))),
             [first, second, ..] => Err(Error::Usage(format!(
-                "{} runs begin with `{shown}`, such as `{first}` and `{second}`; write more of it",
-                found.len()
+                "{} runs begin with `{shown}`, such as `{}` and `{}`; write more of it",
+                found.len(),
+                first.id,
+                second.id
             ))),
         }
     }
@@ -141,9 +214,8 @@ impl History {
     /// # Errors
     /// The store failed.
     pub async fn of_due(&self, job: &str, due: DateTime<Utc>) -> Result<Option<RunRecord>> {
-        let ids = self.ids().await?;
-        let mut read =
-            futures::stream::iter(ids.into_iter().take(LOOKED_AT)).map(|id| self.read(id)).buffered(AT_A_TIME);
+        let ended = self.found().await?.into_iter().filter(|found| found.sign.is_none()).take(LOOKED_AT);
+        let mut read = futures::stream::iter(ended).map(|found| self.read(found)).buffered(AT_A_TIME);
         while let Some(run) = read.try_next().await? {
             let Ok(run) = run else { continue };
             let of_it = |t: &Trigger| matches!(t, Trigger::Schedule { job: j, due: d, .. } if j == job && *d == due);
@@ -154,30 +226,105 @@ impl History {
         Ok(None)
     }
 
-    /// Ids, newest first.
-    async fn ids(&self) -> Result<Vec<String>> {
-        let listed = self.store().list(FOLDER).await?;
-        let mut ids: Vec<String> = listed
-            .iter()
-            .filter_map(|object| object.location.filename()?.strip_suffix(".json").map(str::to_owned))
-            .collect();
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(ids)
+    /// Runs, newest first.
+    async fn found(&self) -> Result<Vec<Found>> {
+        let mut all: BTreeMap<String, Option<DateTime<Utc>>> = BTreeMap::new();
+        for object in self.store().list(FOLDER).await? {
+            let Some(name) = object.location.filename().and_then(|name| name.strip_suffix(".json")) else { continue };
+            let begun = name.strip_suffix(".begin").or_else(|| name.rsplit_once(".alive.").map(|(id, _)| id));
+            match begun {
+                Some(id) => {
+                    let sign = all.entry(id.to_owned()).or_insert(Some(object.last_modified));
+                    *sign = sign.map(|sign| sign.max(object.last_modified));
+                }
+                None => drop(all.insert(name.to_owned(), None)),
+            }
+        }
+        Ok(all.into_iter().rev().map(|(id, sign)| Found { id, sign }).collect())
     }
 
     /// A record, or what is wrong with it.
-    async fn read(&self, id: String) -> Result<Result<RunRecord, String>> {
-        let path = format!("{FOLDER}/{id}.json");
-        let Some(text) = self.store().get(&path).await? else {
-            return Ok(Err(format!("`{}` is gone", Printable(&path))));
+    async fn read(&self, found: Found) -> Result<Result<RunRecord, String>> {
+        let Found { id, sign } = found;
+        let file = if sign.is_some() { begin_path(&id) } else { format!("{FOLDER}/{id}.json") };
+        let damaged = |e: String| format!("`{}` is damaged: {e}", Printable(&file));
+        let named = |run: RunRecord| match run.run_id == id {
+            true => Ok(run),
+            false => Err(damaged(format!("it names run `{}`", Printable(&run.run_id)))),
         };
-        let damaged = |e: String| format!("`{}` is damaged: {e}", Printable(&path));
-        Ok(match serde_json::from_slice::<RunRecord>(&text) {
-            Ok(run) if run.run_id == id => Ok(run),
-            Ok(run) => Err(damaged(format!("it names run `{}`", Printable(&run.run_id)))),
-            Err(e) => Err(damaged(e.to_string())),
-        })
+        let Some(text) = self.store().get(&file).await? else {
+            // It ended while we looked.
+            if sign.is_some() && self.store().get(&format!("{FOLDER}/{id}.json")).await?.is_some() {
+                return Box::pin(self.read(Found { id, sign: None })).await;
+            }
+            return Ok(Err(format!("`{}` is gone", Printable(&file))));
+        };
+        let Some(sign) = sign else {
+            return Ok(serde_json::from_slice(&text).map_err(|e| damaged(e.to_string())).and_then(named));
+        };
+        match serde_json::from_slice::<Begin>(&text) {
+            Ok(begin) => {
+                let process = begin.process;
+                match named(begin.run) {
+                    Ok(run) => Ok(Ok(self.unended(run, process.as_deref(), sign).await?)),
+                    Err(e) => Ok(Err(e)),
+                }
+            }
+            Err(e) => Ok(Err(damaged(e.to_string()))),
+        }
     }
+
+    /// The record of a run without an end: it goes on, or it was interrupted.
+    async fn unended(&self, mut run: RunRecord, process: Option<&str>, sign: DateTime<Utc>) -> Result<RunRecord> {
+        let now = Utc::now();
+        if process.and_then(process::lives).unwrap_or(now - sign < SILENT) {
+            run.finished_at = now.max(run.started_at);
+            return Ok(run);
+        }
+        run.status = RunStatus::Interrupted;
+        run.finished_at = sign.max(run.started_at);
+        for model in &mut run.models {
+            "the run was interrupted".clone_into(&mut model.reason);
+        }
+        let later = self.lake.versions().await?.into_iter().filter(|version| *version > run.lake_version);
+        for version in later.take(VERSIONS) {
+            let manifest = self.lake.version(version).await?;
+            let published = manifest.models.iter().filter(|m| m.run_id == run.run_id);
+            for there in published {
+                run.published_version = Some(version);
+                for model in run.models.iter_mut().filter(|m| m.name == there.name) {
+                    model.status = ModelStatus::Published;
+                    "published before the run was interrupted".clone_into(&mut model.reason);
+                    (model.rows, model.bytes) = (Some(there.rows), Some(there.bytes));
+                }
+            }
+        }
+        Ok(run)
+    }
+}
+
+impl Alive {
+    /// Takes away what was said of a run while it went on: its end is written.
+    pub async fn ended(self) {
+        self.beats.abort();
+        let store = self.history.store();
+        // What is left is passed over: there is an end.
+        let _ = store.delete(&begin_path(&self.id)).await;
+        let newest = self.beat.load(Ordering::Relaxed);
+        for number in newest.saturating_sub(1)..=newest {
+            if number > 0 {
+                let _ = store.delete(&alive_path(&self.id, number)).await;
+            }
+        }
+    }
+}
+
+fn begin_path(id: &str) -> String {
+    format!("{FOLDER}/{id}.begin.json")
+}
+
+fn alive_path(id: &str, number: u64) -> String {
+    format!("{FOLDER}/{id}.alive.{number}.json")
 }
 
 fn path(id: &str) -> Result<String> {
@@ -225,6 +372,7 @@ pub(crate) fn plain(
         lake_version: 0,
         published_version: None,
         models: Vec::new(),
+        pruned: Vec::new(),
         failure,
         engine: concat!("envoi ", env!("CARGO_PKG_VERSION")).to_owned(),
     }

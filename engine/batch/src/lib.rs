@@ -19,6 +19,7 @@ pub mod lineage;
 pub mod metrics;
 pub mod notify;
 mod plan;
+mod process;
 pub mod project;
 pub mod record;
 pub mod run;
@@ -27,10 +28,10 @@ mod select;
 mod testing;
 
 pub use cancel::{Cancel, Canceller};
-pub use export::Packer;
+pub use export::{Packer, Sink};
 pub use project::{Problem, Project, Sources};
 pub use run::{Event, Options, Planned, Progress, RunError, plan, run};
-pub use select::select;
+pub use select::{State, select};
 
 /// Engine and version, as records say it.
 pub const ENGINE: &str = concat!("envoi ", env!("CARGO_PKG_VERSION"));

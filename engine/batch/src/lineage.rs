@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use envoi::lake::lake::ModelColumn;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
@@ -83,7 +84,7 @@ impl Recorder {
             let kind = match record.status {
                 RunStatus::Success => "COMPLETE",
                 RunStatus::Failed => "FAIL",
-                RunStatus::Cancelled => "ABORT",
+                RunStatus::Cancelled | RunStatus::Running | RunStatus::Interrupted => "ABORT",
             };
             let mut event = Event::of(to, kind, record.finished_at, &uuid, name);
             if let (Some(failure), "FAIL") = (&record.failure, kind) {
@@ -243,6 +244,13 @@ fn output(record: &RunRecord, lake: &str, model: &ModelRecord) -> Option<Value> 
         "name": format!("model.{}", model.name),
         "facets": facets(lake, &version.to_string()),
     });
+    if !model.columns.is_empty()
+        && let Some(facets) = out.get_mut("facets").and_then(Value::as_object_mut)
+    {
+        let fields: Vec<Value> = model.columns.iter().map(field).collect();
+        let schema = facet("1-1-1/SchemaDatasetFacet", json!({"fields": fields}));
+        facets.insert("schema".to_owned(), schema);
+    }
     if let (Some(rows), Some(whole)) = (model.rows, out.as_object_mut()) {
         let mut statistics = json!({"rowCount": rows});
         if let (Some(bytes), Some(fields)) = (model.bytes, statistics.as_object_mut()) {
@@ -252,6 +260,16 @@ fn output(record: &RunRecord, lake: &str, model: &ModelRecord) -> Option<Value> 
         whole.insert("outputFacets".to_owned(), json!({"outputStatistics": statistics}));
     }
     Some(out)
+}
+
+/// A column with its type, and what it means where that is said.
+fn field(column: &ModelColumn) -> Value {
+    let mut field = json!({"name": column.name, "type": column.data_type});
+    let meaning: Vec<&str> = column.description.iter().chain(&column.unit).map(String::as_str).collect();
+    if let (false, Some(fields)) = (meaning.is_empty(), field.as_object_mut()) {
+        fields.insert("description".to_owned(), meaning.join("; ").into());
+    }
+    field
 }
 
 fn facets(lake: &str, version: &str) -> Value {

@@ -1,6 +1,7 @@
 //! What is kept of a run: one JSON document, `run/<run_id>.json` in the lake.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use envoi::lake::lake::ModelColumn;
 use serde::{Deserialize, Serialize};
 
 /// One run, from begin to end.
@@ -30,6 +31,9 @@ pub struct RunRecord {
     pub published_version: Option<u64>,
     /// The models that were asked for, in the order they were built.
     pub models: Vec<ModelRecord>,
+    /// Models of the project as it was that were taken out of the lake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pruned: Vec<String>,
     /// The first failure and what it blocked.
     pub failure: Option<Failure>,
     /// Engine and version: `envoi 0.1.0`.
@@ -63,6 +67,23 @@ pub enum RunStatus {
     Failed,
     /// It was stopped.
     Cancelled,
+    /// It has not ended.
+    Running,
+    /// It was killed, or the machine was: it wrote no end. A record that says so was made by whoever read it.
+    Interrupted,
+}
+
+impl RunStatus {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// What became of a model.
@@ -102,10 +123,31 @@ pub struct ModelRecord {
     pub sha256: Option<String>,
     /// Tables it reads.
     pub inputs: Vec<Input>,
+    /// Its columns, of one that was published by this run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ModelColumn>,
+    /// Partitions that were published one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepRecord>,
     /// Its tests.
     pub tests: Vec<TestRecord>,
     /// What went wrong.
     pub error: Option<String>,
+}
+
+/// A part of a model that was published by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// First day of the partition.
+    pub partition: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Wall time of building and testing.
+    pub seconds: f64,
+    /// Rows of the whole table after it.
+    pub rows: u64,
+    /// Version of the lake that has it first.
+    pub version: u64,
 }
 
 /// A table a model reads.

@@ -1,12 +1,28 @@
-//! Which models are meant: `name`, `+name`, `name+`, `2+name`, `tag:x`, `path`, `state:modified`, globs.
+//! Which models are meant, as dbt says it: `name`, `+name`, `name+`, `2+name`, `@name`, `tag:x`, `path`, `source:x`,
+//! `config.materialisation:x`, `state:modified`, globs.
 
 use std::collections::BTreeSet;
 
 use crate::graph;
-use crate::hint::hint;
+use crate::hint::{hint, hint_of_all};
 use crate::project::{Model, Project};
 
-/// The models that selectors mean; no selector means all. A comma is "and", several are "or".
+/// A model beside the one of its name in the lake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// There is none.
+    New,
+    /// It is another.
+    Modified,
+    /// It is the same.
+    Unmodified,
+}
+
+/// How a model stands.
+type StateOf<'a> = &'a dyn Fn(&Model) -> State;
+
+/// The models that selectors mean; no selector means all. A comma is "and", several are "or", with blanks between
+/// them or each by itself.
 ///
 /// # Errors
 /// A selector that means no model, with the name that may have been meant.
@@ -14,39 +30,52 @@ pub fn select(
     project: &Project,
     selectors: &[String],
     exclude: &[String],
-    modified: &dyn Fn(&Model) -> bool,
+    state: StateOf<'_>,
 ) -> Result<BTreeSet<String>, String> {
     let mut wanted: BTreeSet<String> = match selectors {
         [] => project.models.keys().cloned().collect(),
-        _ => union(project, selectors, modified)?,
+        _ => union(project, selectors, state, true)?,
     };
-    for name in union(project, exclude, modified)? {
+    for name in union(project, exclude, state, false)? {
         wanted.remove(&name);
     }
     Ok(wanted)
 }
 
-fn union(
-    project: &Project,
-    selectors: &[String],
-    modified: &dyn Fn(&Model) -> bool,
-) -> Result<BTreeSet<String>, String> {
+fn union(project: &Project, selectors: &[String], state: StateOf<'_>, any: bool) -> Result<BTreeSet<String>, String> {
     let mut all = BTreeSet::new();
-    for selector in selectors {
+    for selector in selectors.iter().flat_map(|s| s.split_whitespace()) {
         let mut both: Option<BTreeSet<String>> = None;
         for part in selector.split(',') {
-            let found = one(project, part.trim(), modified)?;
+            if part.is_empty() {
+                return Err(format!("`{selector}` has nothing beside a comma; `a,b` is both, `a b` is either"));
+            }
+            let found = one(project, part, state)?;
             both = Some(match both {
                 Some(both) => both.intersection(&found).cloned().collect(),
                 None => found,
             });
         }
-        all.extend(both.unwrap_or_default());
+        let both = both.unwrap_or_default();
+        // What is modified may be nothing; which models there are is known.
+        if any && both.is_empty() && !selector.contains("state:") {
+            return Err(format!("no model is all of `{selector}`; `{}` is any of it", selector.replace(',', " ")));
+        }
+        all.extend(both);
     }
     Ok(all)
 }
 
-fn one(project: &Project, selector: &str, modified: &dyn Fn(&Model) -> bool) -> Result<BTreeSet<String>, String> {
+fn one(project: &Project, selector: &str, state: StateOf<'_>) -> Result<BTreeSet<String>, String> {
+    if let Some(core) = selector.strip_prefix('@') {
+        // With what reads it, and with whatever that reads.
+        let found = named(project, core, state)?;
+        let below = found.iter().flat_map(|name| graph::around(project, name, false, None));
+        let mut all: BTreeSet<String> = below.chain(found.iter().cloned()).collect();
+        let above: Vec<String> = all.iter().flat_map(|name| graph::around(project, name, true, None)).collect();
+        all.extend(above);
+        return Ok(all);
+    }
     let (up, rest) = match selector.split_once('+') {
         Some(("", rest)) => (Some(None), rest),
         Some((steps, rest)) if steps.bytes().all(|b| b.is_ascii_digit()) => (Some(steps.parse().ok()), rest),
@@ -57,7 +86,12 @@ fn one(project: &Project, selector: &str, modified: &dyn Fn(&Model) -> bool) -> 
         Some((core, steps)) if steps.bytes().all(|b| b.is_ascii_digit()) => (Some(steps.parse().ok()), core),
         _ => (None, rest),
     };
-    let found = named(project, core, modified)?;
+    let found = named(project, core, state)?;
+    // A table is a step away from the models that read it.
+    let down: Option<Option<usize>> = match core.starts_with("source:") {
+        true => down.map(|steps: Option<usize>| steps.map(|n| n.saturating_sub(1))),
+        false => down,
+    };
     let mut all = found.clone();
     for name in &found {
         if let Some(steps) = up {
@@ -70,13 +104,13 @@ fn one(project: &Project, selector: &str, modified: &dyn Fn(&Model) -> bool) -> 
     Ok(all)
 }
 
-fn named(project: &Project, core: &str, modified: &dyn Fn(&Model) -> bool) -> Result<BTreeSet<String>, String> {
+fn named(project: &Project, core: &str, state: StateOf<'_>) -> Result<BTreeSet<String>, String> {
     let models = || project.models.values();
     let those = |is: &dyn Fn(&Model) -> bool| -> BTreeSet<String> {
         models().filter(|m| is(m)).map(|m| m.name.clone()).collect()
     };
     if let Some(tag) = core.strip_prefix("tag:") {
-        let found = those(&|m| m.config.tags.iter().any(|t| t == tag));
+        let found = those(&|m| m.config.tags.iter().any(|t| t == tag || glob(tag, t)));
         let tags: BTreeSet<&str> = models().flat_map(|m| m.config.tags.iter().map(String::as_str)).collect();
         let known = tags.iter().copied().collect::<Vec<_>>().join(", ");
         let otherwise = if known.is_empty() { "no model has a tag".to_owned() } else { format!("there are {known}") };
@@ -85,17 +119,38 @@ fn named(project: &Project, core: &str, modified: &dyn Fn(&Model) -> bool) -> Re
             false => Ok(found),
         };
     }
-    if let Some(state) = core.strip_prefix("state:") {
-        return match state {
-            // Nothing may be modified: that is no mistake.
-            "modified" => Ok(those(modified)),
-            _ => Err(format!("unknown state `{state}`; there is `state:modified`")),
+    if let Some(wanted) = core.strip_prefix("state:") {
+        // Nothing may be so: that is no mistake.
+        return match wanted {
+            "modified" => Ok(those(&|m| state(m) != State::Unmodified)),
+            "new" => Ok(those(&|m| state(m) == State::New)),
+            "old" => Ok(those(&|m| state(m) != State::New)),
+            "unmodified" => Ok(those(&|m| state(m) == State::Unmodified)),
+            _ => {
+                let states = ["modified", "new", "old", "unmodified"];
+                Err(format!("unknown state `{wanted}`{}", hint_of_all(wanted, states.into_iter())))
+            }
         };
     }
-    let path = core.strip_prefix("path:").unwrap_or(core).trim_end_matches('/');
+    if let Some(table) = core.strip_prefix("source:") {
+        return sources(project, table);
+    }
+    // dbt writes it with a `z`.
+    let kind = core.strip_prefix("config.materialisation:").or_else(|| core.strip_prefix("config.materialized:"));
+    if let Some(kind) = kind {
+        let found = those(&|m| m.config.materialisation.name() == kind);
+        let kinds = ["view", "table", "incremental", "snapshot"];
+        return match kinds.contains(&kind) {
+            true => Ok(found),
+            false => Err(format!("unknown materialisation `{kind}`{}", hint_of_all(kind, kinds.into_iter()))),
+        };
+    }
+    let path = core.strip_prefix("path:").or_else(|| core.strip_prefix("file:")).unwrap_or(core);
+    let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
     let found = those(&|m| {
         let folder = m.file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-        m.name == core || m.file == path || folder || glob(path, &m.name) || glob(path, &m.file)
+        let file = m.file.rsplit('/').next() == Some(path);
+        m.name == core || m.file == path || file || folder || glob(path, &m.name) || glob(path, &m.file)
     });
     if !found.is_empty() {
         return Ok(found);
@@ -107,6 +162,19 @@ fn named(project: &Project, core: &str, modified: &dyn Fn(&Model) -> bool) -> Re
         false => format!("there are {}", all.join(", ")),
     };
     Err(format!("`{core}` is no model of {}{}", project.label, hint(core, names, &otherwise)))
+}
+
+/// The models that read a table which is none of theirs.
+fn sources(project: &Project, table: &str) -> Result<BTreeSet<String>, String> {
+    let is = |t: &str| t == table || t.rsplit('.').next() == Some(table) || glob(table, t);
+    let reads = |m: &Model| m.tables.iter().any(|t| is(t));
+    let found: BTreeSet<String> =
+        project.models.values().filter(|m| reads(m.as_ref())).map(|m| m.name.clone()).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let known: BTreeSet<&str> = project.models.values().flat_map(|m| m.tables.iter().map(String::as_str)).collect();
+    Err(format!("no model reads table `{table}`{}", hint_of_all(table, known.into_iter())))
 }
 
 /// `*` is any letters, `?` one.

@@ -15,7 +15,7 @@ use envoi::{Answer, Bounds, Draft, Result, Session, Shape, Slice, SliceBy};
 
 use super::write::{Layout, NULLS, Written, write};
 use super::{Context, How, by_part};
-use crate::plan::spans::{day, number};
+use crate::plan::spans::number;
 use crate::plan::{Days, Why};
 use crate::project::{Incremental, Model};
 
@@ -123,18 +123,10 @@ pub(super) async fn how(
     let step = each.as_ref().filter(|all| context.stepwise && all.len() > 1).and_then(|all| all.first().cloned());
     let reason = match &each {
         _ if now.is_all() => why.to_string(),
-        Some(all) => format!("{why}; {} {}s from {}", all.len(), every.name(), first(&now)),
-        None => format!("{why}; from {}", first(&now)),
+        Some(all) => format!("{why}; {} {}s from {}", all.len(), every.name(), now.label()),
+        None => format!("{why}; from {}", now.label()),
     };
     Ok((How::Days { now, later, step }, reason))
-}
-
-fn first(days: &Days) -> String {
-    match days.spans().first() {
-        Some((first, _)) if *first != i64::MIN => day(*first).to_string(),
-        Some(_) => "the first".to_owned(),
-        None => "no day".to_owned(),
-    }
 }
 
 /// Whether a table is read by tests alone: its rows change none of the model's.

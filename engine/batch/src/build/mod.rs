@@ -4,8 +4,10 @@ mod incremental;
 mod snapshot;
 mod write;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::datatypes::FieldRef;
 use chrono::{DateTime, SecondsFormat, Utc};
 use envoi::lake::Manifest;
 use envoi::lake::lake::{BuiltModel, DataFile, ModelColumn, ModelInput, PublishedModel, Stage, checksum};
@@ -13,7 +15,7 @@ use envoi::lake::tables::{DESCRIPTION, UNIT};
 use envoi::{Bounds, Draft, Session, SessionFactory, Shape};
 
 use crate::plan::{Asked, Days, Prints, Verdict, Why, judge};
-use crate::project::{Materialisation, Model, bytes};
+use crate::project::{ColumnConfig, Materialisation, Model, bytes};
 use crate::record::{Input, TestRecord};
 use crate::testing;
 use write::{Layout, Written, write};
@@ -28,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) prints: Arc<Prints>,
     pub(crate) stage: Stage,
     pub(crate) run_id: String,
+    /// Whose models they are.
+    pub(crate) project: String,
     pub(crate) now: DateTime<Utc>,
     pub(crate) asked: Asked,
     /// Partitions of a backfill are built, and published, one by one.
@@ -51,6 +55,8 @@ pub(crate) struct Built {
     pub(crate) tests: Vec<TestRecord>,
     /// Days that were asked for and are still to be built, where partitions are published one by one.
     pub(crate) more: Option<Days>,
+    /// The partition that this is, there: its first day.
+    pub(crate) partition: Option<String>,
 }
 
 /// Why a model was not built.
@@ -127,7 +133,11 @@ impl Context {
             let what = format!("test `{}` failed{found}", first.name);
             return Err(Failed { step: "test", what, tests, passing: false, cancelled: false });
         }
-        Ok(Made::Built(Box::new(Built { built, reason, tests, more })))
+        let partition = match &how {
+            How::Days { now, step, .. } if self.stepwise && !now.is_all() => Some(step.as_ref().unwrap_or(now).label()),
+            _ => None,
+        };
+        Ok(Made::Built(Box::new(Built { built, reason, tests, more, partition })))
     }
 
     /// A session for a model's queries, within its bounds.
@@ -215,9 +225,12 @@ impl Context {
         written: &Written,
         pending: Days,
     ) -> envoi::Result<PublishedModel> {
+        // By name, and not one by one: tables of thousands of columns are not rare.
+        let drafted: HashMap<&str, &FieldRef> = draft.schema.fields().iter().map(|f| (f.name().as_str(), f)).collect();
+        let told: HashMap<&str, &ColumnConfig> = model.config.column.iter().map(|c| (c.name.as_str(), c)).collect();
         let columns = written.schema.fields().iter().map(|field| {
-            let known = draft.schema.field_with_name(field.name()).ok().map(|f| f.metadata());
-            let said = model.config.column.iter().find(|c| c.name == *field.name());
+            let known = drafted.get(field.name().as_str()).map(|f| f.metadata());
+            let said = told.get(field.name().as_str());
             let kept = |key: &str| known.and_then(|m| m.get(key)).filter(|t| !t.is_empty()).cloned();
             ModelColumn {
                 name: field.name().clone(),
@@ -241,6 +254,7 @@ impl Context {
             config_hash: model.config_hash.clone(),
             engine: crate::ENGINE.to_owned(),
             run_id: self.run_id.clone(),
+            project: Some(self.project.clone()),
             built_at: self.now.to_rfc3339_opts(SecondsFormat::Secs, true),
             inputs,
             columns: columns.collect(),

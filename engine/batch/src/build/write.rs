@@ -21,8 +21,26 @@ use crate::plan::spans::{begin, day, number};
 /// Rows of a file, one row group; files are packed side by side.
 const ROWS: usize = 1 << 20;
 
+/// Files that partitions may make: a column that is a key would make one of each row.
+const PARTS: usize = 10_000;
+
 /// Name of the partition of rows without a time.
 pub(crate) const NULLS: &str = "null";
+
+/// The same of a partition of values, as Hive calls it and others read it.
+const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// A value as part of a path: Hive, Arrow and others write it so, and read it back.
+fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => text.push(char::from(byte)),
+            _ => text += &format!("%{byte:02X}"),
+        }
+    }
+    text
+}
 
 /// How rows go into files.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +80,7 @@ pub(super) async fn write(
         schema: Arc::clone(&schema),
         packers,
         part: String::new(),
+        parts: Parts::default(),
         rows: Vec::new(),
         waiting: 0,
         packing: Vec::new(),
@@ -95,6 +114,22 @@ pub(crate) fn plain(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
+/// Partitions so far.
+#[derive(Debug, Default)]
+struct Parts(usize);
+
+impl Parts {
+    fn add(&mut self, columns: &[String]) -> Result<()> {
+        self.0 += 1;
+        if self.0 <= PARTS {
+            return Ok(());
+        }
+        let what = format!("`{}` divides the rows into more than {PARTS} partitions", columns.join("`, `"));
+        let hint = "each has a file of its own; partition by a column of fewer values, or by a longer span";
+        Err(Error::user(what).with_hint(hint))
+    }
+}
+
 type Packing = JoinHandle<envoi::lake::Result<DataFile>>;
 
 struct Out<'a> {
@@ -105,6 +140,7 @@ struct Out<'a> {
     schema: SchemaRef,
     packers: usize,
     part: String,
+    parts: Parts,
     rows: Vec<RecordBatch>,
     waiting: usize,
     packing: Vec<Packing>,
@@ -127,6 +163,7 @@ impl Out<'_> {
             if part != self.part {
                 self.flush(false).await?;
                 self.part = part;
+                self.parts.add(&self.layout.parts)?;
             }
             let room = ROWS - self.waiting;
             let count = (until - at).min(room);
@@ -214,16 +251,19 @@ fn labels(batch: &RecordBatch, layout: &Layout) -> Result<Option<Vec<String>>> {
         }
         return Ok(Some(labels));
     }
-    let options = FormatOptions::default().with_null(NULLS);
+    let options = FormatOptions::default();
     let mut columns = Vec::new();
     for part in &layout.parts {
         let column = batch
             .column_by_name(part)
             .ok_or_else(|| Error::user(format!("there is no column `{part}` to partition by")))?;
-        columns.push((part, ArrayFormatter::try_new(column.as_ref(), &options).map_err(bug)?));
+        columns.push((encoded(part), column, ArrayFormatter::try_new(column.as_ref(), &options).map_err(bug)?));
     }
     let label = |row: usize| {
-        let cells = columns.iter().map(|(name, cells)| format!("{name}={}", cells.value(row)));
+        let cells = columns.iter().map(|(name, column, cells)| match column.is_null(row) {
+            true => format!("{name}={NO_VALUE}"),
+            false => format!("{name}={}", encoded(&cells.value(row).to_string())),
+        });
         cells.collect::<Vec<_>>().join("/")
     };
     Ok(Some((0..batch.num_rows()).map(label).collect()))
@@ -258,4 +298,26 @@ fn days(column: &dyn Array) -> Option<Vec<Option<i64>>> {
         DataType::Int16 => column.as_primitive::<Int16Type>().iter().map(|y| y.and_then(|y| years(y.into()))).collect(),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_for_each_row_is_a_mistake() {
+        let (mut parts, columns) = (Parts::default(), ["k".to_owned()]);
+        assert!((0..PARTS).all(|_| parts.add(&columns).is_ok()));
+        let told = parts.add(&columns).unwrap_err().to_string();
+        assert!(told.contains("`k` divides the rows into more than 10000 partitions"), "{told}");
+    }
+
+    #[test]
+    fn values_are_parts_of_paths() {
+        let check = |value: &str, expected: &str| assert_eq!(encoded(value), expected);
+        check("2024-01-01 05:00", "2024-01-01%2005%3A00");
+        check("a/b=c%", "a%2Fb%3Dc%25");
+        check("Côte", "C%C3%B4te");
+        check("-1.5_x", "-1.5_x");
+    }
 }

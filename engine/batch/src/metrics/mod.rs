@@ -81,6 +81,12 @@ impl Metrics {
             Event::Leads { .. } => inner.leads = true,
             Event::Lost | Event::StandsBy { .. } => inner.leads = false,
             Event::Trouble { .. } => inner.troubles += 1,
+            Event::Reloaded { added, removed, .. } => {
+                inner.jobs.retain(|name, _| !removed.contains(name));
+                for name in added {
+                    inner.job(name);
+                }
+            }
             Event::Next { job, due, .. } => inner.job(job).next = Some(*due),
             Event::Skipped { job, count, .. } => inner.job(job).skipped += *count as u64,
             Event::Started { job, late, .. } => {

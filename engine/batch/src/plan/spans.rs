@@ -43,6 +43,15 @@ impl Days {
         &self.spans
     }
 
+    /// Its first day, for people.
+    pub(crate) fn label(&self) -> String {
+        match self.spans.first() {
+            Some((first, _)) if *first != i64::MIN => day(*first).to_string(),
+            Some(_) => "the first".to_owned(),
+            None => "no day".to_owned(),
+        }
+    }
+
     pub(crate) fn has_nulls(&self) -> bool {
         self.nulls
     }

@@ -8,6 +8,7 @@ use envoi::lake::lake::checksum;
 use minijinja::value::Value;
 use serde::de::DeserializeOwned;
 
+use super::lines::located;
 use super::names::Meaning;
 use super::problem::Problem;
 use super::template::{self, Scope};
@@ -18,18 +19,24 @@ use crate::hint::hint;
 /// Beginning of a TOML that stands in the query's file.
 const HEADER: &str = "/* toml";
 
+/// What can be made of the files, and what is wrong with the rest.
 pub(super) fn read(
     sources: &Sources,
     vars: &BTreeMap<String, String>,
     settings: &str,
     manifest: &Manifest,
-) -> Result<Project, Vec<Problem>> {
-    let names = Names::of(manifest).map_err(|e| vec![Problem::new(sources.label.clone(), e.to_string())])?;
-    let mut reader = Reader { sources, problems: Vec::new(), names, settings };
+) -> (Project, Vec<Problem>) {
+    let mut broken = Vec::new();
+    let names = Names::of(manifest).unwrap_or_else(|e| {
+        broken.push(Problem::new(sources.label.clone(), e.to_string()));
+        Names::default()
+    });
+    let mut reader = Reader { sources, problems: broken, names, settings, project: None };
     let config: ProjectConfig = match sources.files.get("project.toml") {
         Some(text) => reader.toml("project.toml", text, 0).unwrap_or_default(),
         None => ProjectConfig::default(),
     };
+    reader.project.clone_from(&config.name);
     // Defaults are checked once, where they stand.
     if let Some(text) = sources.files.get("project.toml")
         && let Err(e) = ModelConfig::deserialize_table(&config.defaults)
@@ -47,13 +54,12 @@ pub(super) fn read(
         let what = format!("these models read one another in a circle: {}", path.join(" -> "));
         reader.problems.push(Problem::new(file, what));
     }
-    if reader.problems.is_empty() {
-        let models = models.into_iter().map(|(name, model)| (name, Arc::new(model))).collect();
-        return Ok(Project { label: sources.label.clone(), config, models });
-    }
+    let models = models.into_iter().map(|(name, model)| (name, Arc::new(model))).collect();
+    let folder = if sources.home.is_empty() { &sources.label } else { &sources.home };
+    let identity = config.name.as_ref().unwrap_or(folder).clone();
     reader.problems.sort_by(|a, b| (&a.file, a.place).cmp(&(&b.file, b.place)));
     reader.problems.dedup();
-    Err(reader.problems)
+    (Project { label: sources.label.clone(), identity, config, models }, reader.problems)
 }
 
 /// `--var year=2020` is a number, as in TOML.
@@ -76,6 +82,8 @@ struct Reader<'a> {
     problems: Vec<Problem>,
     names: Names,
     settings: &'a str,
+    /// The name that the project gives itself.
+    project: Option<String>,
 }
 
 impl Reader<'_> {
@@ -157,7 +165,7 @@ impl Reader<'_> {
         scope: Scope,
         names: &BTreeSet<String>,
     ) -> Option<Model> {
-        let compiled = match template::compiled(text, &scope) {
+        let (compiled, lines) = match template::compiled(text, &scope) {
             Ok(compiled) => compiled,
             Err(wrong) => {
                 let problem = Problem::new(file, wrong.what);
@@ -169,7 +177,7 @@ impl Reader<'_> {
         let named = match envoi::named(&compiled) {
             Ok(named) => named,
             Err(e) => {
-                self.problems.push(Problem::at(file, &compiled, e.position(), e.to_string()));
+                self.problems.push(located(file, text, &compiled, lines.as_ref(), e.position(), e.to_string()));
                 return None;
             }
         };
@@ -180,7 +188,9 @@ impl Reader<'_> {
                 Meaning::Model(model) => drop(tables.insert(format!("model.{model}"))),
                 Meaning::Table(table) => drop(tables.insert(table)),
                 Meaning::Other => {}
-                Meaning::Nothing(what) => self.problems.push(Problem::at(file, &compiled, name.position, what)),
+                Meaning::Nothing(what) => {
+                    self.problems.push(located(file, text, &compiled, lines.as_ref(), name.position, what));
+                }
             }
         }
         let mut config = config?;
@@ -204,12 +214,14 @@ impl Reader<'_> {
         for what in sensible(&config) {
             self.problems.push(Problem::new(file, what));
         }
-        let (query_hash, config_hash) = hashes(&compiled, &config, self.settings);
+        reads.extend(self.freshness(file, &mut config, names));
+        let (query_hash, config_hash) = hashes(&compiled, &config, self.settings, self.project.as_deref());
         Some(Model {
             name: scope.name.clone(),
             file: file.to_owned(),
             text: text.to_owned(),
             compiled,
+            lines,
             config,
             reads,
             tables,
@@ -255,6 +267,36 @@ impl Reader<'_> {
             }
         }
         found
+    }
+
+    /// Puts the whole names of tables into what is said of their age; gives the models among them.
+    fn freshness(&mut self, file: &str, config: &mut ModelConfig, names: &BTreeSet<String>) -> Vec<String> {
+        let mut models = Vec::new();
+        for fresh in &mut config.freshness {
+            let mut wrong = |what: String| self.problems.push(Problem::new(file, format!("[[freshness]]: {what}")));
+            let named = match envoi::named(&format!("select * from {}", fresh.table)) {
+                Ok(named) => named,
+                Err(_) => {
+                    wrong(format!("`{}` is no name of a table", fresh.table));
+                    continue;
+                }
+            };
+            for name in &named {
+                match self.names.meaning(name, names) {
+                    Meaning::Table(table) if table.starts_with("mart.") => wrong(format!(
+                        "`{table}` has no editions of its own; name the tables that it reads, such as `lake.observation`"
+                    )),
+                    Meaning::Table(table) => fresh.table = table,
+                    Meaning::Model(model) => {
+                        fresh.table = format!("model.{model}");
+                        models.extend(names.contains(&model).then_some(model));
+                    }
+                    Meaning::Other => wrong(format!("`{}` is no table of the lake", fresh.table)),
+                    Meaning::Nothing(what) => wrong(what),
+                }
+            }
+        }
+        models
     }
 
     /// Unit tests in `tests/`, which name their model.
@@ -384,7 +426,7 @@ fn sensible(config: &ModelConfig) -> Vec<String> {
 }
 
 /// Hashes of what the rows depend on, and of the rest.
-fn hashes(compiled: &str, config: &ModelConfig, settings: &str) -> (String, String) {
+fn hashes(compiled: &str, config: &ModelConfig, settings: &str, project: Option<&str>) -> (String, String) {
     let rows = serde_json::json!({
         "query": compiled,
         "materialisation": config.materialisation,
@@ -395,7 +437,7 @@ fn hashes(compiled: &str, config: &ModelConfig, settings: &str) -> (String, Stri
         "settings": settings,
     });
     let rest = serde_json::json!({
-        "description": config.description, "owner": config.owner, "tags": config.tags,
+        "project": project, "description": config.description, "owner": config.owner, "tags": config.tags,
         "release": config.release, "export": config.export, "column": config.column,
         "freshness": config.freshness, "test": config.test, "unit_test": config.unit_test,
     });

@@ -1,6 +1,7 @@
 //! A project: a folder of queries with what is said of them.
 
 mod config;
+mod lines;
 mod load;
 mod names;
 mod problem;
@@ -35,6 +36,8 @@ const LARGEST: u64 = 4 << 20;
 pub struct Sources {
     /// What people call the folder.
     pub label: String,
+    /// What tells it from every other folder.
+    pub home: String,
     /// Text by path, with `/` between folders.
     pub files: BTreeMap<String, String>,
 }
@@ -43,14 +46,19 @@ impl Sources {
     /// The files of a folder and those below it.
     ///
     /// # Errors
-    /// A folder or file that cannot be read, or is no text.
+    /// A folder or file that cannot be read, or is no text; a link to a folder that it is in.
     pub fn folder(path: &Path) -> Result<Self, Problem> {
-        let mut sources = Self { label: path.display().to_string(), files: BTreeMap::new() };
-        let mut folders = vec![(path.to_path_buf(), String::new())];
-        while let Some((folder, below)) = folders.pop() {
-            let failed = |e: std::io::Error| Problem::new(folder.display().to_string(), format!("cannot be read: {e}"));
-            for entry in std::fs::read_dir(&folder).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
+        let label = path.display().to_string();
+        let unread = |folder: &Path, e: &std::io::Error| {
+            Problem::new(folder.display().to_string(), format!("cannot be read: {e}"))
+        };
+        let home = path.canonicalize().map_err(|e| unread(path, &e))?;
+        let mut sources = Self { label, home: home.display().to_string(), files: BTreeMap::new() };
+        // Each folder with where it really is and those that it is in are.
+        let mut folders = vec![(path.to_path_buf(), String::new(), vec![home])];
+        while let Some((folder, below, within)) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).map_err(|e| unread(&folder, &e))? {
+                let entry = entry.map_err(|e| unread(&folder, &e))?;
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let relative = format!("{below}{name}");
                 let path = entry.path();
@@ -58,17 +66,14 @@ impl Sources {
                     continue;
                 }
                 if path.is_dir() {
-                    folders.push((path, format!("{relative}/")));
-                } else if name.ends_with(".sql") || name.ends_with(".toml") {
-                    let wrong = |why: String| Problem::new(relative.clone(), why);
-                    let size = entry.metadata().map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
-                    if size > LARGEST {
-                        return Err(wrong(format!("has {size} bytes; a query has {LARGEST} at most")));
+                    let real = path.canonicalize().map_err(|e| unread(&path, &e))?;
+                    if within.contains(&real) {
+                        let what = format!("is a link to `{}`, a folder that it is in; remove it", real.display());
+                        return Err(Problem::new(relative, what));
                     }
-                    let text = std::fs::read_to_string(&path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-                    // Editors of Windows put a mark in front that nobody sees.
-                    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
-                    sources.files.insert(relative, text);
+                    folders.push((path, format!("{relative}/"), [within.as_slice(), &[real]].concat()));
+                } else if name.ends_with(".sql") || name.ends_with(".toml") {
+                    sources.files.insert(relative.clone(), text_of(&path).map_err(|why| Problem::new(relative, why))?);
                 }
             }
         }
@@ -79,8 +84,25 @@ impl Sources {
     pub fn shipped() -> Self {
         let text = |path: &str| Shipped::get(path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
         let files = Shipped::iter().filter_map(|p| Some((p.to_string(), text(&p)?))).collect();
-        Self { label: "the jobs that come with envoi".to_owned(), files }
+        let label = "the jobs that come with envoi".to_owned();
+        Self { home: label.clone(), label, files }
     }
+}
+
+/// The text of a file.
+fn text_of(path: &Path) -> Result<String, String> {
+    let unread = |e: std::io::Error| format!("cannot be read: {e}");
+    let metadata = std::fs::metadata(path).map_err(unread)?;
+    if !metadata.is_file() {
+        return Err("is no file".to_owned());
+    }
+    let size = metadata.len();
+    if size > LARGEST {
+        return Err(format!("has {size} bytes; a query has {LARGEST} at most"));
+    }
+    let text = std::fs::read_to_string(path).map_err(unread)?;
+    // Editors of Windows put a mark in front that nobody sees.
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
 }
 
 /// A model of a project.
@@ -94,6 +116,8 @@ pub struct Model {
     pub text: String,
     /// The query.
     pub compiled: String,
+    /// Where the query's lines are in the text.
+    pub(crate) lines: Option<lines::Lines>,
     /// What its TOML says.
     pub config: ModelConfig,
     /// Models of the project that it reads, by name, or its tests do.
@@ -111,7 +135,8 @@ pub struct Model {
 impl Model {
     /// Where an error of the compiled query is.
     pub(crate) fn problem(&self, error: &envoi::Error) -> Problem {
-        Problem::at(self.file.clone(), &self.compiled, error.position(), error.to_string())
+        let (lines, what) = (self.lines.as_ref(), error.to_string());
+        lines::located(&self.file, &self.text, &self.compiled, lines, error.position(), what)
     }
 }
 
@@ -120,6 +145,8 @@ impl Model {
 pub struct Project {
     /// What people call its folder.
     pub label: String,
+    /// What models in the lake are known by as its own: the name that `project.toml` gives it, or else its folder.
+    pub identity: String,
     /// What `project.toml` says.
     pub config: ProjectConfig,
     /// The models, by name.
@@ -137,7 +164,15 @@ impl Project {
         settings: &str,
         manifest: &Manifest,
     ) -> Result<Self, Vec<Problem>> {
-        load::read(sources, vars, settings, manifest)
+        match load::read(sources, vars, settings, manifest) {
+            (project, problems) if problems.is_empty() => Ok(project),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// The models that can be read, whatever is wrong with the others: which there are, and what they are called.
+    pub fn outline(sources: &Sources, vars: &BTreeMap<String, String>, manifest: &Manifest) -> (Self, Vec<Problem>) {
+        load::read(sources, vars, "", manifest)
     }
 
     /// Paths of the files of its models, for `--dir` beside it.

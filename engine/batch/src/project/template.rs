@@ -6,6 +6,8 @@ use std::sync::Arc;
 use minijinja::value::{Rest, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
+use super::lines::{self, Lines};
+
 /// Steps that a template may take: some thousand lines of text, no endless loop.
 const FUEL: u64 = 200_000;
 
@@ -29,11 +31,18 @@ pub(crate) struct Wrong {
     pub(crate) what: String,
 }
 
-/// The query of a template; text without `{` is taken as it is.
-pub(crate) fn compiled(text: &str, scope: &Scope) -> Result<String, Wrong> {
+/// The query of a template, with its lines where they are known; text without `{` is taken as it is.
+pub(crate) fn compiled(text: &str, scope: &Scope) -> Result<(String, Option<Lines>), Wrong> {
     if !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
-        return Ok(text.to_owned());
+        return Ok((text.to_owned(), None));
     }
+    let query = rendered(text, scope)?;
+    let marked = lines::marked(text).and_then(|marked| rendered(&marked, scope).ok());
+    let lines = marked.and_then(|marked| Lines::of(&marked, &query));
+    Ok((query, lines))
+}
+
+fn rendered(text: &str, scope: &Scope) -> Result<String, Wrong> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -91,7 +100,7 @@ mod tests {
 
     #[test]
     fn templates_become_queries() {
-        let check = |text: &str, expected: &str| assert_eq!(compiled(text, &scope()).unwrap(), expected);
+        let check = |text: &str, expected: &str| assert_eq!(compiled(text, &scope()).unwrap().0, expected);
         check("select {{ var('year') }} from {{ ref('a') }}", "select 2020 from model.a");
         check("from {{ source('transfer') }}, {{ source('staging', 'x') }}", "from lake.transfer, staging.x");
         check("{% if is_incremental() %}a{% else %}{{ this }}{% endif %}", "model.m");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 use envoi::lake::Manifest;
 use envoi::library::quoted;
 use envoi::{Bounds, Draft, Session, SessionFactory};
@@ -12,6 +13,7 @@ use crate::hint::hint;
 use crate::plan::{Asked, Prints, Verdict, judge};
 use crate::project::{Materialisation, Model, Problem, Project, SchemaChange};
 use crate::run::RunError;
+use crate::testing;
 
 /// What a run would do with a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Planned {
     pub name: String,
     /// `view`, `table`, `incremental`, `snapshot`.
     pub materialisation: String,
+    /// The project no longer has it.
+    pub gone: bool,
     /// Whether it is built; if only what it reads is, that is found out then.
     pub built: bool,
     /// Why, or why not.
@@ -79,6 +83,7 @@ pub(super) async fn check(
         planned.push(Planned {
             name: name.clone(),
             materialisation: model.config.materialisation.name().to_owned(),
+            gone: false,
             built,
             reason,
             reads: model.reads.iter().cloned().collect(),
@@ -122,7 +127,14 @@ impl Checker<'_> {
                 return Ok(None);
             }
         };
+        let before = self.problems.len();
         self.columns(model, &draft);
+        self.stored(model, &draft);
+        for test in &model.config.unit_test {
+            if let Err(e) = testing::check_unit_test(&session, model, &draft, test).await {
+                self.problems.push(Problem::new(model.file.as_str(), format!("unit test `{}`: {e}", test.name)));
+            }
+        }
         self.follows(&session, model, &draft).await;
         let known = estimates && !model.reads.iter().any(|r| self.building.contains(r));
         let rows = if known { session.estimate(&model.compiled).await.unwrap_or_default() } else { None };
@@ -132,6 +144,13 @@ impl Checker<'_> {
             columns = with_validity(&columns, time);
         }
         session.expect_model(&model.name, columns);
+        // Columns that there are not are said already.
+        let tests = if self.problems.len() == before { model.config.test.as_slice() } else { &[] };
+        for test in tests {
+            if let Err(e) = testing::check(&session, model, test).await {
+                self.problems.push(Problem::new(model.file.as_str(), format!("[[test]]: {e}")));
+            }
+        }
         Ok(rows)
     }
 
@@ -148,6 +167,18 @@ impl Checker<'_> {
         let columns: Vec<String> = config.time.iter().chain(&config.key).map(|c| quoted(c)).collect();
         if let Err(e) = session.draft(&format!("select {} from {input}", columns.join(", "))).await {
             self.problems.push(Problem::new(model.file.as_str(), format!("[incremental] follows `{input}`: {e}")));
+        }
+    }
+
+    /// Columns of types that no file can hold; a view has no file.
+    fn stored(&mut self, model: &Model, draft: &Draft) {
+        if model.config.materialisation == Materialisation::View {
+            return;
+        }
+        for field in draft.schema.fields() {
+            let Some((what, cast)) = unstorable(field.data_type(), &quoted(field.name())) else { continue };
+            let what = format!("column `{}` has {what}, which no Parquet file can hold; write {cast}", field.name());
+            self.problems.push(Problem::new(model.file.as_str(), what));
         }
     }
 
@@ -207,9 +238,38 @@ impl Checker<'_> {
     }
 }
 
+/// What a type is, if the writer of files does not know it, and what to write instead.
+fn unstorable(data_type: &DataType, column: &str) -> Option<(String, String)> {
+    let text = || format!("`cast({column} as text)`");
+    match data_type {
+        DataType::Interval(IntervalUnit::MonthDayNano) => {
+            let seconds = format!("`extract(epoch from {column})`, its seconds, or {}", text());
+            Some(("an interval".to_owned(), seconds))
+        }
+        DataType::Union(..) => Some(("a union of types".to_owned(), "its fields as columns of their own".to_owned())),
+        DataType::RunEndEncoded(..) => Some((format!("type {data_type}"), text())),
+        DataType::Struct(fields) if fields.is_empty() => {
+            Some(("a structure without fields".to_owned(), "NULL".to_owned()))
+        }
+        DataType::Struct(fields) => fields.iter().find_map(|f| within(f)),
+        DataType::List(f)
+        | DataType::LargeList(f)
+        | DataType::FixedSizeList(f, _)
+        | DataType::ListView(f)
+        | DataType::LargeListView(f)
+        | DataType::Map(f, _) => within(f),
+        _ => None,
+    }
+}
+
+/// The same of a type inside another, which is cast as a whole no more.
+fn within(field: &Field) -> Option<(String, String)> {
+    let (what, _) = unstorable(field.data_type(), field.name())?;
+    Some((format!("{what} in it"), "its parts as columns of other types".to_owned()))
+}
+
 /// The name of a type as files have it.
-fn stored_name(data_type: &arrow::datatypes::DataType) -> String {
-    use arrow::datatypes::DataType;
+fn stored_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8View | DataType::LargeUtf8 | DataType::Null => DataType::Utf8.to_string(),
         DataType::BinaryView | DataType::LargeBinary => DataType::Binary.to_string(),
@@ -218,8 +278,7 @@ fn stored_name(data_type: &arrow::datatypes::DataType) -> String {
 }
 
 /// The columns of a snapshot's table.
-fn with_validity(columns: &arrow::datatypes::Schema, time: Option<&str>) -> arrow::datatypes::SchemaRef {
-    use arrow::datatypes::{DataType, Field, Schema};
+fn with_validity(columns: &Schema, time: Option<&str>) -> SchemaRef {
     let mut fields: Vec<Field> = columns.fields().iter().map(|f| f.as_ref().clone()).collect();
     let known = time.and_then(|t| columns.field_with_name(t).ok());
     let data_type = known.map_or(DataType::Date32, |f| f.data_type().clone());

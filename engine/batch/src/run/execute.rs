@@ -9,14 +9,14 @@ use envoi::lake::Manifest;
 use envoi::lake::lake::{BuiltModel, ModelChange, PublishedModel};
 use tokio::task::JoinSet;
 
-use super::{Event, Options, Progress, Ready, RunError, good, run_id};
+use super::{Event, Options, Progress, Ready, RunError, good};
 use crate::build::{Built, Context, Failed, Made, recorded};
 use crate::cancel::Cancel;
 use crate::export::{self, Packer};
-use crate::history::History;
+use crate::history::{History, run_id};
 use crate::plan::Days;
 use crate::project::{Model, Publish, Span};
-use crate::record::{Failure, ModelRecord, ModelStatus, RunRecord, RunStatus};
+use crate::record::{Failure, ModelRecord, ModelStatus, RunRecord, RunStatus, StepRecord};
 
 /// The end of one attempt at a model.
 struct Ended {
@@ -24,6 +24,14 @@ struct Ended {
     made: Result<Made, Failed>,
     seconds: f64,
     attempts: u32,
+}
+
+/// What was published of a model, part by part.
+#[derive(Default)]
+struct Steps {
+    /// Why it is built: later parts know only what is left.
+    reason: String,
+    all: Vec<StepRecord>,
 }
 
 struct Run<'a> {
@@ -39,8 +47,10 @@ struct Run<'a> {
     /// Built and tested, not yet published.
     waiting: Vec<Built>,
     records: BTreeMap<String, ModelRecord>,
+    steps: BTreeMap<String, Steps>,
     failure: Option<Failure>,
     published: Option<Arc<Manifest>>,
+    pruned: Vec<String>,
 }
 
 pub(super) async fn execute(
@@ -59,11 +69,15 @@ pub(super) async fn execute(
         prints: Arc::clone(&ready.prints),
         stage: factory.runtime().lake().stage(),
         run_id: run_id.clone(),
+        project: ready.project.identity.clone(),
         now: options.now,
         asked: options.asked(),
         stepwise: publish == Publish::Each,
     };
     progress.event(&Event::Begin(&ready.order));
+    if !ready.gone.left.is_empty() {
+        progress.event(&Event::Gone(&ready.gone.left));
+    }
     let mut run = Run {
         ready: &ready,
         options,
@@ -74,14 +88,19 @@ pub(super) async fn execute(
         known: Arc::clone(&ready.base),
         waiting: Vec::new(),
         records: BTreeMap::new(),
+        steps: BTreeMap::new(),
         failure: None,
         published: None,
+        pruned: Vec::new(),
     };
+    let history = History::new(factory.runtime().lake().clone());
+    let alive = history.begin(&run.begun(&run_id)).await?;
     run.build(publish).await;
-    if !cancel.is_cancelled() && !run.waiting.is_empty() {
+    let removed = run.removed();
+    if !cancel.is_cancelled() && !(run.waiting.is_empty() && removed.is_empty()) {
         progress.event(&Event::Step("tested"));
         let all = std::mem::take(&mut run.waiting);
-        run.publish(all).await;
+        run.publish(all, removed).await;
     }
     let names: Vec<&str> = ready.order.iter().map(String::as_str).collect();
     if run.records.values().any(|r| !good(r.status)) || !run.waiting.is_empty() {
@@ -91,7 +110,7 @@ pub(super) async fn execute(
         run.export(&packer).await;
     }
     let record = run.record(run_id, begin);
-    History::new(factory.runtime().lake().clone()).write(&record).await.map_err(|e| {
+    history.write(&record).await.map_err(|e| {
         let done = record
             .published_version
             .map_or("nothing was published".to_owned(), |v| format!("version {v} is published"));
@@ -100,6 +119,7 @@ pub(super) async fn execute(
         envoi::Error::new(envoi::Class::Resource, what)
     })?;
     progress.event(&Event::Step("recorded"));
+    alive.ended().await;
     Ok(record)
 }
 
@@ -221,6 +241,7 @@ impl Run<'_> {
                 let mut record = self.entry(&model, ModelStatus::Published, built.reason.clone(), seconds, attempts);
                 record.tests = built.tests.clone();
                 fill(&mut record, &built.built.model);
+                record.columns.clone_from(&built.built.model.columns);
                 let more = built.more.clone();
                 if publish == Publish::Together || self.cancel.is_cancelled() {
                     self.records.insert(name, record);
@@ -229,8 +250,13 @@ impl Run<'_> {
                 }
                 self.progress.event(&Event::Step("tested"));
                 self.records.insert(name.clone(), record);
-                self.publish(vec![*built]).await;
+                let (partition, rows) = (built.partition.clone(), built.built.model.rows);
+                self.publish(vec![*built], BTreeSet::new()).await;
                 let sound = self.records.get(&name).is_some_and(|r| good(r.status));
+                if let (true, Some(partition), Some(there)) = (sound, partition, &self.published) {
+                    let step = StepRecord { partition, attempts, seconds, rows, version: there.version };
+                    self.step(&name, step);
+                }
                 if more.is_some() && sound && !self.cancel.is_cancelled() {
                     self.records.remove(&name);
                     return more;
@@ -243,24 +269,66 @@ impl Run<'_> {
         None
     }
 
-    /// Publishes models as one version; if that fails, none of them is.
-    async fn publish(&mut self, all: Vec<Built>) {
+    /// A part of a model is published: its record is of all parts so far.
+    fn step(&mut self, name: &str, step: StepRecord) {
+        let Some(record) = self.records.get_mut(name) else { return };
+        let steps = self.steps.entry(name.to_owned()).or_default();
+        if steps.all.is_empty() {
+            steps.reason.clone_from(&record.reason);
+        }
+        steps.all.push(step);
+        record.reason.clone_from(&steps.reason);
+        record.attempts = steps.all.iter().map(|s| s.attempts).sum();
+        record.seconds = steps.all.iter().map(|s| s.seconds).sum();
+        record.steps.clone_from(&steps.all);
+    }
+
+    /// Models that are to go, if all else is as it should be: what is in their place may not be there otherwise.
+    fn removed(&mut self) -> BTreeSet<String> {
+        let pruned = &self.ready.gone.pruned;
+        let sound = self.failure.is_none() && self.records.values().all(|r| good(r.status));
+        if pruned.is_empty() || !sound || self.cancel.is_cancelled() {
+            return BTreeSet::new();
+        }
+        let stay = self.candidate.models.iter().filter(|m| !pruned.contains(&m.name));
+        if let Some(reader) = stay.into_iter().find(|m| m.reads_any(pruned)) {
+            let message = format!(
+                "`{}` reads it as it was built last, and was not built now; `{}` among the selectors builds it",
+                reader.name, reader.name
+            );
+            let read = reader.inputs.iter().filter_map(|i| i.table.strip_prefix("model."));
+            let model = read.into_iter().find(|r| pruned.contains(*r)).unwrap_or_default().to_owned();
+            self.failure = Some(Failure { model, step: "prune".to_owned(), message, blocked: Vec::new() });
+            return BTreeSet::new();
+        }
+        pruned.clone()
+    }
+
+    /// Publishes models, and the end of others, as one version; if that fails, nothing of it is.
+    async fn publish(&mut self, all: Vec<Built>, removed: BTreeSet<String>) {
         let lake = self.context.factory.runtime().lake().clone();
         let models: Vec<BuiltModel> = all.iter().map(|b| b.built.clone()).collect();
         let ours: BTreeSet<&str> = all.iter().map(|b| b.built.model.name.as_str()).collect();
         let read = models.iter().flat_map(|m| &m.model.inputs).filter_map(|i| i.table.strip_prefix("model."));
-        let names: BTreeSet<String> = read.chain(ours.iter().copied()).map(str::to_owned).collect();
+        let touched = ours.iter().copied().chain(removed.iter().map(String::as_str));
+        let names: BTreeSet<String> = read.chain(touched).map(str::to_owned).collect();
         let seen: BTreeMap<String, Option<PublishedModel>> =
             names.into_iter().map(|n| (n.clone(), self.known.model(&n).cloned())).collect();
         let shown: Vec<&str> = ours.iter().copied().take(4).collect();
         let others = ours.len().saturating_sub(shown.len());
         let and = if others > 0 { format!(" and {others} more") } else { String::new() };
-        let change = ModelChange { operation: format!("run {}{and}", shown.join(", ")), seen, models };
+        let mut operation = format!("run {}{and}", shown.join(", "));
+        if !removed.is_empty() {
+            let gone = removed.iter().cloned().collect::<Vec<_>>().join(", ");
+            operation = format!("{}, without {gone}", operation.trim_end());
+        }
+        let change = ModelChange { operation, seen, models, removed };
         let outcome = lake.publish_models(&change).await;
         match outcome {
             Ok(manifest) => {
                 self.known = Arc::clone(&manifest);
                 self.published = Some(manifest);
+                self.pruned = change.removed.into_iter().collect();
                 self.progress.event(&Event::Step("published"));
                 if self.ready.project.config.publish == Publish::Together {
                     for name in ours {
@@ -273,6 +341,10 @@ impl Run<'_> {
             Err(e) => {
                 let names: Vec<String> = ours.into_iter().map(str::to_owned).collect();
                 let what = envoi::Error::from(e).to_string();
+                if let (true, Some(model)) = (names.is_empty(), change.removed.first()) {
+                    let (model, step, message) = (model.clone(), "prune".to_owned(), what.clone());
+                    self.failure.get_or_insert(Failure { model, step, message, blocked: Vec::new() });
+                }
                 for name in &names {
                     let before = self.records.remove(name);
                     let (seconds, attempts) = before.map_or((0.0, 1), |r| (r.seconds, r.attempts));
@@ -317,7 +389,37 @@ impl Run<'_> {
         }
     }
 
+    /// What stands in the lake while the run goes on.
+    fn begun(&self, run_id: &str) -> RunRecord {
+        let built = self.ready.planned.iter().filter(|p| p.built);
+        let models = built.filter_map(|p| self.ready.project.models.get(&p.name));
+        let entry = |model: &Arc<Model>| self.entry(model, ModelStatus::Blocked, "not done yet".to_owned(), 0.0, 0);
+        RunRecord { models: models.map(entry).collect(), ..self.head(run_id.to_owned(), RunStatus::Running) }
+    }
+
+    /// What is known of the run as a whole.
+    fn head(&self, run_id: String, status: RunStatus) -> RunRecord {
+        RunRecord {
+            run_id,
+            trigger: self.options.trigger.clone(),
+            selectors: self.options.selectors.clone(),
+            from: self.options.from,
+            to: self.options.to,
+            full_refresh: self.options.full_refresh,
+            started_at: self.options.now,
+            finished_at: self.options.now,
+            status,
+            lake_version: self.ready.base.version,
+            published_version: self.published.as_ref().map(|m| m.version),
+            models: Vec::new(),
+            pruned: self.pruned.clone(),
+            failure: self.failure.clone(),
+            engine: crate::ENGINE.to_owned(),
+        }
+    }
+
     fn entry(&self, model: &Model, status: ModelStatus, reason: String, seconds: f64, attempts: u32) -> ModelRecord {
+        let steps = self.steps.get(&model.name).map(|s| s.all.clone()).unwrap_or_default();
         ModelRecord {
             name: model.name.clone(),
             materialisation: model.config.materialisation.name().to_owned(),
@@ -329,6 +431,8 @@ impl Run<'_> {
             bytes: None,
             sha256: None,
             inputs: Vec::new(),
+            columns: Vec::new(),
+            steps,
             tests: Vec::new(),
             error: None,
         }
@@ -383,9 +487,8 @@ impl Run<'_> {
         }
     }
 
-    fn record(self, run_id: String, begin: Instant) -> RunRecord {
-        let cancelled = self.cancel.is_cancelled();
-        let mut records = self.records;
+    fn record(mut self, run_id: String, begin: Instant) -> RunRecord {
+        let mut records = std::mem::take(&mut self.records);
         // What was built and not published is not there.
         for built in &self.waiting {
             if let Some(record) = records.get_mut(&built.built.model.name) {
@@ -394,28 +497,14 @@ impl Run<'_> {
             }
         }
         let models: Vec<ModelRecord> = self.ready.order.iter().filter_map(|n| records.remove(n)).collect();
+        let whole = models.len() == self.ready.order.len() && models.iter().all(|m| good(m.status));
         let status = match () {
-            () if cancelled => RunStatus::Cancelled,
-            () if models.len() == self.ready.order.len() && models.iter().all(|m| good(m.status)) => RunStatus::Success,
+            () if self.cancel.is_cancelled() => RunStatus::Cancelled,
+            () if whole && self.failure.is_none() => RunStatus::Success,
             () => RunStatus::Failed,
         };
         let took = chrono::TimeDelta::from_std(begin.elapsed()).unwrap_or_default();
-        RunRecord {
-            run_id,
-            trigger: self.options.trigger.clone(),
-            selectors: self.options.selectors.clone(),
-            from: self.options.from,
-            to: self.options.to,
-            full_refresh: self.options.full_refresh,
-            started_at: self.options.now,
-            finished_at: self.options.now + took,
-            status,
-            lake_version: self.ready.base.version,
-            published_version: self.published.map(|m| m.version),
-            models,
-            failure: self.failure,
-            engine: crate::ENGINE.to_owned(),
-        }
+        RunRecord { models, finished_at: self.options.now + took, ..self.head(run_id, status) }
     }
 }
 

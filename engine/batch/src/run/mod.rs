@@ -2,11 +2,12 @@
 
 mod check;
 mod execute;
+mod gone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use envoi::lake::Manifest;
 use envoi::lake::lake::checksum;
 use envoi::{EnvoiOptions, SessionFactory};
@@ -16,9 +17,11 @@ use crate::export::Packer;
 use crate::plan::{Asked, Prints};
 use crate::project::{Problem, Project, Sources};
 use crate::record::{ModelStatus, RunRecord, Trigger};
+use crate::select::State;
 use crate::{graph, select};
 
 pub use check::Planned;
+use gone::Gone;
 
 /// What is asked of a run.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub struct Options {
     pub vars: BTreeMap<String, String>,
     /// Models that are not asked for are read as this version of the lake has them.
     pub defer: Option<u64>,
+    /// Take out of the lake what the project no longer has: these models, or whatever it made, if none are named.
+    pub prune: Option<Vec<String>>,
     /// Models at once.
     pub jobs: usize,
     /// What started it.
@@ -61,6 +66,7 @@ impl Options {
             fail_fast: false,
             vars: BTreeMap::new(),
             defer: None,
+            prune: None,
             jobs: 2,
             trigger: Trigger::Manual,
             now,
@@ -116,6 +122,8 @@ impl From<envoi::lake::Error> for RunError {
 pub enum Event<'a> {
     /// The run begins: these models, in this order.
     Begin(&'a [String]),
+    /// The project made these models and has them no longer; they stay.
+    Gone(&'a [String]),
     /// A model begins.
     Start(&'a str),
     /// A model is done, published or not.
@@ -144,6 +152,7 @@ pub(crate) struct Ready {
     pub(crate) candidate: Arc<Manifest>,
     pub(crate) prints: Arc<Prints>,
     pub(crate) planned: Vec<Planned>,
+    pub(crate) gone: Gone,
 }
 
 /// What a run would do, without doing it.
@@ -190,17 +199,21 @@ async fn ready(
     }
     let base = Arc::new(steady(&manifest));
     let prints = Arc::new(Prints::new(&base));
-    let modified = |model: &crate::project::Model| {
-        base.model(&model.name).is_none_or(|m| m.query_hash != model.query_hash || m.config_hash != model.config_hash)
+    let state = |model: &crate::project::Model| match base.model(&model.name) {
+        None => State::New,
+        Some(m) if m.query_hash != model.query_hash || m.config_hash != model.config_hash => State::Modified,
+        Some(_) => State::Unmodified,
     };
-    let wanted = select::select(&project, &options.selectors, &options.exclude, &modified).map_err(RunError::Usage)?;
+    let wanted = select::select(&project, &options.selectors, &options.exclude, &state).map_err(RunError::Usage)?;
     let order = graph::order(&project, &wanted);
     let candidate = match options.defer {
         Some(version) => Arc::new(deferred(&base, &*factory.runtime().manifest(Some(version)).await?, &wanted)),
         None => Arc::clone(&base),
     };
-    let planned = check::check(factory, &project, &order, &candidate, &prints, options.asked(), estimates).await?;
-    Ok(Ready { project, order, base, candidate, prints, planned })
+    let gone = gone::gone(&project, &base, options)?;
+    let mut planned = check::check(factory, &project, &order, &candidate, &prints, options.asked(), estimates).await?;
+    planned.extend(gone.planned(&base));
+    Ok(Ready { project, order, base, candidate, prints, planned, gone })
 }
 
 /// What queries depend on beside their text: the engine, its library, and settings of sessions.
@@ -242,14 +255,6 @@ fn deferred(base: &Manifest, other: &Manifest, wanted: &BTreeSet<String>) -> Man
         others.map(|m| envoi::lake::lake::BuiltModel { model: m.clone(), files: other.model_files(&m.name) }).collect();
     all = all.with_models(&built);
     all
-}
-
-/// A name that sorts by time, and that no other run has.
-fn run_id(now: DateTime<Utc>) -> String {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    let own = RandomState::new().build_hasher().finish() as u32;
-    let time = now.to_rfc3339_opts(SecondsFormat::Millis, true).replace(['-', ':'], "");
-    format!("{time}-{own:08x}")
 }
 
 /// Whether a status is that of a model as it should be.

@@ -28,6 +28,15 @@ pub enum Event {
     },
     /// The lease is lost: nothing more is begun.
     Lost,
+    /// The file has other jobs.
+    Reloaded {
+        /// Those that came.
+        added: Vec<String>,
+        /// Those that are others.
+        changed: Vec<String>,
+        /// Those that went; one that runs ends first.
+        removed: Vec<String>,
+    },
     /// When a job begins next.
     Next {
         /// The job.
@@ -119,6 +128,12 @@ impl fmt::Display for Event {
                 write!(f, "stands by: {holder} leads, until {} if it is gone", time(until))
             }
             Self::Lost => f.write_str("the lease is lost: nothing more is begun"),
+            Self::Reloaded { added, changed, removed } => {
+                let part =
+                    |word: &str, jobs: &[String]| (!jobs.is_empty()).then(|| format!("{word} {}", jobs.join(", ")));
+                let parts = [part("new", added), part("changed", changed), part("gone", removed)];
+                write!(f, "the jobs are others: {}", parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
+            }
             Self::Next { job, due, start } if due == start => write!(f, "{job}: next at {}", time(due)),
             Self::Next { job, due, start } => write!(f, "{job}: next at {}, for {}", time(start), time(due)),
             Self::Skipped { job, due, count: 1 } => write!(f, "{job}: left out {}", time(due)),

@@ -19,6 +19,10 @@ use crate::notify::{Channel, Route, When};
 /// Jobs, and what they share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
+    /// The file, as the user gave it.
+    pub file: String,
+    /// Lines of the jobs in it, by name.
+    pub lines: BTreeMap<String, usize>,
     /// The jobs, in the order of the file.
     pub jobs: Vec<Arc<Job>>,
     /// Length of a term of the lease that makes one scheduler the leader.
@@ -139,9 +143,13 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
+    fn line(&self, at: &Range<usize>) -> usize {
+        self.text.get(..at.start).unwrap_or_default().matches('\n').count() + 1
+    }
+
     fn wrong(&self, at: &Range<usize>, what: impl Into<String>) -> Error {
         let before = self.text.get(..at.start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
+        let line = self.line(at);
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Error::File { file: self.file.to_owned(), line, column, what: what.into() }
     }
@@ -200,6 +208,12 @@ impl Schedule {
         Ok(())
     }
 
+    /// Where a job is, for messages: `schedule.toml:12: job `marts``.
+    pub fn place(&self, job: &Job) -> String {
+        let line = self.lines.get(&job.name).map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{line}: job `{}`", self.file, job.name)
+    }
+
     /// Reads the text of a file of jobs; `file` names it in errors.
     ///
     /// # Errors
@@ -215,16 +229,20 @@ impl Schedule {
             .collect::<Result<BTreeMap<_, _>>>()?;
         let lineage = raw.lineage.as_ref().map(|lineage| lineage_of(&at, lineage)).transpose()?;
         let mut jobs: Vec<Arc<Job>> = Vec::with_capacity(raw.job.len());
+        let mut lines = BTreeMap::new();
         for one in &raw.job {
             let job = job_of(&at, one, zone, &notify)?;
             if jobs.iter().any(|other| other.name == job.name) {
                 let what = format!("there are two jobs `{}`", job.name);
                 return Err(at.wrong(&one.get_ref().name.span(), what));
             }
+            lines.insert(job.name.clone(), at.line(&one.get_ref().name.span()));
             jobs.push(Arc::new(job));
         }
         let least = Duration::from_secs(1);
         Ok(Self {
+            file: file.to_owned(),
+            lines,
             jobs,
             lease: at.time(raw.lease.as_ref(), Duration::from_secs(30), least)?,
             shutdown: at.time(raw.shutdown.as_ref(), Duration::from_secs(60), Duration::ZERO)?,

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use futures::FutureExt;
+use tokio::sync::watch;
 
 use super::decide::{Next, line, next};
 use super::error::Result;
 use super::event::Event;
-use super::job::Job;
+use super::job::{Action, Job};
 use super::ledger::{End, Ending, Entry, Kind, State};
 use super::scheduler::{LONGEST_SLEEP, Leader, Shared, leads, until};
 use super::work::Outcome;
@@ -29,6 +30,8 @@ const BEHIND: TimeDelta = TimeDelta::hours(2);
 pub(super) struct Lane<'a> {
     shared: &'a Shared<'a>,
     job: Arc<Job>,
+    /// The job as the file has it now; `None` if it has it no longer.
+    jobs: watch::Receiver<Option<Arc<Job>>>,
     leader: Leader,
     stop: Cancel,
     /// Nobody waits for the lease any more.
@@ -52,11 +55,18 @@ struct Ran {
 }
 
 impl<'a> Lane<'a> {
-    pub(super) fn new(shared: &'a Shared<'a>, job: Arc<Job>, leader: Leader, stop: Cancel, abandoned: Cancel) -> Self {
-        Self { shared, job, leader, stop, abandoned }
+    pub(super) fn new(
+        shared: &'a Shared<'a>,
+        job: Arc<Job>,
+        jobs: watch::Receiver<Option<Arc<Job>>>,
+        leader: Leader,
+        stop: Cancel,
+        abandoned: Cancel,
+    ) -> Self {
+        Self { shared, job, jobs, leader, stop, abandoned }
     }
 
-    /// Until it is asked to stop, or what is due is done.
+    /// Until it is asked to stop, the job is gone, or what is due is done.
     pub(super) async fn follow(mut self) -> Result<()> {
         loop {
             let Some(fence) = self.lead().await else { return Ok(()) };
@@ -66,6 +76,10 @@ impl<'a> Lane<'a> {
             self.look_at_clock(&state);
             let mut said = None;
             while self.leads() == Some(fence) && !self.stop.is_cancelled() {
+                match self.jobs.borrow_and_update().clone() {
+                    Some(job) => self.job = job,
+                    None => return Ok(()),
+                }
                 if !self.step(&mut state, fence, &mut said).await? {
                     return Ok(());
                 }
@@ -118,17 +132,17 @@ impl<'a> Lane<'a> {
     async fn step(&mut self, state: &mut State, fence: u64, said: &mut Option<DateTime<Utc>>) -> Result<bool> {
         let job = Arc::clone(&self.job);
         let now = self.now();
-        match next(&job, state, now, self.shared.rules) {
+        match next(&job, state, now, self.shared.rules()) {
             Next::Never => {
-                // The file could not be read anew: the lane waits for the end.
-                if self.shared.rules.once.is_some() {
+                // Until the file has another line.
+                if self.shared.scheduler.options.once {
                     return Ok(false);
                 }
                 self.pause(LONGEST_SLEEP).await;
             }
             Next::Wait(at, due) => {
                 let again = state.due == Some(due);
-                if self.shared.rules.once.is_some() && !again {
+                if self.shared.scheduler.options.once && !again {
                     return Ok(false);
                 }
                 if said.replace(at) != Some(at) && !again {
@@ -152,7 +166,7 @@ impl<'a> Lane<'a> {
             Next::Try(due, attempt, missed) => {
                 let Some(_slot) = self.slot().await else { return Ok(true) };
                 // Waiting for a place takes time.
-                if next(&job, state, self.now(), self.shared.rules) != Next::Try(due, attempt, missed) {
+                if next(&job, state, self.now(), self.shared.rules()) != Next::Try(due, attempt, missed) {
                     return Ok(true);
                 }
                 if self.decide(state, due, attempt, Kind::Claim, fence).await? {
@@ -168,22 +182,24 @@ impl<'a> Lane<'a> {
         Ok(true)
     }
 
-    /// A place to run in, unless it is time to stop or the lease is lost.
+    /// A place to run in, unless it is time to stop, the lease is lost or the job is another.
     async fn slot(&mut self) -> Option<tokio::sync::SemaphorePermit<'a>> {
-        let (stop, mut leader) = (self.stop.clone(), self.leader.clone());
+        let (stop, mut leader, mut jobs) = (self.stop.clone(), self.leader.clone(), self.jobs.clone());
         tokio::select! {
             slot = self.shared.slots.acquire() => slot.ok(),
             () = stop.cancelled() => None,
+            Ok(()) = jobs.changed() => None,
             _ = leader.wait_for(Option::is_none) => None,
         }
     }
 
-    /// Waits, unless it is time to stop or the lease is lost.
+    /// Waits, unless it is time to stop, the lease is lost or the job is another.
     async fn pause(&mut self, time: Duration) {
-        let (stop, mut leader) = (self.stop.clone(), self.leader.clone());
+        let (stop, mut leader, mut jobs) = (self.stop.clone(), self.leader.clone(), self.jobs.clone());
         tokio::select! {
             () = self.shared.scheduler.clock.sleep(time) => {}
             () = stop.cancelled() => {}
+            Ok(()) = jobs.changed() => {}
             _ = leader.wait_for(Option::is_none) => {}
         }
     }
@@ -198,7 +214,7 @@ impl<'a> Lane<'a> {
         loop {
             match work(self).await {
                 Ok(done) => return Ok(Some(done)),
-                Err(e) if self.shared.rules.once.is_some() && tries >= 4 => return Err(e),
+                Err(e) if self.shared.scheduler.options.once && tries >= 4 => return Err(e),
                 Err(e) if tries == 0 => {
                     self.shared.scheduler.say(format!("{}: cannot {what}: {e}", self.job.name));
                 }
@@ -251,9 +267,28 @@ impl<'a> Lane<'a> {
             async move { Ok(lane.shared.history.of_due(&lane.job.name, due).await?) }.boxed()
         });
         let Some(found) = found.await? else { return Ok(()) };
+        const MESSAGE: &str = "the scheduler was interrupted";
+        let (run_id, record) = match (&found, self.job.action) {
+            (Some(run), _) => (Some(run.run_id.clone()), None),
+            // A run of models has a record since it began.
+            (None, Action::Run) => (None, None),
+            (None, _) => {
+                let trigger = Trigger::Schedule { job: self.job.name.clone(), due, attempt };
+                let begun = state.tries.last().map_or(due, |(entry, _)| entry.at);
+                let times = (begun, begun.max(self.now()));
+                let record = crate::history::plain(&self.job, trigger, times, RunStatus::Interrupted, MESSAGE);
+                (Some(record.run_id.clone()), Some(record))
+            }
+        };
+        if let Some(record) = &record {
+            let written = self.persist("write the record of the run", |lane| {
+                async move { Ok(lane.shared.history.write(record).await?) }.boxed()
+            });
+            written.await?;
+        }
         let end = match found {
-            Some(run) => self.ending(Ending::Success, "done before the scheduler was interrupted", Some(run.run_id)),
-            None => self.ending(Ending::Interrupted, "the scheduler was interrupted", None),
+            Some(_) => self.ending(Ending::Success, "done before the scheduler was interrupted", run_id),
+            None => self.ending(Ending::Interrupted, MESSAGE, run_id),
         };
         self.close(state, due, attempt, end, (None, Duration::ZERO)).await
     }
@@ -358,7 +393,9 @@ impl<'a> Lane<'a> {
             (_, Some(Asked::Stop)) => (Ending::Cancelled, "the scheduler was asked to stop".to_owned()),
             (_, Some(Asked::Lost)) => (Ending::Interrupted, "the scheduler lost its lease".to_owned()),
             (RunStatus::Cancelled, None) => (Ending::Failed, outcome.message.clone()),
-            (RunStatus::Failed, None) => (Ending::Failed, outcome.message.clone()),
+            (RunStatus::Failed | RunStatus::Running | RunStatus::Interrupted, None) => {
+                (Ending::Failed, outcome.message.clone())
+            }
         };
         let trigger = Trigger::Schedule { job: self.job.name.clone(), due, attempt };
         let record = outcome.record.clone().unwrap_or_else(|| {
@@ -402,7 +439,7 @@ impl<'a> Lane<'a> {
         if let Some(last) = state.tries.last_mut() {
             last.1 = Some(end.clone());
         }
-        let last = state.is_last(&self.job, &end, self.shared.rules);
+        let last = state.is_last(&self.job, &end, self.shared.rules());
         let failed = !matches!(end.ending, Ending::Success | Ending::Superseded);
         if last && failed {
             self.shared.failed.fetch_add(1, Ordering::Relaxed);

@@ -25,5 +25,5 @@ pub use event::{Event, Events};
 pub use file::{Lineage, LineageTarget, Schedule};
 pub use job::{Action, Job, Misfire, Target};
 pub use ledger::{End, Ending, Entry, Kind, Ledger, State};
-pub use scheduler::{Options, Scheduler, Summary};
+pub use scheduler::{Options, Reload, Scheduler, Summary};
 pub use work::{Outcome, Work};

@@ -1,12 +1,15 @@
 //! The loop: one keeps the lease, and each job has a lane of its own.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use envoi::lake::Lake;
 use envoi::lake::lake::{Asked, Held, Lease, Now};
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{Semaphore, watch};
 
 use super::clock::Clock;
@@ -27,6 +30,14 @@ use crate::notify::Notifier;
 const LEASE: &str = "schedule";
 /// A sleep is no longer, so that a clock that was set is seen.
 pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The file of jobs is looked at so often.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Where the jobs come from while they run.
+pub trait Reload: Send + Sync {
+    /// The jobs, if they are others than when it was asked last, or why they cannot be read.
+    fn changed(&self) -> BoxFuture<'_, Option<Result<Schedule, String>>>;
+}
 
 /// How a scheduler behaves.
 #[derive(Debug, Clone)]
@@ -70,6 +81,7 @@ pub struct Scheduler {
     pub(super) options: Options,
     pub(super) notifier: Notifier,
     pub(super) recorder: Recorder,
+    reload: Option<Arc<dyn Reload>>,
 }
 
 /// What lanes share.
@@ -77,12 +89,26 @@ pub(super) struct Shared<'a> {
     pub(super) scheduler: &'a Scheduler,
     pub(super) ledger: Ledger,
     pub(super) history: History,
-    pub(super) rules: Rules,
+    /// Since when we lead.
+    led: OnceLock<DateTime<Utc>>,
     /// Jobs that may run at a time.
     pub(super) slots: Semaphore,
     pub(super) begun: AtomicUsize,
     pub(super) failed: AtomicUsize,
 }
+
+impl Shared<'_> {
+    /// What decisions depend on; asked for by those who lead.
+    pub(super) fn rules(&self) -> Rules {
+        let Options { once, interruptions, .. } = self.scheduler.options;
+        // Times that came while it waited for the lease are due too.
+        let led = || *self.led.get_or_init(|| self.scheduler.clock.now().wall);
+        Rules { once: once.then(led), interruptions }
+    }
+}
+
+/// Jobs that have lanes, as the lanes see them.
+type Jobs = BTreeMap<String, watch::Sender<Option<Arc<Job>>>>;
 
 /// Whether we lead: `None` if not.
 pub(super) type Leader = watch::Receiver<Option<Held>>;
@@ -98,7 +124,14 @@ impl Scheduler {
         options: Options,
     ) -> Self {
         let recorder = Recorder::new(schedule.lineage.clone(), lake.store().label());
-        Self { schedule, lake, work, clock, events, options, notifier: Notifier::default(), recorder }
+        let notifier = Notifier::default();
+        Self { schedule, lake, work, clock, events, options, notifier, recorder, reload: None }
+    }
+
+    /// With jobs that may become others while it runs.
+    #[must_use]
+    pub fn reloading(self, reload: Arc<dyn Reload>) -> Self {
+        Self { reload: Some(reload), ..self }
     }
 
     /// Runs jobs at their times until it is asked to stop, or, once, until what is due is done.
@@ -111,31 +144,115 @@ impl Scheduler {
             scheduler: self,
             ledger: Ledger::new(self.lake.store().clone()),
             history: History::new(self.lake.clone()),
-            rules: Rules {
-                once: self.options.once.then(|| self.clock.now().wall),
-                interruptions: self.options.interruptions,
-            },
+            led: OnceLock::new(),
             slots: Semaphore::new(self.schedule.parallel),
             begun: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
         };
         let (lead, leader) = watch::channel(None);
         let (finished, abandoned) = (Canceller::new(), Canceller::new());
-        let jobs: Vec<Arc<Job>> = self.schedule.jobs.iter().filter(|job| job.enabled).cloned().collect();
         let token = abandoned.token();
         let lanes = async {
-            let lanes = jobs
-                .iter()
-                .map(|job| Lane::new(&shared, Arc::clone(job), leader.clone(), stop.clone(), token.clone()).follow());
-            let ended = futures::future::join_all(lanes).await;
+            let ended = self.follow(&shared, &leader, &stop, &token).await;
             finished.cancel();
-            ended.into_iter().collect::<Result<Vec<()>>>()
+            ended
         };
         let keeper = self.keep(lease, lead, finished.token(), abandoned, stop.clone());
         let (ended, (led, stood_by)) = futures::join!(lanes, keeper);
         ended?;
         let count = |number: &AtomicUsize| number.load(Ordering::Relaxed);
         Ok(Summary { begun: count(&shared.begun), failed: count(&shared.failed), led, stood_by })
+    }
+
+    /// Lets each job have its lane, until all have ended and no others can come.
+    async fn follow(&self, shared: &Shared<'_>, leader: &Leader, stop: &Cancel, abandoned: &Cancel) -> Result<()> {
+        let mut lanes = FuturesUnordered::new();
+        let begin = |job: &Arc<Job>| {
+            let (sender, jobs) = watch::channel(Some(Arc::clone(job)));
+            let (name, job) = (job.name.clone(), Arc::clone(job));
+            let lane = Lane::new(shared, job, jobs, leader.clone(), stop.clone(), abandoned.clone());
+            (sender, async move { (name, lane.follow().await) })
+        };
+        let mut jobs = Jobs::new();
+        for job in self.schedule.jobs.iter().filter(|job| job.enabled) {
+            let (sender, lane) = begin(job);
+            jobs.insert(job.name.clone(), sender);
+            lanes.push(lane);
+        }
+        let mut first = Ok(());
+        loop {
+            let (idle, reloads) = (lanes.is_empty(), self.reload.is_some() && !stop.is_cancelled());
+            if idle && !reloads {
+                return first;
+            }
+            let mut new = Vec::new();
+            tokio::select! {
+                Some((name, ended)) = lanes.next(), if !idle => {
+                    first = first.and(ended);
+                    let again = jobs.remove(&name).and_then(|job| job.borrow().clone());
+                    // It was there again before its lane had ended.
+                    new.extend(again.filter(|_| reloads));
+                }
+                found = self.reloaded(), if reloads => match found {
+                    Ok(schedule) => new = self.apply(&schedule, &jobs),
+                    Err(what) => self.say(format!("{what}; the jobs stay as they were")),
+                },
+                () = stop.cancelled(), if idle => {}
+            }
+            for job in new {
+                let (sender, lane) = begin(&job);
+                jobs.insert(job.name.clone(), sender);
+                lanes.push(lane);
+            }
+        }
+    }
+
+    /// Waits until the jobs are others.
+    async fn reloaded(&self) -> Result<Schedule, String> {
+        let Some(reload) = &self.reload else { return std::future::pending().await };
+        loop {
+            self.clock.sleep(LOOK).await;
+            if let Some(found) = reload.changed().await {
+                return found;
+            }
+        }
+    }
+
+    /// Tells the lanes what their jobs are now; gives those that have none yet.
+    fn apply(&self, schedule: &Schedule, jobs: &Jobs) -> Vec<Arc<Job>> {
+        let wanted: BTreeMap<&str, &Arc<Job>> =
+            schedule.jobs.iter().filter(|job| job.enabled).map(|job| (job.name.as_str(), job)).collect();
+        let (mut added, mut changed, mut removed, mut new) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (name, sender) in jobs {
+            let after = wanted.get(name.as_str()).copied();
+            let list = match (sender.borrow().as_ref(), after) {
+                (Some(before), Some(after)) if before != after => &mut changed,
+                (Some(_), None) => &mut removed,
+                (None, Some(_)) => &mut added,
+                _ => continue,
+            };
+            list.push(name.clone());
+            sender.send_replace(after.cloned());
+        }
+        for (name, job) in wanted.into_iter().filter(|(name, _)| !jobs.contains_key(*name)) {
+            added.push(name.to_owned());
+            new.push(Arc::clone(job));
+        }
+        let (ours, theirs) = (&self.schedule, schedule);
+        let fixed = [
+            ("lease", ours.lease != theirs.lease),
+            ("shutdown", ours.shutdown != theirs.shutdown),
+            ("parallel", ours.parallel != theirs.parallel),
+            ("[lineage]", ours.lineage != theirs.lineage),
+            ("[metrics]", ours.metrics_file != theirs.metrics_file),
+        ];
+        for (key, _) in fixed.iter().filter(|(_, differs)| *differs) {
+            self.say(format!("`{key}` is taken when the scheduler starts next; the jobs are taken now"));
+        }
+        if !(added.is_empty() && changed.is_empty() && removed.is_empty()) {
+            (self.events)(&Event::Reloaded { added, changed, removed });
+        }
+        new
     }
 
     /// Takes the lease, renews it, and gives it back when all lanes have ended. Gives whether

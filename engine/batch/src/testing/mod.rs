@@ -16,7 +16,7 @@ use crate::build::{Context, Failed};
 use crate::project::{Model, Reconcile, RowCount, Severity, TestConfig};
 use crate::record::TestRecord;
 
-pub(crate) use unit::unit_tests;
+pub(crate) use unit::{check as check_unit_test, unit_tests};
 
 /// Runs all tests of a model; what a test cannot be asked is an error.
 pub(crate) async fn run(
@@ -46,9 +46,8 @@ pub(crate) async fn run(
 pub(crate) fn freshness(context: &Context, model: &Model, candidate: &Manifest) -> Vec<TestRecord> {
     let mut records = Vec::new();
     for fresh in &model.config.freshness {
-        let table = fresh.table.as_str();
-        let table = if table.contains('.') { table.to_owned() } else { format!("lake.{table}") };
-        let editions = context.prints.editions(candidate, &table);
+        let table = &fresh.table;
+        let editions = context.prints.editions(candidate, table);
         let newest = editions.iter().map(|(_, vintage)| *vintage).max();
         let age = newest.map(|v| (context.now.date_naive() - v).num_days());
         let found = match (newest, age) {
@@ -83,29 +82,45 @@ fn described(test: &TestConfig) -> String {
     }
 }
 
-/// What violates a test; `None` if nothing does.
-async fn found(session: &Session, test: &TestConfig, table: &str, built: &BuiltModel) -> Result<Option<String>> {
+/// Finds beforehand what a test cannot be asked: the model has the columns that are expected of it.
+pub(crate) async fn check(session: &Session, model: &Model, test: &TestConfig) -> Result<()> {
+    let asked = match (asked(test, &format!("model.{}", model.name))?, &test.row_count) {
+        (Some(sql), _) => sql,
+        (None, Some(RowCount { same_as: Some(other), .. })) => format!("select count(*) from {other}"),
+        _ => return Ok(()),
+    };
+    let named = |e: envoi::Error| {
+        let name = test.name.clone().unwrap_or_else(|| described(test));
+        envoi::Error::new(e.class(), format!("test `{name}`: {e}"))
+    };
+    session.draft(&asked).await.map(drop).map_err(named)
+}
+
+/// The query of what violates a test, where it is one.
+fn asked(test: &TestConfig, table: &str) -> Result<Option<String>> {
     if let Some(plain) = test.plain() {
-        return violations(session, &plain.violations(table)).await;
+        return Ok(Some(plain.violations(table)));
     }
     if let (Some(to), Some(column)) = (&test.relationships, &test.column) {
         let Some((other, key)) = to.rsplit_once('.') else {
             return Err(envoi::Error::user(format!("`relationships = \"{to}\"` names no column"))
                 .with_hint("write the table and its column, such as `lake.country.iso3`"));
         };
-        let sql = format!(
+        return Ok(Some(format!(
             "select distinct a.{column} from {table} as a left anti join {other} as b on a.{column} = b.{key} where a.{column} is not null",
             column = quoted(column),
             key = quoted(key)
-        );
-        return violations(session, &sql).await;
+        )));
     }
-    if let Some(count) = &test.row_count {
-        return counted(session, count, table, built).await;
-    }
-    match &test.reconcile {
-        Some(reconcile) => reconciled(session, reconcile, table).await,
-        None => Ok(None),
+    Ok(test.reconcile.as_ref().map(|reconcile| reconciled(reconcile, table)))
+}
+
+/// What violates a test; `None` if nothing does.
+async fn found(session: &Session, test: &TestConfig, table: &str, built: &BuiltModel) -> Result<Option<String>> {
+    match (asked(test, table)?, &test.row_count) {
+        (Some(sql), _) => violations(session, &sql).await,
+        (None, Some(count)) => counted(session, count, table, built).await,
+        (None, None) => Ok(None),
     }
 }
 
@@ -162,7 +177,7 @@ async fn number(session: &Session, sql: &str) -> Result<Option<f64>> {
     Ok(integer.or_else(|| column.as_primitive_opt::<Float64Type>().map(|c| c.value(0))))
 }
 
-async fn reconciled(session: &Session, test: &Reconcile, table: &str) -> Result<Option<String>> {
+fn reconciled(test: &Reconcile, table: &str) -> String {
     let (total, tolerance) = (&test.total, test.tolerance);
     let by = |alias: &str| test.by.iter().map(|c| format!("{alias}{c}, ")).collect::<String>();
     let group = if test.by.is_empty() { String::new() } else { format!(" group by {}", test.by.join(", ")) };
@@ -174,7 +189,7 @@ async fn reconciled(session: &Session, test: &Reconcile, table: &str) -> Result<
         }
     };
     let named: String = test.by.iter().map(|c| format!("coalesce(ours.{c}, theirs.{c}) as {c}, ")).collect();
-    let sql = format!(
+    format!(
         "select {named}ours.total as total, theirs.total as against
 from (select {}cast({total} as double) as total from {table}{group}) as ours
 full join (select {}cast(total as double) as total from (\n{}\n)) as theirs on {on}
@@ -183,8 +198,7 @@ where (ours.total is distinct from theirs.total)
         by(""),
         by(""),
         test.against.trim().trim_end_matches(';'),
-    );
-    violations(session, &sql).await
+    )
 }
 
 impl Failed {

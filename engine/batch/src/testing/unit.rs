@@ -1,18 +1,18 @@
 //! Unit tests: what a query makes of given rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use envoi::lake::Manifest;
-use envoi::{Error, Result, Session};
+use envoi::{Draft, Error, Result, Session};
 use serde_json::Value;
 
 use crate::build::{Context, Failed};
-use crate::hint::hint;
+use crate::hint::hint_of_all;
 use crate::project::{Model, UnitTest};
 
 /// Runs the unit tests of a model; the first that fails is its failure.
@@ -28,48 +28,62 @@ pub(crate) async fn unit_tests(context: &Context, model: &Model, manifest: &Arc<
     Ok(())
 }
 
-async fn run(session: &Session, model: &Model, test: &UnitTest) -> Result<Option<String>> {
+/// Finds beforehand what a unit test names that there is not, and values that no column can have.
+pub(crate) async fn check(session: &Session, model: &Model, draft: &Draft, test: &UnitTest) -> Result<()> {
+    let mut read: BTreeSet<&str> = draft.reads.tables.iter().map(String::as_str).collect();
+    read.extend(model.tables.iter().map(String::as_str));
+    let own: Vec<String> = model.reads.iter().map(|name| format!("model.{name}")).collect();
+    read.extend(own.iter().map(String::as_str));
+    for table in test.given.keys() {
+        let is = |known: &&str| *known == table || known.rsplit('.').next() == Some(table.as_str());
+        if !read.iter().any(is) {
+            let near = hint_of_all(table, read.iter().copied());
+            return Err(Error::user(format!("`given` has rows of `{table}`, which the query does not read{near}")));
+        }
+    }
+    given(session, test).await?;
+    expected(&draft.schema, test).map(|_| ())
+}
+
+/// Rows of the tables that a test gives, by their plain names.
+async fn given(session: &Session, test: &UnitTest) -> Result<Vec<(String, RecordBatch)>> {
     let mut given = Vec::new();
     for (table, rows) in &test.given {
-        let columns = session.run(&format!("select * from {table} limit 0")).await?.schema;
+        let columns = session.draft(&format!("select * from {table}")).await?.schema;
         let name = table.rsplit('.').next().unwrap_or(table);
         given.push((name.to_owned(), rows_of(table, &columns, rows)?));
     }
+    Ok(given)
+}
+
+/// The rows that a test expects, of the columns that it names.
+fn expected(schema: &SchemaRef, test: &UnitTest) -> Result<RecordBatch> {
+    let wanted: Vec<&String> = columns_of(&test.expect);
+    if let Some(unknown) = wanted.iter().find(|w| schema.index_of(w).is_err()) {
+        let names = schema.fields().iter().map(|f| f.name().as_str());
+        return Err(Error::user(format!("the query gives no column `{unknown}`{}", hint_of_all(unknown, names))));
+    }
+    let shown = schema.fields().iter().filter(|f| wanted.is_empty() || wanted.contains(&f.name()));
+    let part = nullable(&Schema::new(shown.cloned().collect::<Vec<_>>()));
+    rows_of("expect", &part, &test.expect)
+}
+
+async fn run(session: &Session, model: &Model, test: &UnitTest) -> Result<Option<String>> {
+    let given = given(session, test).await?;
     for (name, rows) in given.iter().cloned() {
         session.put_rows(&name, rows.schema(), vec![rows])?;
     }
     let names: Vec<&str> = given.iter().map(|(name, ..)| name.as_str()).collect();
     let sql = redirected(&model.compiled, &names)?;
     let answer = session.run(&sql).await?;
-    let schema = Arc::clone(&answer.schema);
-    let rows = answer.collect().await?;
-    let wanted: Vec<&String> = columns_of(&test.expect);
-    if let Some(unknown) = wanted.iter().find(|w| schema.index_of(w).is_err()) {
-        let names = schema.fields().iter().map(|f| f.name().as_str());
-        return Err(Error::user(format!("the query gives no column `{unknown}`{}", hint(unknown, names, ""))));
-    }
-    let shown: Vec<usize> = match wanted.is_empty() {
-        true => (0..schema.fields().len()).collect(),
-        false => wanted.iter().filter_map(|w| schema.index_of(w).ok()).collect(),
-    };
-    let part = nullable(&Schema::new(
-        schema
-            .fields()
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| shown.contains(i))
-            .map(|(_, f)| Arc::clone(f))
-            .collect::<Vec<_>>(),
-    ));
-    let expected = texts(&rows_of("expect", &part, &test.expect)?)?;
+    let wanted = expected(&answer.schema, test)?;
     let mut found = Vec::new();
-    for batch in &rows {
-        let columns: Vec<Arc<dyn Array>> =
-            part.fields().iter().filter_map(|f| batch.column_by_name(f.name()).cloned()).collect();
-        found
-            .extend(texts(&RecordBatch::try_new(Arc::clone(&part), columns).map_err(|e| Error::user(e.to_string()))?)?);
+    for batch in &answer.collect().await? {
+        let shown = wanted.schema();
+        let columns = shown.fields().iter().filter_map(|f| batch.column_by_name(f.name()).cloned()).collect();
+        found.extend(texts(&RecordBatch::try_new(shown, columns).map_err(|e| Error::user(e.to_string()))?)?);
     }
-    Ok(difference(&expected, &found))
+    Ok(difference(&texts(&wanted)?, &found))
 }
 
 fn columns_of(rows: &[toml::Table]) -> Vec<&String> {
@@ -89,7 +103,7 @@ fn rows_of(table: &str, columns: &SchemaRef, rows: &[toml::Table]) -> Result<Rec
     for column in columns_of(rows) {
         if columns.index_of(column).is_err() {
             let names = columns.fields().iter().map(|f| f.name().as_str());
-            return Err(Error::user(format!("`{table}` has no column `{column}`{}", hint(column, names, ""))));
+            return Err(Error::user(format!("`{table}` has no column `{column}`{}", hint_of_all(column, names))));
         }
     }
     let wrong = |e: arrow::error::ArrowError| Error::user(format!("rows of `{table}`: {e}"));

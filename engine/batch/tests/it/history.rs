@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use envoi::lake::Lake;
+use envoi::lake::lake::ModelColumn;
 use envoi_batch::history::{Filter, History, run_id};
 use envoi_batch::record::{Failure, Input, ModelRecord, ModelStatus, RunRecord, RunStatus, TestRecord, Trigger};
 
@@ -26,6 +27,16 @@ pub(crate) fn model(name: &str, status: ModelStatus) -> ModelRecord {
             table: "lake.observation".to_owned(),
             editions: vec![("worldbank.wdi".to_owned(), "2026-07-01".parse().unwrap())],
         }],
+        columns: vec![
+            ModelColumn { name: "iso3".to_owned(), data_type: "Utf8".to_owned(), unit: None, description: None },
+            ModelColumn {
+                name: "ratio".to_owned(),
+                data_type: "Float64".to_owned(),
+                unit: Some("share".to_owned()),
+                description: Some("Inflows by aid".to_owned()),
+            },
+        ],
+        steps: Vec::new(),
         tests: vec![TestRecord { name: "unique (iso3)".to_owned(), passed: true, blocks: true, found: None }],
         error: (status == ModelStatus::Failed).then(|| "no such column".to_owned()),
     }
@@ -51,6 +62,7 @@ pub(crate) fn record(minute: i64) -> RunRecord {
             model("a", if failed { ModelStatus::Failed } else { ModelStatus::Published }),
             model(&format!("m{minute}"), ModelStatus::Unchanged),
         ],
+        pruned: Vec::new(),
         failure: failed.then(|| Failure {
             model: "a".to_owned(),
             step: "plan".to_owned(),
@@ -111,6 +123,52 @@ fn newest_first_and_filtered() {
     for id in ["", "../x", ".x", "a/b"] {
         assert!(run(history.write(&RunRecord { run_id: id.to_owned(), ..record(0) })).is_err(), "{id}");
     }
+}
+
+/// Changes the file of a begin.
+fn begin(folder: &std::path::Path, change: impl Fn(&mut serde_json::Value)) -> std::path::PathBuf {
+    let path = folder.join(format!("run/{}.begin.json", record(4).run_id));
+    let mut value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    change(&mut value);
+    std::fs::write(&path, value.to_string()).unwrap();
+    path
+}
+
+#[test]
+fn a_run_that_has_no_end_goes_on_or_was_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::new(Lake::open(folder.path().to_str().unwrap()).unwrap());
+    run(async {
+        let listed = async || history.list(&Filter::default()).await.unwrap().runs;
+        let running = RunRecord { status: RunStatus::Running, published_version: None, ..record(4) };
+        let alive = history.begin(&running).await.unwrap();
+        let there = listed().await;
+        assert_eq!((there.len(), there[0].status, there[0].models.len()), (1, RunStatus::Running, 2));
+        // Its process is gone.
+        if cfg!(target_os = "linux") {
+            begin(folder.path(), |value| value["process"] = format!("{}0", value["process"].as_str().unwrap()).into());
+            assert_eq!(listed().await[0].status, RunStatus::Interrupted);
+        }
+        // It cannot be seen from here: it goes by signs of life.
+        let path = begin(folder.path(), |value| value["process"] = serde_json::Value::Null);
+        assert_eq!(listed().await[0].status, RunStatus::Running);
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
+        let there = history.get(&record(4).run_id).await.unwrap();
+        assert_eq!(
+            (there.status, there.models[0].reason.as_str()),
+            (RunStatus::Interrupted, "the run was interrupted")
+        );
+        std::fs::write(folder.path().join(format!("run/{}.alive.60.json", record(4).run_id)), "").unwrap();
+        assert_eq!(listed().await[0].status, RunStatus::Running);
+        assert_eq!(history.of_due("job1", record(4).started_at).await.unwrap(), None);
+        // Its end is all that counts.
+        history.write(&record(4)).await.unwrap();
+        assert_eq!(listed().await, [record(4)]);
+        alive.ended().await;
+        assert!(!path.exists());
+        assert_eq!(listed().await, [record(4)]);
+    });
 }
 
 #[test]

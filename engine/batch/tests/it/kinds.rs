@@ -175,7 +175,14 @@ fn partitions_of_a_backfill_are_published_one_by_one() {
         world.file("m.sql", BY_MONTH).file("m.toml", MONTHLY).file("project.toml", "publish = \"each\"");
         world.options.from = Some("2024-01-01".parse().unwrap());
         world.options.to = Some("2024-04-01".parse().unwrap());
-        world.ran().await;
+        let record = world.run().await;
+        // The record is of all of them.
+        let model = &record.models[0];
+        assert_eq!(model.reason, "new; 3 months from 2024-01-01");
+        let steps: Vec<_> = model.steps.iter().map(|s| (s.partition.as_str(), s.rows, s.version)).collect();
+        assert_eq!(steps, [("2024-01-01", 1, 2), ("2024-02-01", 2, 3), ("2024-03-01", 3, 4)]);
+        assert_eq!((model.attempts, model.rows), (3, Some(3)));
+        assert!((model.seconds - model.steps.iter().map(|s| s.seconds).sum::<f64>()).abs() < 1e-9);
         // One version of the import, three of the months.
         assert_eq!(world.manifest().await.version, 4);
         assert_eq!(world.rows("select usd from m order by 1").await, ["1.0", "2.0", "3.0"]);

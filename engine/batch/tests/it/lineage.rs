@@ -92,6 +92,17 @@ fn of_a_job_and_its_models() {
     assert_eq!(done["inputs"][0]["facets"]["version"]["datasetVersion"], "4 worldbank.wdi@2026-07-01");
     assert_eq!((&done["outputs"][0]["name"], done["outputs"].as_array().unwrap().len()), (&"model.a".into(), 1));
     assert_eq!(done["outputs"][0]["facets"]["dataSource"]["uri"], "s3://bucket/lake");
+    let schema = &done["outputs"][0]["facets"]["schema"];
+    assert!(
+        schema["_schemaURL"].as_str().unwrap().ends_with("/1-1-1/SchemaDatasetFacet.json#/$defs/SchemaDatasetFacet")
+    );
+    assert_eq!(
+        schema["fields"],
+        serde_json::json!([
+            {"name": "iso3", "type": "Utf8"},
+            {"name": "ratio", "type": "Float64", "description": "Inflows by aid; share"},
+        ])
+    );
     assert_eq!(done["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"], 217);
     let model = &all[2];
     assert_eq!(model["run"]["facets"]["parent"]["run"]["runId"], done["run"]["runId"]);

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod beforehand;
 mod careful;
 mod equal;
 mod faults;
@@ -18,6 +19,9 @@ mod kinds;
 mod lineage;
 mod metrics;
 mod notify;
+mod places;
+mod pruned;
+mod reload;
 mod runs;
 mod schedule;
 mod selectors;

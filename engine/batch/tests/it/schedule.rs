@@ -260,6 +260,23 @@ fn once_does_what_is_due_and_ends() {
 }
 
 #[test]
+fn once_counts_from_when_it_leads() {
+    let mut s = Simulation::plain("2026-03-01T00:05:00Z", 5);
+    s.start("first", &tens(""), true);
+    s.minutes(1);
+    // A leader that was killed: its lease runs for half a minute more, and the time comes meanwhile.
+    s.minutes(33);
+    s.start("dead", &tens(""), false);
+    s.pass(Duration::from_secs(46));
+    s.kill("dead");
+    s.pass(Duration::from_secs(5));
+    s.start("second", &tens(""), true);
+    s.minutes(2);
+    assert_eq!(s.ended["second"].as_ref().unwrap().begun, 1, "{:#?}", s.words());
+    assert_eq!(s.times("tens").last().unwrap(), "00:40", "{:#?}", s.words());
+}
+
+#[test]
 fn jitter_is_the_same_every_time() {
     let toml = tens("jitter = \"4m\"");
     let begun = |seed: u64| {

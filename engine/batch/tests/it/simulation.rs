@@ -13,7 +13,7 @@ use envoi::lake::Lake;
 use envoi::lake::lake::{Now, Store};
 use envoi_batch::history::{Filter, History, run_id};
 use envoi_batch::record::{RunRecord, RunStatus, Trigger};
-use envoi_batch::schedule::{Clock, Event, Job, Options, Outcome, Schedule, Scheduler, Summary, Work};
+use envoi_batch::schedule::{Clock, Event, Job, Options, Outcome, Reload, Schedule, Scheduler, Summary, Work};
 use envoi_batch::{Cancel, Canceller};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -245,6 +245,7 @@ impl Work for SimWork {
                 lake_version: 1,
                 published_version: None,
                 models: Vec::new(),
+                pruned: Vec::new(),
                 failure: None,
                 engine: "envoi".to_owned(),
             };
@@ -256,6 +257,23 @@ impl Work for SimWork {
                 }
             }
             Outcome::failed("the store failed")
+        }
+        .boxed()
+    }
+}
+
+/// A file of jobs that tests write anew.
+struct SimFile {
+    file: Arc<Mutex<String>>,
+    seen: Mutex<String>,
+}
+
+impl Reload for SimFile {
+    fn changed(&self) -> BoxFuture<'_, Option<std::result::Result<Schedule, String>>> {
+        async {
+            let text = self.file.lock().unwrap().clone();
+            let before = std::mem::replace(&mut *self.seen.lock().unwrap(), text.clone());
+            (before != text).then(|| Schedule::parse(&text, "schedule.toml").map_err(|e| e.to_string()))
         }
         .boxed()
     }
@@ -283,6 +301,8 @@ pub(crate) struct Simulation {
     pub(crate) said: Said,
     pub(crate) ended: BTreeMap<&'static str, std::result::Result<Summary, String>>,
     running: Arc<Mutex<BTreeMap<String, usize>>>,
+    /// The file of those that look at theirs.
+    pub(crate) file: Arc<Mutex<String>>,
 }
 
 struct Flag(AtomicBool);
@@ -307,6 +327,7 @@ impl Simulation {
             said: Arc::default(),
             ended: BTreeMap::new(),
             running: Arc::default(),
+            file: Arc::default(),
         }
     }
 
@@ -322,6 +343,20 @@ impl Simulation {
 
     /// Starts a scheduler of these jobs.
     pub(crate) fn start(&mut self, name: &'static str, toml: &str, once: bool) {
+        self.begin(name, toml, once, false);
+    }
+
+    /// Starts a scheduler of the jobs that stand in the file, and will.
+    pub(crate) fn start_of_file(&mut self, name: &'static str) {
+        let text = self.file.lock().unwrap().clone();
+        self.begin(name, &text, false, true);
+    }
+
+    pub(crate) fn write(&self, text: &str) {
+        text.clone_into(&mut self.file.lock().unwrap());
+    }
+
+    fn begin(&mut self, name: &'static str, toml: &str, once: bool, reloading: bool) {
         let clock = Arc::new(SimClock { world: Arc::clone(&self.world), begin: self.begin, wrong: Mutex::default() });
         let lake = self.lake(self.latency, Arc::clone(&self.failing));
         let work = SimWork {
@@ -337,7 +372,11 @@ impl Simulation {
             Options { holder: name.to_owned(), once, interruptions: 10_000, patience: Duration::from_secs(5) };
         let schedule = Schedule::parse(toml, "schedule.toml").unwrap();
         let clock_of = Arc::clone(&clock);
-        let scheduler = Scheduler::new(schedule, lake, Arc::new(work), clock_of, events, options);
+        let mut scheduler = Scheduler::new(schedule, lake, Arc::new(work), clock_of, events, options);
+        if reloading {
+            let file = SimFile { file: Arc::clone(&self.file), seen: Mutex::new(toml.to_owned()) };
+            scheduler = scheduler.reloading(Arc::new(file));
+        }
         let stop = Canceller::new();
         let token = stop.token();
         let future = async move { scheduler.run(token).await.map_err(|e| e.to_string()) }.boxed();

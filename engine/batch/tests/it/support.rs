@@ -1,6 +1,6 @@
 //! A lake of a few transfers, projects written in the test, and runs over them.
 
-use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use envoi::lake::lake::{Change, Manifest, NewFile};
 use envoi::lake::{Lake, tables};
 use envoi::{Answer, Config, Runtime, SessionFactory};
 use envoi_batch::record::RunRecord;
-use envoi_batch::{Canceller, Options, Packer, Problem, RunError, Sources};
+use envoi_batch::{Canceller, Options, Packer, Problem, RunError, Sink, Sources};
 
 /// Runs a future of a test.
 pub(crate) fn blocking<F: Future>(work: F) -> F::Output {
@@ -52,13 +52,7 @@ impl World {
         let factory = factory(&lake, threads);
         let mut options = Options::at(now());
         options.backoff = std::time::Duration::ZERO;
-        Self {
-            folder,
-            lake,
-            factory,
-            sources: Sources { label: "the project".into(), files: BTreeMap::new() },
-            options,
-        }
+        Self { folder, lake, factory, sources: Sources { label: "the project".into(), ..Sources::default() }, options }
     }
 
     /// Writes a file of the project.
@@ -185,17 +179,18 @@ impl Packer for Texts {
         &'a self,
         format: &'a str,
         mut answer: Answer,
-    ) -> Pin<Box<dyn Future<Output = envoi::Result<Vec<u8>>> + Send + 'a>> {
+        mut out: Sink,
+    ) -> Pin<Box<dyn Future<Output = envoi::Result<Sink>> + Send + 'a>> {
         Box::pin(async move {
-            let mut text = format!("{format}\n");
+            writeln!(out, "{format}").unwrap();
             while let Some(batch) = answer.next().await {
                 let batch = batch?;
                 for row in 0..batch.num_rows() {
                     let cells: Vec<String> = batch.columns().iter().map(|c| cell(c, row)).collect();
-                    text += &format!("{}\n", cells.join(","));
+                    writeln!(out, "{}", cells.join(",")).unwrap();
                 }
             }
-            Ok(text.into_bytes())
+            Ok(out)
         })
     }
 }

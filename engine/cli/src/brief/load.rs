@@ -104,6 +104,14 @@ async fn country(ask: &impl Ask, asked: &str, options: &BriefOptions) -> Result<
     })
 }
 
+/// Refuses an economy that is not among those that envoi knows.
+pub(crate) fn known_economy(asked: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let all = envoi::lake::country::Concordance::embedded()?.countries()?;
+    let known: Vec<(String, String)> =
+        all.into_iter().map(|e| (e.iso3.to_string(), e.names.into_iter().next().unwrap_or_default())).collect();
+    Ok(find_economy(asked, &known, &BriefOptions::default()).map(drop)?)
+}
+
 /// The economy with this code or this English name, or an error with what is
 /// near.
 fn find_economy<'a>(

@@ -92,14 +92,6 @@ fn json(text: serde_json::Result<String>) -> Result<String, Failure> {
     text.map(|text| text + "\n").map_err(|e| Failure::failed(e.to_string()))
 }
 
-fn status(run: &RunRecord) -> &'static str {
-    match run.status {
-        RunStatus::Success => "success",
-        RunStatus::Failed => "failed",
-        RunStatus::Cancelled => "cancelled",
-    }
-}
-
 fn trigger(run: &RunRecord) -> String {
     match &run.trigger {
         Trigger::Manual => "by hand".to_owned(),
@@ -116,11 +108,12 @@ fn seconds(run: &RunRecord) -> String {
 fn table(runs: &[RunRecord]) -> String {
     let row = |run: &RunRecord| {
         let count = |status| run.models.iter().filter(|m| m.status == status).count();
+        let unended = matches!(run.status, RunStatus::Running | RunStatus::Interrupted);
         let models = [
             (ModelStatus::Published, "published"),
             (ModelStatus::Unchanged, "unchanged"),
             (ModelStatus::Failed, "failed"),
-            (ModelStatus::Blocked, "blocked"),
+            (ModelStatus::Blocked, if unended { "not done" } else { "blocked" }),
         ];
         let models = models.into_iter().map(|(status, name)| (count(status), name)).filter(|(n, _)| *n > 0);
         let models: Vec<String> = models.map(|(n, name)| format!("{n} {name}")).collect();
@@ -130,7 +123,7 @@ fn table(runs: &[RunRecord]) -> String {
             run.started_at.to_rfc3339_opts(SecondsFormat::Secs, true),
             seconds(run),
             Printable(&trigger(run)).to_string(),
-            status(run).to_owned(),
+            run.status.name().to_owned(),
             why.unwrap_or_else(|| models.join(", ")),
         ]
     };
@@ -145,7 +138,7 @@ fn details(run: &RunRecord) -> String {
         let _ = writeln!(text, "{label:<11}{}", Printable(value));
     };
     line("run", &run.run_id);
-    line("status", status(run));
+    line("status", run.status.name());
     match &run.trigger {
         Trigger::Manual => line("by", "hand"),
         Trigger::Schedule { job, due, attempt } => {
@@ -165,6 +158,9 @@ fn details(run: &RunRecord) -> String {
     line("read", &format!("version {} of the lake", run.lake_version));
     line("published", &run.published_version.map_or("nothing".to_owned(), |v| format!("version {v}")));
     line("engine", &run.engine);
+    if !run.pruned.is_empty() {
+        line("taken out", &run.pruned.join(", "));
+    }
     if let Some(failure) = &run.failure {
         line("failure", &format!("{} ({}): {}", failure.model, failure.step, failure.message));
         if !failure.blocked.is_empty() {
@@ -175,6 +171,14 @@ fn details(run: &RunRecord) -> String {
         let rows: Vec<Vec<String>> = run.models.iter().map(model).collect();
         text += "\n";
         text += &columns(&["model", "status", "why", "took", "rows", "size", "tests"], &rows);
+    }
+    for model in run.models.iter().filter(|model| !model.steps.is_empty()) {
+        let rows = model.steps.iter().map(|step| {
+            let took = format!("{:.2} s", step.seconds);
+            vec![step.partition.clone(), took, step.rows.to_string(), step.version.to_string()]
+        });
+        text += "\n";
+        text += &columns(&[&model.name, "took", "rows then", "version"], &rows.collect::<Vec<_>>());
     }
     for model in &run.models {
         for test in model.tests.iter().filter(|test| !test.passed) {

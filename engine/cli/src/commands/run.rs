@@ -13,6 +13,7 @@ use envoi_batch::{Canceller, Options, RunError, Sources};
 
 use super::serve::stopped;
 use super::{Failure, Screen, print};
+use crate::sql::EXIT_FAILED;
 pub(crate) use pack::Files;
 use show::Show;
 
@@ -22,8 +23,8 @@ pub(super) const USUAL: &str = "sql/jobs";
 /// Flags of `envoi run`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RunArgs {
-    /// Models to run: `name`, `+name` with what it reads, `name+` with what reads it, `2+name`, `tag:x`,
-    /// a folder, `state:modified`; `a,b` is both; none: all
+    /// Models to run: `name`, `+name` with what it reads, `name+` with what reads it, `2+name`, `@name`, `tag:x`,
+    /// a folder, `source:x`, `state:modified`; `a,b` is both; none: all
     #[arg(value_name = "SELECTOR")]
     selectors: Vec<String>,
     /// The project's folder; by default sql/jobs here, or else the jobs that come with envoi
@@ -53,6 +54,9 @@ pub(crate) struct RunArgs {
     /// Read models that are not run as this version of the lake has them
     #[arg(long, value_name = "VERSION")]
     defer: Option<u64>,
+    /// Take models out of the lake that the project made and no longer has, or these, whoever made them
+    #[arg(long, value_name = "MODEL,…", num_args = 0.., value_delimiter = ',', require_equals = true)]
+    prune: Option<Vec<String>>,
     /// Models at once; by default as many as threads
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -77,6 +81,7 @@ impl RunArgs {
             fail_fast: self.fail_fast,
             vars: self.var.iter().cloned().collect(),
             defer: self.defer,
+            prune: self.prune.clone(),
             jobs: self.jobs.unwrap_or(threads).max(1),
             ..Options::at(Utc::now())
         }
@@ -114,7 +119,12 @@ pub(crate) async fn run(config: &Config, screen: Screen, args: &RunArgs) -> Resu
     let cancel = stop.token();
     let watch = tokio::spawn(async move {
         stopped().await;
+        screen.say("stops; nothing more is published, and what was staged is taken back");
         stop.cancel();
+        stopped().await;
+        // What is left of it the history calls interrupted, and `lake gc` takes.
+        screen.say("ended at once");
+        std::process::exit(EXIT_FAILED.into());
     });
     let show = Show::new(screen);
     let outcome = envoi_batch::run(&factory, &sources, &options, Arc::new(Files), &show, &cancel).await;

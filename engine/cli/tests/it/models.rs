@@ -138,6 +138,20 @@ fn a_run_that_is_killed_at_any_step_leaves_the_old_version_or_the_new_one() {
         let mut killed = command(folder.path(), &["run", "--dir", "models"]);
         let output = killed.env("STOP_ENVOI_AT", step).output().unwrap();
         assert!(output.status.code().is_none(), "{step}: it ran to its end");
+        let (_, json, _) = envoi(folder.path(), &["history", "--json"], "");
+        let runs: serde_json::Value = serde_json::from_str(&json).unwrap();
+        // Where a process cannot be seen to be gone, it counts as running for some minutes.
+        let ends = if cfg!(target_os = "linux") { "interrupted" } else { "running" };
+        let published = ["published", "exported"].contains(&step).then_some(2);
+        if step == "recorded" {
+            assert_eq!(runs[0]["status"], "success", "{step}: {json}");
+        } else {
+            assert_eq!(
+                (&runs[0]["status"], &runs[0]["published_version"]),
+                (&ends.into(), &published.into()),
+                "{step}"
+            );
+        }
         let (code, out, err) = envoi(folder.path(), &["lake", "verify"], "");
         assert_eq!(code, 0, "{step}: {out}{err}");
         let (code, _, err) = run(folder.path(), &[]);
@@ -147,4 +161,48 @@ fn a_run_that_is_killed_at_any_step_leaves_the_old_version_or_the_new_one() {
         assert_eq!(out, "x\n1\n", "{step}");
         assert_eq!(std::fs::read_to_string(folder.path().join("a.csv")).unwrap(), "x\n1\n", "{step}");
     }
+}
+
+#[test]
+fn models_that_the_folder_no_longer_has() {
+    let folder = tempfile::tempdir().unwrap();
+    project(folder.path(), &[("a.sql", "select 1 as x"), ("old.sql", "select 1 as x")]);
+    assert_eq!(run(folder.path(), &[]).0, 0);
+    std::fs::remove_file(folder.path().join("models/old.sql")).unwrap();
+    let (code, _, err) = run(folder.path(), &[]);
+    assert!(
+        code == 0 && err.contains("no longer in the project, still in the lake: old; `--prune` takes it out"),
+        "{err}"
+    );
+    let (_, out, _) = run(folder.path(), &["--dry-run", "--prune"]);
+    assert!(out.contains("gone  old"), "{out}");
+    // The same folder by another name is the same project.
+    let (code, _, err) = envoi(folder.path(), &["run", "--dir", "models/../models", "--prune"], "");
+    assert!(code == 0 && err.contains("1 unchanged, 1 taken out, lake version "), "{err}");
+    let (code, _, err) = envoi(folder.path(), &["sql", "-c", "select * from model.old"], "");
+    assert!(code == 1 && err.contains("old"), "{err}");
+    let (_, out, _) = envoi(folder.path(), &["history"], "");
+    assert_eq!(out.lines().count(), 4, "{out}");
+    // A selector beside it is none of its names.
+    let (code, _, err) = run(folder.path(), &["--prune", "a"]);
+    assert!(code == 2 && err.contains("beside selectors it names the models"), "{err}");
+}
+
+#[test]
+fn exports_are_written_as_they_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("out");
+    let toml: String = ["parquet", "csv"]
+        .map(|f| format!("[[export]]\ntarget = '{}'\nformat = \"{f}\"\npartitioned = true\n", target.display()))
+        .concat();
+    let toml = format!("partition_by = [\"k\"]\n{toml}");
+    project(folder.path(), &[("a.sql", "select 'x y' as k, 1 as n union all select 'b/c', 2"), ("a.toml", &toml)]);
+    let (code, _, err) = run(folder.path(), &[]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(std::fs::read_to_string(target.join("a/k=b%2Fc/a.csv")).unwrap(), "k,n\nb/c,2\n");
+    let query = format!("select k, n from '{}'", target.join("a/k=x%20y/a.parquet").display());
+    let (_, out, err) = envoi(folder.path(), &["sql", "--format", "csv", "-c", &query], "");
+    assert_eq!(out, "k,n\nx y,1\n", "{err}");
+    let left = std::fs::read_dir(target.join("a/k=b%2Fc")).unwrap().count();
+    assert_eq!(left, 2, "no file is left over");
 }

@@ -102,6 +102,26 @@ fn what_is_wrong_is_found_before_anything_runs() {
             "[[job]]\nname = \"a\"\naction = \"check\"\nselect = [\"transfers\"]\ncron = \"@daily\"\n",
             "job `a`: no check reads `transfers`",
         ),
+        (
+            "[[job]]\nname = \"a\"\nselect = [\"corridors+\", \"tag:daly\"]\ncron = \"@daily\"\n",
+            "jobs/schedule.toml:2: job `a`: no model has tag `daly`; did you mean `daily`?",
+        ),
+        (
+            "[[job]]\nname = \"a\"\nselect = [\"coridors\"]\ncron = \"@daily\"\n",
+            "job `a`: `coridors` is no model of jobs; did you mean `corridors`?",
+        ),
+        (
+            "[[job]]\nname = \"a\"\naction = \"brief\"\ncountry = \"Mexiko\"\noutput = \"b.html\"\ncron = \"@daily\"\n",
+            "job `a`: unknown economy `Mexiko`; did you mean MEX (Mexico)?",
+        ),
+        (
+            "[[job]]\nname = \"a\"\naction = \"brief\"\noutput = \"none/b.html\"\ncron = \"@daily\"\n",
+            "job `a`: `output` is in `none`, which is not a folder",
+        ),
+        (
+            "[[job]]\nname = \"a\"\naction = \"check\"\noutput = \"report\"\ncron = \"@daily\"\n",
+            "job `a`: `output = \"report\"` has no ending of a format",
+        ),
         ("", "there are no jobs to run"),
         (
             "[notify.n]\nwebhook = \"${ENVOI_NO_SUCH}\"\n[[job]]\nname = \"a\"\ncron = \"@daily\"\nnotify = [\"n\"]\n",
@@ -109,8 +129,14 @@ fn what_is_wrong_is_found_before_anything_runs() {
         ),
     ] {
         jobs(folder.path(), text);
+        std::fs::write(folder.path().join("jobs/corridors.sql"), "select 1 as x").unwrap();
+        std::fs::write(folder.path().join("jobs/corridors.toml"), "tags = [\"daily\"]").unwrap();
         let (code, out, err) = envoi(folder.path(), &["schedule", "--dir", "jobs", "--once"], "");
         assert!(code == 2 && out.is_empty() && err.contains(words), "{text}: {code} {out}{err}");
+        if err.contains("job `") {
+            let (code, out, again) = envoi(folder.path(), &["schedule", "--dir", "jobs", "--list"], "");
+            assert!(code == 2 && out.is_empty() && again == err, "{text}: {code} {out}{again}");
+        }
     }
     jobs(folder.path(), EVERY_SECOND);
     let (code, _, err) = envoi(folder.path(), &["schedule", "--dir", "jobs", "--metrics", "0.0.0.0:9187"], "");
@@ -306,4 +332,23 @@ fn the_history_of_a_lake() {
     assert_eq!(run["run_id"], "20261127T183000.000Z-a");
     let (code, _, err) = history(&["1999"]);
     assert!(code == 1 && err.contains("has no run `1999`"), "{code} {err}");
+}
+
+/// The scheduler looks every five seconds: this waits for it to say so.
+#[cfg(unix)]
+#[test]
+fn jobs_are_taken_from_the_file_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    jobs(folder.path(), EVERY_SECOND);
+    let server = Server::new(|_, _| Reply::status(404));
+    let mut running = Running::start(&mut schedule(folder.path(), &server, &[]));
+    running.hear("refresh: failed after ");
+    jobs(folder.path(), &EVERY_SECOND.replace("ecb.fx", "ecb.fy"));
+    running.hear("job `refresh`: unknown source `ecb.fy`");
+    running.hear("refresh: failed after ");
+    jobs(folder.path(), &EVERY_SECOND.replace("refresh", "other"));
+    running.hear("the jobs are others: new other; gone refresh");
+    running.hear("other: begins");
+    let (code, heard) = running.stop();
+    assert!(code == Some(0) && heard.contains("; the jobs stay as they were"), "{heard}");
 }

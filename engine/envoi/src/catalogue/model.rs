@@ -8,7 +8,7 @@ use datafusion::catalog::{CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::{TableType, ViewTable};
 use envoi_lake::Manifest;
-use envoi_lake::lake::{MODEL_SCHEMA, PublishedModel};
+use envoi_lake::lake::{MODEL_SCHEMA, ModelColumn, PublishedModel};
 use envoi_lake::tables::{DESCRIPTION, UNIT};
 use parking_lot::RwLock;
 
@@ -169,9 +169,10 @@ fn described(stored: &SchemaRef, model: &PublishedModel, manifest: &Manifest) ->
     let [source, licence, caveat] = PROVENANCE;
     let origin: Vec<String> = editions.iter().map(|(id, vintage)| format!("{id} {vintage}")).collect();
     let provenance = [(source, origin.join("; ")), (licence, joined(licences)), (caveat, joined(caveats))];
+    let columns: HashMap<&str, &ModelColumn> = model.columns.iter().map(|c| (c.name.as_str(), c)).collect();
     let fields = stored.fields().iter().map(|field| {
         let mut metadata = field.metadata().clone();
-        let said = model.columns.iter().find(|c| c.name == *field.name());
+        let said = columns.get(field.name().as_str());
         if let Some(unit) = said.and_then(|c| c.unit.clone()) {
             metadata.insert(UNIT.to_owned(), unit);
             if field.data_type() == &DataType::Float64 {

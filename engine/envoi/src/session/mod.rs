@@ -17,6 +17,7 @@ mod prepared;
 mod reads;
 mod relations;
 mod rewrite;
+mod row_order;
 mod samples;
 mod served;
 mod single;

@@ -16,6 +16,7 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast, lit};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::row_order::row_order;
 use super::slices::{self, Slice, SliceBy};
 use super::{Session, stopping, tag, ties};
 use crate::catalogue::{LakeTable, meant_path};
@@ -188,6 +189,9 @@ impl Session {
     }
 }
 
+/// Columns that are sort keys of their own; more of them are one.
+const KEYS: usize = 32;
+
 /// Sort keys: partitions, what is asked for, then everything else, so that there is but one order.
 fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
     let names: Vec<&str> = plan.schema().fields().iter().map(|f| f.name().as_str()).collect();
@@ -199,17 +203,17 @@ fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
         }
         keys.push(name);
     }
-    let sortable = |name: &str| {
-        let field = plan.schema().field_with_unqualified_name(name);
-        field.is_ok_and(|f| !matches!(f.data_type(), DataType::Map(..) | DataType::Union(..)))
-    };
-    let rest: Vec<&str> = names.iter().copied().filter(|n| !keys.contains(n) && sortable(n)).collect();
+    let sortable = |data_type: &DataType| !matches!(data_type, DataType::Map(..) | DataType::Union(..));
+    let fields = plan.schema().fields().iter().filter(|f| sortable(f.data_type()));
+    let rest: Vec<&str> = fields.map(|f| f.name().as_str()).filter(|n| !keys.contains(n)).collect();
     let column = |name: &str| Expr::Column(Column::from_name(name));
     let parts = shape.parts.iter().map(|name| match shape.every {
         Some(every) if is_time(plan, name) => date_trunc(lit(every.name()), column(name)),
         _ => column(name),
     });
-    let others = keys.iter().skip(shape.parts.len()).chain(&rest).map(|name| column(name));
+    let asked = keys.iter().skip(shape.parts.len()).map(|name| column(name));
+    let rest: Vec<Expr> = rest.into_iter().map(column).collect();
+    let others = asked.chain(if rest.len() > KEYS { vec![row_order(rest)] } else { rest });
     let inner = shape.parts.iter().filter(|_| shape.every.is_some()).map(|name| column(name));
     Ok(parts.chain(others).chain(inner).map(|e| e.sort(true, true)).collect())
 }

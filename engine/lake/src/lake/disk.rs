@@ -53,6 +53,57 @@ pub(super) fn write(path: &Path, bytes: &[u8], step: &mut dyn FnMut(Step) -> io:
     Ok(false)
 }
 
+/// A file that takes the place of another when it is whole: until then it has another name beside it.
+#[derive(Debug)]
+pub struct Replacement {
+    file: File,
+    staged: PathBuf,
+    path: PathBuf,
+    placed: bool,
+}
+
+impl Replacement {
+    /// Begins one, with the folders above it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        make_folder(path.parent().unwrap_or(path))?;
+        let (file, staged) = stage(path)?;
+        Ok(Self { file, staged, path: path.to_owned(), placed: false })
+    }
+
+    /// Flushes it and puts it into place.
+    ///
+    /// # Errors
+    /// Those of the disk; then what was there is there.
+    pub fn place(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.staged, &self.path)?;
+        self.placed = true;
+        flush_folder(self.path.parent().unwrap_or(&self.path))
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.placed {
+            // What cannot be removed is a file that nobody reads.
+            let _ = fs::remove_file(&self.staged);
+        }
+    }
+}
+
 /// A new file beside `path`, `name#1` or the next number that is free: names that
 /// listings of the store leave out and `gc` knows.
 fn stage(path: &Path) -> io::Result<(File, PathBuf)> {
@@ -110,6 +161,26 @@ mod tests {
         assert!(write(&path, b"whole", &mut watch).unwrap());
         assert_eq!(steps, [Step::Written, Step::Flushed, Step::Placed, Step::Durable]);
         assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_replacement_is_seen_when_it_is_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("new/f.csv");
+        for text in ["one", "two"] {
+            let mut file = Replacement::of(&path).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            assert_ne!(fs::read_to_string(&path).unwrap_or_default(), text);
+            file.place().unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        let mut left = Replacement::of(&path).unwrap();
+        left.write_all(b"thr").unwrap();
+        drop(left);
+        assert_eq!(
+            (fs::read_to_string(&path).unwrap().as_str(), names(&root.path().join("new"))),
+            ("two", vec!["f.csv".to_owned()])
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! <lake>/data/<table>/<sha256>-<import>.parquet
 //! <lake>/staging/<table>/<sha256>-<import>.parquet
 //! <lake>/model/<model>/<sha256>-<run>.parquet
-//! <lake>/run/<run>.json             one record each, created once
+//! <lake>/run/<run>.begin.json       one record each when it begins,
+//! <lake>/run/<run>.json             and one when it ends, created once
 //! ```
 
 mod content;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 
 pub use content::{Content, Span, Spool};
+pub use disk::Replacement;
 pub use gc::{Collected, GRACE};
 pub use lease::{Asked, Held, Lease, Now, Term};
 pub use manifest::{DataFile, Manifest, PLAIN_TABLE, REFERENCE_SOURCE, SourceEdition, Standing};

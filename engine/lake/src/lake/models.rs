@@ -5,7 +5,7 @@
 //! <lake>/manifest/<next>.json                            published: all models of it at once
 //! ```
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -51,6 +51,9 @@ pub struct PublishedModel {
     pub engine: String,
     /// The run that built it.
     pub run_id: String,
+    /// The project that has its query: the name it gives itself, or else its folder. Where it is not known, nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// When, RFC 3339 UTC.
     pub built_at: String,
     /// What it was built from, all the way down to files.
@@ -129,6 +132,11 @@ impl PublishedModel {
         self.materialisation == "view"
     }
 
+    /// True if it was built from one of those models, or tested against it.
+    pub fn reads_any(&self, models: &BTreeSet<String>) -> bool {
+        self.inputs.iter().filter_map(|i| i.table.strip_prefix("model.")).any(|read| models.contains(read))
+    }
+
     /// The newest edition below it.
     pub fn vintage(&self) -> Option<NaiveDate> {
         self.inputs.iter().flat_map(|i| &i.editions).map(|(_, vintage)| *vintage).max()
@@ -151,7 +159,9 @@ pub struct ModelChange {
     pub operation: String,
     /// The models, each in place of the one of its name.
     pub models: Vec<BuiltModel>,
-    /// The models as this run saw them: those that it replaces, and those that it read.
+    /// Models that are there no longer.
+    pub removed: BTreeSet<String>,
+    /// The models as this run saw them: those that it replaces or removes, and those that it read.
     /// Where the lake has another by now, the run was overtaken.
     pub seen: BTreeMap<String, Option<PublishedModel>>,
 }
@@ -228,7 +238,7 @@ impl Lake {
     /// Publishes models whose files are staged as the next version: all of them or none.
     ///
     /// If the lake has newer versions than the run saw, the change is laid over the newest, unless a
-    /// model that the run replaces or read is another one there.
+    /// model that the run replaces, removes or read is another one there, or one there reads what is removed.
     ///
     /// # Errors
     /// [`Error::Overtaken`] then; a store that fails.
@@ -241,7 +251,10 @@ impl Lake {
             if let Some((name, _)) = change.seen.iter().find(|(name, seen)| base.model(name) != seen.as_ref()) {
                 return Err(Error::Overtaken { model: name.clone(), version: base.version });
             }
-            let mut next = base.with_models(&change.models);
+            let mut next = base.with_models(&change.models).without_models(&change.removed);
+            if let Some(reader) = next.models.iter().find(|m| m.reads_any(&change.removed)) {
+                return Err(Error::Overtaken { model: reader.name.clone(), version: base.version });
+            }
             next.version = base.version + 1;
             next.created_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
             next.operation = change.operation.clone();
@@ -297,6 +310,15 @@ impl Manifest {
         next.format = next.layout();
         next
     }
+
+    /// The same version without those models and their files.
+    #[must_use]
+    pub fn without_models(mut self, names: &BTreeSet<String>) -> Self {
+        self.files.retain(|f| f.schema != MODEL_SCHEMA || !names.contains(&f.table));
+        self.models.retain(|m| !names.contains(&m.name));
+        self.format = self.layout();
+        self
+    }
 }
 
 #[cfg(test)]
@@ -316,6 +338,7 @@ mod tests {
             config_hash: String::new(),
             engine: String::new(),
             run_id: run.into(),
+            project: None,
             built_at: String::new(),
             inputs: Vec::new(),
             columns: Vec::new(),
@@ -334,6 +357,7 @@ mod tests {
         ModelChange {
             operation: format!("run {run}"),
             models: vec![BuiltModel { model: model(name, run), files: vec![file] }],
+            removed: BTreeSet::new(),
             seen: [(name.to_owned(), seen)].into(),
         }
     }
@@ -353,6 +377,30 @@ mod tests {
         let third = lake.publish_models(&again).await.unwrap();
         assert_eq!(third.model("a").unwrap().run_id, "4");
         assert_eq!(lake.verify(&third, |_| {}).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn models_are_removed_unless_somebody_reads_them_by_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap()).unwrap();
+        for name in ["a", "b"] {
+            lake.publish_models(&change(&lake, name, "1", None).await).await.unwrap();
+        }
+        let gone = |name: &str| ModelChange {
+            removed: [name.to_owned()].into(),
+            seen: [(name.to_owned(), Some(model(name, "1")))].into(),
+            ..ModelChange::default()
+        };
+        let third = lake.publish_models(&gone("a")).await.unwrap();
+        assert_eq!((third.models.len(), third.files.len(), third.format), (1, 1, 2));
+        let mut reader = change(&lake, "c", "2", None).await;
+        let input =
+            ModelInput { table: "model.b".into(), editions: Vec::new(), fingerprint: String::new(), files: Vec::new() };
+        reader.models[0].model.inputs.push(input);
+        lake.publish_models(&reader).await.unwrap();
+        let error = lake.publish_models(&gone("b")).await.unwrap_err().to_string();
+        assert!(error.contains("model `c`"), "{error}");
+        assert_eq!(lake.versions().await.unwrap().len(), 4);
     }
 
     #[tokio::test]

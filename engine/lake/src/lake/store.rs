@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use url::Url;
 
@@ -95,7 +95,9 @@ impl Store {
 
     /// Full path in the store of a path below the lake's root.
     pub fn path(&self, relative: &str) -> Path {
-        relative.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |p, part| p.join(part))
+        // A part that can be a name is one as it stands: `%20` in it is no blank.
+        let named = |part| PathPart::parse(part).unwrap_or_else(|_| PathPart::from(part));
+        relative.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |p, part| p.join(named(part)))
     }
 
     /// Reads a whole object; `None` if there is none.

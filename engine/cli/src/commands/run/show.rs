@@ -43,6 +43,11 @@ impl Progress for Show {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Begin(_) => {}
+            Event::Gone(names) => self.say(&format!(
+                "no longer in the project, still in the lake: {}; `--prune` takes {} out",
+                names.join(", "),
+                if names.len() == 1 { "it" } else { "them" }
+            )),
             Event::Step(step) => stop_at(step),
             Event::Start(name) => {
                 let bar = self.bars.add(ProgressBar::new_spinner());
@@ -90,6 +95,10 @@ fn line(record: &ModelRecord, screen: Screen) -> String {
         }
         let _ = write!(text, ", {:.2} s", record.seconds);
     }
+    // The end of the run says the first failure alone.
+    if let (Some(error), true) = (&record.error, record.tests.iter().all(|t| t.passed || !t.blocks)) {
+        let _ = write!(text, "\n      {}", error.replace('\n', "\n      "));
+    }
     for test in record.tests.iter().filter(|t| !t.passed) {
         let found = test.found.as_deref().unwrap_or_default();
         let word = if test.blocks { "failed" } else { "warning" };
@@ -108,6 +117,8 @@ pub(super) fn summary(record: &RunRecord) -> String {
         (count(ModelStatus::Blocked), "blocked"),
     ];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let pruned = (!record.pruned.is_empty()).then(|| format!("{} taken out", record.pruned.len()));
+    let parts: Vec<String> = parts.into_iter().chain(pruned).collect();
     let version = record.published_version.map(|v| format!(", lake version {v}")).unwrap_or_default();
     let took = (record.finished_at - record.started_at).num_milliseconds() as f64 / 1000.0;
     format!("{}{version}, {took:.2} s, run {}", parts.join(", "), record.run_id)
@@ -118,7 +129,11 @@ pub(super) fn plan(planned: &[Planned], screen: Screen) -> String {
     let rows: Vec<Vec<String>> = planned
         .iter()
         .map(|p| {
-            let what = if p.built { "build" } else { "keep" };
+            let what = match (p.gone, p.built) {
+                (true, _) => "gone",
+                (false, true) => "build",
+                (false, false) => "keep",
+            };
             let rows = p.rows.map(|n| n.to_string()).unwrap_or_default();
             vec![what.to_owned(), p.name.clone(), p.materialisation.clone(), p.reason.clone(), rows, p.reads.join(", ")]
         })
@@ -137,7 +152,7 @@ pub(super) fn plan_json(planned: &[Planned]) -> String {
         .iter()
         .map(|p| {
             serde_json::json!({
-                "name": p.name, "materialisation": p.materialisation, "built": p.built, "reason": p.reason,
+                "name": p.name, "materialisation": p.materialisation, "gone": p.gone, "built": p.built, "reason": p.reason,
                 "reads": p.reads, "sql": p.sql, "rows_estimated": p.rows,
             })
         })

@@ -4,13 +4,15 @@ mod work;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
 use envoi::Config;
 use envoi_batch::Canceller;
 use envoi_batch::metrics::{Metrics, Server};
-use envoi_batch::schedule::{Event, Options, Schedule, Scheduler, SystemClock};
+use envoi_batch::schedule::{Event, Options, Reload, Schedule, Scheduler, SystemClock};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use super::run::USUAL;
 use super::serve::stopped;
@@ -38,10 +40,8 @@ pub(crate) struct ScheduleArgs {
 }
 
 pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArgs) -> Result<u8, Failure> {
-    let schedule = load(args.dir.as_deref())?;
-    for job in &schedule.jobs {
-        work::check(job).map_err(|e| Failure::usage(format!("job `{}`: {}", job.name, e.message)))?;
-    }
+    let (schedule, file) = load(args.dir.as_deref())?;
+    checked(config, screen, args.dir.as_deref(), &schedule).await?;
     if let Some(times) = args.list {
         print(&listed(&schedule, times))?;
         return Ok(0);
@@ -60,19 +60,23 @@ pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArg
     }
     let label = lake.store().label();
     screen.say(&format!("{} jobs on lake {label}", schedule.jobs.iter().filter(|job| job.enabled).count()));
-    let file = schedule.metrics_file.clone().map(PathBuf::from);
+    let metrics_file = schedule.metrics_file.clone().map(PathBuf::from);
     let observed = Arc::clone(&metrics);
     let events = Arc::new(move |event: &Event| {
         observed.observe(event);
         told(screen, event);
-        if let Some(Err(e)) = file.as_deref().map(|file| observed.write(file)) {
+        if let Some(Err(e)) = metrics_file.as_deref().map(|file| observed.write(file)) {
             screen.say(&e);
         }
     });
     let options = Options { holder: holder(), once: args.once, ..Options::default() };
     let shutdown = schedule.shutdown.as_secs_f64();
     let work = Arc::new(CliWork::new(config.clone(), screen, args.dir.clone()));
-    let scheduler = Scheduler::new(schedule, lake, work, Arc::new(SystemClock::new()), events, options);
+    let mut scheduler = Scheduler::new(schedule, lake, work, Arc::new(SystemClock::new()), events, options);
+    if let (Some((path, text)), false) = (file, args.once) {
+        let (config, dir, seen) = (config.clone(), args.dir.clone(), Mutex::new(text));
+        scheduler = scheduler.reloading(Arc::new(JobsFile { config, screen, dir, path, seen }));
+    }
     let stop = Canceller::new();
     let token = stop.token();
     tokio::spawn(async move {
@@ -97,16 +101,66 @@ pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArg
     }
 }
 
-fn load(dir: Option<&Path>) -> Result<Schedule, Failure> {
+/// Finds what jobs name and nobody knows: selectors, datasets, tables, economies.
+async fn checked(config: &Config, screen: Screen, dir: Option<&Path>, schedule: &Schedule) -> Result<(), Failure> {
+    for job in schedule.jobs.iter().filter(|job| job.enabled) {
+        let found = work::check(config, screen, dir, job).await;
+        found.map_err(|e| Failure::usage(format!("{}: {}", schedule.place(job), e.message)))?;
+    }
+    Ok(())
+}
+
+/// The jobs, and the file that they stand in with its text, if they are not the shipped ones.
+fn load(dir: Option<&Path>) -> Result<(Schedule, Option<(PathBuf, String)>), Failure> {
     let usual = Path::new(USUAL).join(FILE);
     let path = match dir {
         Some(dir) => dir.join(FILE),
         None if usual.is_file() => usual,
-        None => return Schedule::shipped().map_err(|e| Failure::failed(e.to_string())),
+        None => return Schedule::shipped().map(|s| (s, None)).map_err(|e| Failure::failed(e.to_string())),
     };
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path).map_err(|e| Failure::usage(format!("cannot read `{name}`: {e}")))?;
-    Schedule::parse(&text, &name).map_err(|e| Failure::usage(e.to_string()))
+    let text = read(&path).map_err(Failure::usage)?;
+    let schedule = Schedule::parse(&text, &path.display().to_string()).map_err(|e| Failure::usage(e.to_string()))?;
+    Ok((schedule, Some((path, text))))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))
+}
+
+/// A file of jobs that may be written anew while they run.
+struct JobsFile {
+    config: Config,
+    screen: Screen,
+    dir: Option<PathBuf>,
+    path: PathBuf,
+    /// What was in it, or why it could not be read, when it was looked at last.
+    seen: Mutex<String>,
+}
+
+impl Reload for JobsFile {
+    fn changed(&self) -> BoxFuture<'_, Option<Result<Schedule, String>>> {
+        async {
+            let found = read(&self.path);
+            let now = found.clone().unwrap_or_else(|why| why);
+            let before = {
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::replace(&mut *seen, now.clone())
+            };
+            if before == now {
+                return None;
+            }
+            let schedule = found
+                .and_then(|text| Schedule::parse(&text, &self.path.display().to_string()).map_err(|e| e.to_string()));
+            let schedule = match schedule {
+                Ok(schedule) => schedule,
+                Err(what) => return Some(Err(what)),
+            };
+            let checked = checked(&self.config, self.screen, self.dir.as_deref(), &schedule).await;
+            let ready = checked.map_err(|e| e.message).and_then(|()| schedule.ready().map_err(|e| e.to_string()));
+            Some(ready.map(|()| schedule))
+        }
+        .boxed()
+    }
 }
 
 /// Says what happened, with the time.

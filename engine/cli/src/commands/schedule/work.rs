@@ -1,13 +1,15 @@
 //! What jobs do: what the commands of the same name do, on threads of their own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use envoi::Config;
+use envoi::lake::Manifest;
 use envoi_batch::record::{RunStatus, Trigger};
 use envoi_batch::schedule::{Action, Job, Outcome, Work};
-use envoi_batch::{Cancel, Options, RunError};
+use envoi_batch::{Cancel, Options, Project, RunError, State, select};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -17,6 +19,8 @@ use super::super::check::{CheckArgs, check as check_quality, wanted};
 use super::super::fetch::{FetchArgs, fetched, known};
 use super::super::run::{Files, sources};
 use super::super::{Failure, Screen};
+use crate::brief::load::known_economy;
+use crate::output::Format;
 use crate::sql::EXIT_USAGE;
 
 /// Does jobs with the settings of this process.
@@ -27,12 +31,47 @@ pub(super) struct CliWork {
     dir: Option<PathBuf>,
 }
 
-/// Refuses datasets and tables that nobody knows, before anything runs.
-pub(super) fn check(job: &Job) -> Result<(), Failure> {
+/// Refuses what a job names and nobody knows, before anything runs. What is wrong with models is said: a job before
+/// it may bring the tables that they lack.
+pub(super) async fn check(config: &Config, screen: Screen, dir: Option<&Path>, job: &Job) -> Result<(), Failure> {
+    let target = &job.target;
     match job.action {
-        Action::Fetch => job.target.select.iter().try_for_each(|id| known(id).map(|_| ())),
-        Action::Check => wanted(&job.target.select).map(|_| ()),
-        Action::Run | Action::Brief => Ok(()),
+        Action::Fetch => target.select.iter().try_for_each(|id| known(id).map(|_| ()))?,
+        Action::Check => {
+            wanted(&target.select)?;
+            if let Some(output) = &target.output
+                && Format::from_path(Path::new(output)).is_none()
+            {
+                let what = format!("`output = \"{output}\"` has no ending of a format, such as `.csv` or `.xlsx`");
+                return Err(Failure::usage(what));
+            }
+        }
+        Action::Brief => match &target.country {
+            Some(country) => known_economy(country).map_err(|e| Failure::usage(e.to_string()))?,
+            None => {}
+        },
+        Action::Run => {
+            let sources = sources(dir)?;
+            // A lake that cannot be read is found when the lease is taken.
+            let lake = envoi::default_lake(config)?.current().await.ok().flatten();
+            let manifest = lake.unwrap_or_else(|| Arc::new(Manifest::empty()));
+            let (project, problems) = Project::outline(&sources, &BTreeMap::new(), &manifest);
+            if project.is_empty() && problems.is_empty() {
+                screen.say(&format!("job `{}` would fail now: there is no model in {}", job.name, project.label));
+            }
+            for problem in &problems {
+                screen.say(&format!("job `{}` would fail now: {problem}", job.name));
+            }
+            select(&project, &target.select, &[], &|_| State::Modified).map_err(Failure::usage)?;
+        }
+    }
+    let folder = target.output.as_deref().map(Path::new).and_then(Path::parent);
+    // One that is of the due time may come until then.
+    match folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.to_string_lossy().contains('{')) {
+        Some(folder) if !folder.is_dir() => {
+            Err(Failure::usage(format!("`output` is in `{}`, which is not a folder", folder.display())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -132,7 +171,7 @@ async fn models(config: &Config, dir: Option<&Path>, one: &Try, cancel: Cancel) 
         (RunStatus::Success, _) => Outcome::success(format!("{} models", record.models.len())),
         (RunStatus::Cancelled, _) => Outcome::cancelled("stopped"),
         (RunStatus::Failed, Some(f)) => Outcome::failed(format!("model `{}`, {}: {}", f.model, f.step, f.message)),
-        (RunStatus::Failed, None) => Outcome::failed("not everything that was asked for was published"),
+        _ => Outcome::failed("not everything that was asked for was published"),
     };
     Outcome { record: Some(record), ..outcome }
 }

@@ -1,29 +1,29 @@
 //! Models beside the lake: files in a folder or store that other tools read.
 //!
-//! Each file is replaced whole. `<name>.envoi.json` beside it says what is in it, where that comes from
+//! Each file is replaced whole (`sink`). `<name>.<format>.envoi.json` beside it says what is in it, where that comes from
 //! and its checksums, so that one that is there already is not written again.
+
+mod sink;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use envoi::lake::Manifest;
 use envoi::lake::lake::{PublishedModel, Store, checksum};
 use envoi::{Answer, Error, Result};
-use object_store::{ObjectStoreExt, PutPayload};
+use futures::future::BoxFuture;
+use object_store::ObjectStoreExt;
 use serde::{Deserialize, Serialize};
 
 use crate::build::Context;
 use crate::project::{Export, Model};
+pub use sink::Sink;
+use sink::{put, replaced};
 
 /// Writes rows in the formats that people read.
 pub trait Packer: Send + Sync {
-    /// The bytes of one file of all rows of an answer.
-    fn pack<'a>(
-        &'a self,
-        format: &'a str,
-        answer: Answer,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>>;
+    /// Writes one file of all rows of an answer as they come, and gives it back.
+    fn pack<'a>(&'a self, format: &'a str, answer: Answer, out: Sink) -> BoxFuture<'a, Result<Sink>>;
 }
 
 /// What is said beside an exported model.
@@ -106,8 +106,14 @@ async fn one(
         let mut series: Vec<String> = manifest.model_files(&model.name).into_iter().map(|f| f.series).collect();
         series.dedup();
         for part in series {
-            let path = if part.is_empty() { "all".to_owned() } else { part.clone() };
-            parts.push((format!("{}/{path}.{}", model.name, export.format), part));
+            let (name, format) = (&model.name, &export.format);
+            let path = match part.as_str() {
+                "" => format!("{name}/all.{format}"),
+                // Readers find the values in the names of folders.
+                values if values.contains('=') => format!("{name}/{values}/{name}.{format}"),
+                span => format!("{name}/{span}.{format}"),
+            };
+            parts.push((path, part));
         }
     } else {
         parts.push((format!("{}.{}", model.name, export.format), String::new()));
@@ -119,10 +125,10 @@ async fn one(
         let session = context.session(model, &manifest).await?;
         let draft = session.draft(&format!("select * from model.{}", model.name)).await?;
         let shape = envoi::Shape { sort: model.config.sort.clone(), ..envoi::Shape::default() };
-        let bytes = Bytes::from(packer.pack(&export.format, session.shaped(&draft, shape).await?).await?);
-        files.insert(path.clone(), checksum(&bytes));
-        sizes.insert(path.clone(), bytes.len() as u64);
-        put(&store, path, bytes).await?;
+        let answer = session.shaped(&draft, shape).await?;
+        let sum = replaced(&store, path, |out| packer.pack(&export.format, answer, out)).await?;
+        files.insert(path.clone(), sum.sha256);
+        sizes.insert(path.clone(), sum.bytes);
     }
     let label = Label {
         model: model.name.clone(),
@@ -142,7 +148,7 @@ async fn one(
     };
     let text = serde_json::to_vec_pretty(&label).map_err(|e| Error::new(envoi::Class::Internal, e.to_string()))?;
     // The label goes last: one that is there says what the files are.
-    put(&store, &label_path, Bytes::from(text)).await?;
+    put(&store, &label_path, text).await?;
     for gone in before.iter().flat_map(|l| l.files.keys()).filter(|f| !label.files.contains_key(*f)) {
         store.delete(gone).await?;
     }
@@ -174,13 +180,4 @@ fn alone(manifest: &Manifest, model: &str, part: &str) -> Manifest {
     let mut alone = manifest.clone();
     alone.files.retain(|f| f.schema != envoi::lake::lake::MODEL_SCHEMA || f.table != model || f.series == part);
     alone
-}
-
-/// Replaces an object as a whole.
-async fn put(store: &Store, path: &str, bytes: Bytes) -> Result<()> {
-    let target = store.path(path);
-    store.object_store().put(&target, PutPayload::from(bytes)).await.map(drop).map_err(|source| {
-        let what = format!("cannot write `{path}`");
-        envoi::lake::Error::Store { what, source }.into()
-    })
 }
