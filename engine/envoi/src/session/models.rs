@@ -12,7 +12,6 @@ use datafusion::common::{Column, DataFusionError};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::execution::SessionState;
 use datafusion::functions::expr_fn::date_trunc;
-use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast, lit};
 use datafusion::physical_plan::ExecutionPlan;
 
@@ -131,18 +130,18 @@ impl Session {
             plan = LogicalPlanBuilder::from(plan).union(other).and_then(LogicalPlanBuilder::build).map_err(failed)?;
             plan = stored(plan).map_err(failed)?;
         }
-        let mut order = order(&plan, shape)?;
-        // Where columns to sort by are given, they tell most rows apart.
-        let rest = match shape.sort.is_empty() {
-            true => Vec::new(),
-            false => order.split_off((shape.parts.len() + shape.sort.len()).min(order.len())),
+        let (mut keys, rest) = order(&plan, shape)?;
+        let ties = match shape.sort.is_empty() || rest.is_empty() {
+            // Columns that were asked for tell most rows apart.
+            false => Some(ties(&state, &plan, &keys, &rest).map_err(failed)?),
+            true => {
+                keys.extend(if rest.len() > KEYS { vec![row_order(rest)] } else { rest });
+                None
+            }
         };
-        let ties = match rest.is_empty() {
-            true => None,
-            false => Some(ties(&state, &plan, &order, &rest).map_err(failed)?),
-        };
-        if !order.is_empty() {
-            plan = LogicalPlanBuilder::from(plan).sort(order).and_then(LogicalPlanBuilder::build).map_err(failed)?;
+        if !keys.is_empty() {
+            let keys = keys.into_iter().map(|key| key.sort(true, true));
+            plan = LogicalPlanBuilder::from(plan).sort(keys).and_then(LogicalPlanBuilder::build).map_err(failed)?;
         }
         let plan = self.physical(&state, plan).await.map_err(failed)?;
         let (plan, waits) = stopping::stoppable(plan).map_err(failed)?;
@@ -192,8 +191,8 @@ impl Session {
 /// Columns that are sort keys of their own; more of them are one.
 const KEYS: usize = 32;
 
-/// Sort keys: partitions, what is asked for, then everything else, so that there is but one order.
-fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
+/// Sort keys: partitions and what is asked for; then, apart, everything else, so that there is but one order.
+fn order(plan: &LogicalPlan, shape: &Shape) -> Result<(Vec<Expr>, Vec<Expr>)> {
     let names: Vec<&str> = plan.schema().fields().iter().map(|f| f.name().as_str()).collect();
     let mut keys: Vec<&str> = Vec::new();
     for name in shape.parts.iter().chain(&shape.sort) {
@@ -212,21 +211,19 @@ fn order(plan: &LogicalPlan, shape: &Shape) -> Result<Vec<Sort>> {
         _ => column(name),
     });
     let asked = keys.iter().skip(shape.parts.len()).map(|name| column(name));
-    let rest: Vec<Expr> = rest.into_iter().map(column).collect();
-    let others = asked.chain(if rest.len() > KEYS { vec![row_order(rest)] } else { rest });
     let inner = shape.parts.iter().filter(|_| shape.every.is_some()).map(|name| column(name));
-    Ok(parts.chain(others).chain(inner).map(|e| e.sort(true, true)).collect())
+    Ok((parts.chain(asked).collect(), rest.into_iter().map(column).chain(inner).collect()))
 }
 
-/// The same for rows that are sorted by `leading` already.
+/// How rows that are sorted by `leading` are sorted by `rest` too.
 fn ties(
     state: &SessionState,
     plan: &LogicalPlan,
-    leading: &[Sort],
-    rest: &[Sort],
+    leading: &[Expr],
+    rest: &[Expr],
 ) -> Result<ties::Order, DataFusionError> {
-    let leading = leading.iter().map(|key| state.create_physical_expr(key.expr.clone(), plan.schema()));
-    let place = |key: &Sort| match &key.expr {
+    let leading = leading.iter().map(|key| state.create_physical_expr(key.clone(), plan.schema()));
+    let place = |key: &Expr| match key {
         Expr::Column(column) => plan.schema().index_of_column(column),
         other => Err(Error::internal(format!("`{other}` is no column to settle ties by")).into()),
     };
