@@ -100,13 +100,13 @@ pub(super) fn check_text(sql: &str, dialect: &str) -> Result<usize> {
             return Err(beyond("a type or a subscript is nested too deeply", TYPE_LEVELS, "type levels"));
         }
     }
-    if readings > READINGS {
-        let what = "the statement nests `cast(…)`, `array[…]`, `substring(…)` or the like too deeply";
-        return Err(beyond(what, READINGS, "readings").with_hint("take the inner ones out into a subquery"));
-    }
     if count > TOKENS {
         return Err(beyond(&format!("the statement has {count} words and signs"), TOKENS, "tokens")
             .with_hint("put the values into a file or a table"));
+    }
+    if readings > READINGS {
+        let what = "the statement nests `cast(…)`, `array[…]`, `substring(…)` or the like too deeply";
+        return Err(beyond(what, READINGS, "readings").with_hint("take the inner ones out into a subquery"));
     }
     if branches >= BRANCHES {
         return Err(beyond(&format!("the statement joins {} queries by UNION", branches + 1), BRANCHES, "branches")

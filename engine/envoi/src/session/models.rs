@@ -230,6 +230,7 @@ fn ties(
     Ok(ties::Order {
         leading: leading.collect::<Result<_, _>>()?,
         rest: rest.iter().map(place).collect::<Result<_, _>>()?,
+        few: ties::FEW,
     })
 }
 

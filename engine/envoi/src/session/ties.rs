@@ -23,8 +23,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, stream};
 
-/// So many rows that tie are sorted in memory; more by a sort that spills.
-const FEW: usize = 1 << 17;
+/// What a sort in memory is worth: about a megabyte a column.
+pub(super) const FEW: usize = 1 << 17;
 
 /// What rows are sorted by, and what they are to be sorted by where that ties.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(super) struct Order {
     pub(super) leading: Vec<Arc<dyn PhysicalExpr>>,
     /// Places of the other columns, in turn.
     pub(super) rest: Vec<usize>,
+    /// So many rows that tie are sorted in memory; more by a sort that spills.
+    pub(super) few: usize,
 }
 
 /// The rows of a stream that is sorted by `order.leading`, sorted by the rest too; NULL comes first.
@@ -113,7 +115,7 @@ impl Ties {
                 reader.ahead.push_front(rest);
                 return self.order.settle(&whole.slice(0, begin), &runs).map(Some);
             }
-            if rest.num_rows() >= FEW {
+            if rest.num_rows() >= self.order.few {
                 self.begin_long(rest)?;
                 return Box::pin(self.next()).await;
             }
@@ -253,7 +255,9 @@ mod tests {
     use futures::TryStreamExt;
     use std::sync::Arc;
 
-    use super::{FEW, Order, SORT, settled};
+    use super::{Order, SORT, settled};
+
+    const FEW: usize = 64;
 
     /// Rows `(key, text, number)`, as many of each key as `lengths` says, no two keys alike.
     fn rows(lengths: &[usize]) -> RecordBatch {
@@ -282,7 +286,7 @@ mod tests {
         let batches: Vec<_> = batches.map(Ok).collect();
         let stream = RecordBatchStreamAdapter::new(whole.schema(), futures::stream::iter(batches));
         let key: Arc<dyn PhysicalExpr> = Arc::new(Column::new("key", 0));
-        let order = Order { leading: vec![key], rest: vec![1, 2] };
+        let order = Order { leading: vec![key], rest: vec![1, 2], few: FEW };
         let settled: Vec<RecordBatch> = settled(Box::pin(stream), order, Arc::default()).try_collect().await.unwrap();
         let settled = concat_batches(&whole.schema(), &settled).unwrap();
         assert!(settled == wanted, "{lengths:?} in batches of {batch}");
@@ -299,9 +303,12 @@ mod tests {
 
     #[tokio::test]
     async fn long_runs_of_ties_are_sorted_by_a_plan_that_may_spill() {
-        check(&[FEW + 5], 8192).await;
-        check(&[3, 2 * FEW, 1, FEW, FEW - 1, 2], 8192).await;
-        check(&[1, FEW + 1, FEW + 1], 100_000).await;
-        check(&[FEW, 1], FEW).await;
+        for batch in [1, 10, FEW - 1, FEW, FEW + 1, 1000] {
+            check(&[FEW + 5], batch).await;
+            check(&[3, 2 * FEW, 1, FEW, FEW - 1, 2], batch).await;
+            check(&[1, FEW + 1, FEW + 1], batch).await;
+            check(&[FEW, 1], batch).await;
+            check(&[10 * FEW, 10 * FEW], batch).await;
+        }
     }
 }
