@@ -156,6 +156,7 @@ async fn models(config: &Config, dir: Option<&Path>, one: &Try, cancel: Cancel) 
     let options = Options {
         selectors: target.select.clone(),
         full_refresh: target.full_refresh,
+        prune: target.prune.then(Vec::new),
         jobs: config.threads().max(1),
         trigger: Trigger::Schedule { job: one.job.name.clone(), due: one.due, attempt: one.attempt },
         ..Options::at(Utc::now())
