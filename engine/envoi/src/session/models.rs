@@ -13,7 +13,9 @@ use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::execution::SessionState;
 use datafusion::functions::expr_fn::date_trunc;
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast, lit};
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, LogicalPlanBuilder, Projection, Sort as LogicalSort, Volatility, cast, lit,
+};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::row_order::row_order;
@@ -133,7 +135,8 @@ impl Session {
         }
         let order = order(&plan, shape)?;
         if !order.is_empty() {
-            plan = LogicalPlanBuilder::from(plan).sort(order).and_then(LogicalPlanBuilder::build).map_err(failed)?;
+            // The keys are columns of the plan as it stands: there is nothing to be looked for.
+            plan = LogicalPlan::Sort(LogicalSort { expr: order, input: Arc::new(plan), fetch: None });
         }
         let plan = self.physical(&state, plan).await.map_err(failed)?;
         let (plan, waits) = stopping::stoppable(plan).map_err(failed)?;
@@ -225,7 +228,8 @@ fn stored(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
             .alias(field.name())
         })
         .collect();
-    LogicalPlanBuilder::from(plan).project(columns)?.build()
+    // Every column is named as it stands; a builder would look for each among all.
+    Projection::try_new(columns, Arc::new(plan)).map(LogicalPlan::Projection)
 }
 
 /// What a plan, not yet optimised, reads.
