@@ -168,7 +168,8 @@ mod tests {
 
     fn store() -> (Store, Arc<InMemory>) {
         let memory = Arc::new(InMemory::new());
-        (Store::with(memory.clone(), "memory:///x".parse().unwrap(), Path::from("x")), memory)
+        let to = Arc::<InMemory>::clone(&memory);
+        (Store::with(to, "memory:///x".parse().unwrap(), Path::from("x")), memory)
     }
 
     async fn fill(mut sink: Sink, bytes: usize, fails: bool) -> Result<Sink> {

@@ -97,7 +97,8 @@ pub(super) async fn execute(
     let alive = history.begin(&run.begun(&run_id)).await?;
     run.build(publish).await;
     let removed = run.removed();
-    if !cancel.is_cancelled() && !(run.waiting.is_empty() && removed.is_empty()) {
+    let nothing = run.waiting.is_empty() && removed.is_empty();
+    if !cancel.is_cancelled() && !nothing {
         progress.event(&Event::Step("tested"));
         let all = std::mem::take(&mut run.waiting);
         run.publish(all, removed).await;

@@ -125,6 +125,8 @@ struct RawJob {
     strict: bool,
     #[serde(default)]
     full_refresh: bool,
+    #[serde(default)]
+    prune: bool,
     jitter: Option<Spanned<String>>,
     misfire: Option<Spanned<String>>,
     grace: Option<Spanned<String>>,
@@ -293,6 +295,7 @@ fn job_of(at: &Text<'_>, raw: &Spanned<RawJob>, zone: Tz, channels: &BTreeMap<St
         country: job.country.clone(),
         strict: job.strict,
         full_refresh: job.full_refresh,
+        prune: job.prune,
     };
     target.check(action).map_err(|what| at.wrong(&raw.span(), format!("job `{name}`: {what}")))?;
     let mut notify = Vec::new();

@@ -118,6 +118,8 @@ pub struct Target {
     pub strict: bool,
     /// Incremental models are built from nothing.
     pub full_refresh: bool,
+    /// Models that the project no longer has are taken out of the lake.
+    pub prune: bool,
 }
 
 impl Target {
@@ -128,10 +130,14 @@ impl Target {
             ("country", self.country.is_some(), action == Action::Brief),
             ("strict", self.strict, action == Action::Check),
             ("full_refresh", self.full_refresh, action == Action::Run),
+            ("prune", self.prune, action == Action::Run),
             ("select", !self.select.is_empty(), action != Action::Brief),
         ];
         if let Some((key, ..)) = given.iter().find(|(_, given, used)| *given && !used) {
             return Err(format!("`{key}` means nothing to action `{}`", action.name()));
+        }
+        if self.prune && !self.select.is_empty() {
+            return Err("`prune` takes out what the whole project no longer has; leave `select` out".to_owned());
         }
         if action == Action::Fetch && self.select.is_empty() {
             return Err("`select` must name datasets to fetch, such as [\"worldbank.wdi\"]".to_owned());

@@ -91,6 +91,8 @@ fn all_that_is_wrong() {
         (job("action = \"brief\""), "job `a`: `output` must name the page"),
         (job("action = \"brief\"\noutput = \"{day}.html\""), "`{day}` in `output` stands for nothing"),
         (job("output = \"x\""), "`output` means nothing to action `run`"),
+        (job("prune = true\nselect = [\"a\"]"), "`prune` takes out what the whole project no longer has"),
+        (job("prune = true\naction = \"check\""), "`prune` means nothing to action `check`"),
         (job("misfire = \"catchup\""), "s.toml:4:11: unknown misfire policy `catchup`; did you mean `catch_up`?"),
         (job("retries = -1"), "s.toml:4:11: -1 is not from 0 to 100"),
         (job("timeout = \"5 fortnights\""), "s.toml:4:11: `5 fortnights` is not a length of time; write such as `90s`"),

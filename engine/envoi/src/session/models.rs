@@ -12,7 +12,7 @@ use datafusion::common::{Column, DataFusionError};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::execution::SessionState;
 use datafusion::functions::expr_fn::date_trunc;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, Sort, Volatility, cast, lit};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::row_order::row_order;
@@ -140,8 +140,9 @@ impl Session {
             }
         };
         if !keys.is_empty() {
-            let keys = keys.into_iter().map(|key| key.sort(true, true));
-            plan = LogicalPlanBuilder::from(plan).sort(keys).and_then(LogicalPlanBuilder::build).map_err(failed)?;
+            let expr = keys.into_iter().map(|key| key.sort(true, true)).collect();
+            // The keys are columns of the plan as it stands: there is nothing to be looked for.
+            plan = LogicalPlan::Sort(Sort { expr, input: Arc::new(plan), fetch: None });
         }
         let plan = self.physical(&state, plan).await.map_err(failed)?;
         let (plan, waits) = stopping::stoppable(plan).map_err(failed)?;
@@ -254,7 +255,8 @@ fn stored(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
             .alias(field.name())
         })
         .collect();
-    LogicalPlanBuilder::from(plan).project(columns)?.build()
+    // Every column is named as it stands; a builder would look for each among all.
+    Projection::try_new(columns, Arc::new(plan)).map(LogicalPlan::Projection)
 }
 
 /// What a plan, not yet optimised, reads.

@@ -46,10 +46,11 @@ pub(super) async fn check(config: &Config, screen: Screen, dir: Option<&Path>, j
                 return Err(Failure::usage(what));
             }
         }
-        Action::Brief => match &target.country {
-            Some(country) => known_economy(country).map_err(|e| Failure::usage(e.to_string()))?,
-            None => {}
-        },
+        Action::Brief => {
+            if let Some(country) = &target.country {
+                known_economy(country).map_err(|e| Failure::usage(e.to_string()))?;
+            }
+        }
         Action::Run => {
             let sources = sources(dir)?;
             // A lake that cannot be read is found when the lease is taken.
@@ -156,6 +157,7 @@ async fn models(config: &Config, dir: Option<&Path>, one: &Try, cancel: Cancel) 
     let options = Options {
         selectors: target.select.clone(),
         full_refresh: target.full_refresh,
+        prune: target.prune.then(Vec::new),
         jobs: config.threads().max(1),
         trigger: Trigger::Schedule { job: one.job.name.clone(), due: one.due, attempt: one.attempt },
         ..Options::at(Utc::now())
