@@ -125,6 +125,15 @@ impl Error {
                 .with_hint("raise `--memory`, or lower what is sorted, grouped or joined at once"),
             // The engine below calls wrong arguments an internal error, once for every signature.
             Df::Internal(what) if what.contains("failed to match any signature") => wrong_arguments(what),
+            // What the engine below calls its own fault, and is the statement's: windows over ranges of intervals, and
+            // sizes below nought.
+            Df::Internal(what)
+                if ["Cannot run range queries", "array_resize: failed to convert size"]
+                    .iter()
+                    .any(|w| what.starts_with(w)) =>
+            {
+                Self::user(lower_first(&first_line(what)))
+            }
             Df::Internal(what) => Self::internal(first_line(what)),
             Df::IoError(e) => Self::new(Class::Resource, e.to_string()),
             Df::ObjectStore(e) => Self::new(Class::Data, e.to_string()),

@@ -10,13 +10,14 @@ use datafusion::arrow::compute::{is_null, nullif};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, Result, ScalarValue, exec_datafusion_err};
+use datafusion::common::{Column, DataFusionError, Result, ScalarValue, exec_datafusion_err};
 use datafusion::functions::core::named_struct;
 use datafusion::functions_aggregate::expr_fn::{first_value, nth_value, sum};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     Aggregate, ColumnarValue, Expr, FetchType, Filter, LogicalPlan, LogicalPlanBuilder, Projection, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, SkipType, SortExpr, Subquery, Volatility, col, lit, when,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, SkipType, Sort, SortExpr, Subquery, Volatility, col, lit,
+    when,
 };
 use datafusion::optimizer::AnalyzerRule;
 
@@ -33,6 +34,10 @@ impl AnalyzerRule for SingleValues {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let of_node = |node: LogicalPlan| {
+            let node = match node {
+                LogicalPlan::Sort(sort) if sort.expr.iter().any(|by| asks(&by.expr)) => return unsorted(sort),
+                node => node,
+            };
             let names = NamePreserver::new(&node);
             let changed = node.map_expressions(|expr| {
                 let name = names.save(&expr);
@@ -45,6 +50,30 @@ impl AnalyzerRule for SingleValues {
         };
         Ok(plan.transform_up_with_subqueries(of_node)?.data)
     }
+}
+
+/// Whether there is a subquery in an expression.
+fn asks(expr: &Expr) -> bool {
+    let subquery = |e: &Expr| matches!(e, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_));
+    expr.exists(|e| Ok(subquery(e))).unwrap_or(false)
+}
+
+/// An order by what subqueries say: they are columns below it, which the engine plans, and are left out above it.
+fn unsorted(sort: Sort) -> Result<Transformed<LogicalPlan>> {
+    let columns: Vec<Expr> = sort.input.schema().columns().into_iter().map(Expr::from).collect();
+    let mut all = columns.clone();
+    let mut order = Vec::with_capacity(sort.expr.len());
+    for (place, by) in sort.expr.into_iter().enumerate() {
+        if !asks(&by.expr) {
+            order.push(by);
+            continue;
+        }
+        let name = format!("order {place}");
+        all.push(by.expr.transform_up(single)?.data.alias(&name));
+        order.push(SortExpr { expr: Expr::Column(Column::new_unqualified(name)), ..by });
+    }
+    let plan = LogicalPlanBuilder::from(Arc::unwrap_or_clone(sort.input));
+    Ok(Transformed::yes(plan.project(all)?.sort_with_limit(order, sort.fetch)?.project(columns)?.build()?))
 }
 
 /// The subquery as an aggregate; one that is an aggregate, or cannot become one, as it is.

@@ -33,7 +33,10 @@ pub(super) fn call(expr: &mut Expr) {
             let rest = rest.iter().map(|e| literal_array(e).unwrap_or_else(|| (*e).clone()));
             build::call("coalesce", std::iter::once((*first).clone()).chain(rest).collect())
         }
-        ("array_length", [array, _]) => build::call("array_length", vec![(*array).clone()]),
+        // Of vectors there is one dimension, whatever the engine makes of them.
+        ("array_length", [array, dimension]) if dimension.to_string() == "1" => {
+            build::call("array_length", vec![(*array).clone()])
+        }
         ("timezone", [zone, time]) if build::literal(zone).is_some() => {
             Expr::AtTimeZone { timestamp: Box::new((*time).clone()), time_zone: Box::new((*zone).clone()) }
         }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use envoi::sqlparser::ast::{
-    BinaryOperator, Expr, Query, Select, SelectItem, SetExpr, UnaryOperator, VisitMut, VisitorMut,
+    BinaryOperator, Expr, OrderBy, Query, Select, SelectItem, SetExpr, UnaryOperator, VisitMut, VisitorMut,
 };
 
 use super::subqueries::{is_array, ungrouped};
@@ -16,6 +16,11 @@ pub(super) fn in_select_list(select: &mut Select, catalogue: bool) {
     let mut visitor = Shown { depth: 0, catalogue, empty: empty::is_empty(select) && !empty::aggregates(select) };
     let _ = items.visit(&mut visitor);
     select.projection = items;
+}
+
+/// The same in what is ordered by.
+pub(super) fn in_order(order: &mut OrderBy, catalogue: bool) {
+    let _ = order.visit(&mut Shown { depth: 0, catalogue, empty: false });
 }
 
 struct Shown {

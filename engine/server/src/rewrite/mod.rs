@@ -62,7 +62,7 @@ impl VisitorMut for Rewriter {
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<String> {
         self.expressions.pop();
-        queries::finish(query);
+        queries::finish(query, self.catalogue);
         ControlFlow::Continue(())
     }
 

@@ -12,8 +12,11 @@ use super::casts::to_name;
 use super::{listed, records, scope, unnests};
 
 /// Leaves out what a server that is read has no use for: locks on rows.
-pub(super) fn finish(query: &mut Query) {
+pub(super) fn finish(query: &mut Query, catalogue: bool) {
     query.locks.clear();
+    if let Some(order) = &mut query.order_by {
+        listed::in_order(order, catalogue);
+    }
     unnests::beside(query);
 }
 
@@ -84,7 +87,9 @@ fn distinct_names(select: &mut Select) {
             }
             SelectItem::UnnamedExpr(expr) => {
                 let plain = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-                if taken.insert(expr.to_string()) || plain {
+                // The engine calls all subqueries the same.
+                let name = if scope::has_query(expr) { "(<subquery>)".to_owned() } else { expr.to_string() };
+                if taken.insert(name) || plain {
                     continue;
                 }
                 let alias = free(&taken, "?column?");

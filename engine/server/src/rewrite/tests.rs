@@ -26,7 +26,7 @@ fn statements_become_the_engine_s() {
         ("select oid::regtype::text as r from t", "SELECT envoi_regtype_name(oid) AS r FROM t"),
         (
             "select timestamp '2024-03-05 07:08', '2024-03-05T07:08Z'::timestamptz, '2024-03-05 07:08:09'::timestamp",
-            "SELECT TIMESTAMP '2024-03-05 07:08:00', '2024-03-05T07:08:00Z'::TIMESTAMPTZ, '2024-03-05 07:08:09'::TIMESTAMP",
+            "SELECT TIMESTAMP '2024-03-05 07:08:00', '2024-03-05T07:08:00Z'::TIMESTAMPTZ AS \"timestamptz\", '2024-03-05 07:08:09'::TIMESTAMP AS \"timestamp\"",
         ),
         (
             "select format('%I.%s', n::regnamespace, t::regtype), 'x' || n::regclass from t",

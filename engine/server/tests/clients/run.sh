@@ -15,7 +15,7 @@ scripts=("$@")
 # superset_client.py is run by name only: Superset takes minutes to install.
 [ $# -gt 0 ] || scripts=(psql.sh psycopg3.py psycopg3_streams.py psycopg2_client.py asyncpg_client.py pg8000_client.py
     sqlalchemy_client.py pandas_client.py adbc_client.py jdbc/Client.java odbc_client.py node/client.js r_client.R fdw.sh
-    pgcli.sh gdal.sh models.sh models_dbt.py sqlsmith_client.py)
+    pgcli.sh gdal.sh models.sh models_dbt.py sqlstates_client.py sqlsmith_client.py)
 
 export ENVOI_CLIENTS=${ENVOI_CLIENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/envoi/clients}
 export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8

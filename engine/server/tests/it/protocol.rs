@@ -269,3 +269,22 @@ fn times_and_numbers_by_patterns() {
     assert_eq!(c.rows(years)[0][0].len(), 4);
     assert_eq!(c.error("select to_char('a'::text, 'YYYY')").0, "42883");
 }
+
+#[test]
+fn tables_of_the_search_path_as_grafana_asks() {
+    let mut c = Client::connect(usual().address);
+    let path = "string_to_array(current_setting('search_path'), ',')";
+    let within = format!(
+        "quote_ident(table_schema) in (select case when trim(s[i]) = '\"$user\"' then user else trim(s[i]) end \
+         from generate_series(array_lower({path}, 1), array_upper({path}, 1)) as i, {path} s)"
+    );
+    let rows = c.rows(&format!(
+        "select case when {within} then quote_ident(table_name) \
+         else quote_ident(table_schema) || '.' || quote_ident(table_name) end as \"table\" \
+         from information_schema.tables where quote_ident(table_schema) not in ('information_schema', 'pg_catalog') \
+         order by case when {within} then 0 else 1 end, 1"
+    ));
+    assert!(rows.contains(&vec!["remittance_vs_oda".to_owned()]), "{rows:?}");
+    let bare = rows.iter().take_while(|r| !r[0].contains('.')).count();
+    assert!(bare > 5 && rows.iter().skip(bare).all(|r| r[0].contains('.')), "{rows:?}");
+}

@@ -29,7 +29,9 @@ struct ToChar {
 enum Kind {
     Date,
     Time,
-    TimeOf(Tz),
+    Zoned(chrono_tz::Tz),
+    /// A zone that is hours from Greenwich and has no name.
+    Offset(Tz),
     Interval,
     Number,
 }
@@ -93,9 +95,12 @@ fn prepared(values: &ArrayRef, zone: &str) -> Result<(Kind, ArrayRef)> {
         DataType::Date32 | DataType::Date64 => (Kind::Date, cast(values, &micros)?),
         DataType::Timestamp(_, None) => (Kind::Time, cast(values, &micros)?),
         DataType::Timestamp(_, Some(_)) => {
-            let zone: Tz = zone.parse()?;
+            let kind = match zone.parse() {
+                Ok(named) => Kind::Zoned(named),
+                Err(_) => Kind::Offset(zone.parse()?),
+            };
             let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
-            (Kind::TimeOf(zone), cast(values, &utc)?)
+            (kind, cast(values, &utc)?)
         }
         DataType::Interval(_) | DataType::Duration(_) | DataType::Time32(_) | DataType::Time64(_) => {
             (Kind::Interval, cast(values, &DataType::Interval(IntervalUnit::MonthDayNano))?)
@@ -111,7 +116,8 @@ fn fields(kind: &Kind, values: &ArrayRef, row: usize) -> Option<Fields> {
     }
     let micros = values.as_primitive_opt::<TimestampMicrosecondType>()?.value(row);
     match kind {
-        Kind::TimeOf(zone) => Fields::of_zone(micros, *zone),
+        Kind::Zoned(zone) => Fields::of_zone(micros, zone),
+        Kind::Offset(zone) => Fields::of_zone(micros, zone),
         _ => Fields::of(micros),
     }
 }
@@ -143,7 +149,7 @@ mod tests {
         ] {
             assert_eq!(times::written(&fields, pattern).as_deref(), Ok(text), "{pattern}");
         }
-        let zoned = times::Fields::of_zone(MICROS, "Europe/Berlin".parse().unwrap()).unwrap();
+        let zoned = times::Fields::of_zone(MICROS, &chrono_tz::Europe::Berlin).unwrap();
         assert_eq!(times::written(&zoned, "HH24:MI TZ tz OF TZH:TZM").as_deref(), Ok("08:08 CET cet +01 +01:00"));
         let interval = times::Fields::of_interval(14, 3, 93_784_000_000_000);
         assert_eq!(times::written(&interval, "YYYY MM DD HH24:MI:SS").as_deref(), Ok("0001 02 03 26:03:04"));

@@ -1,6 +1,7 @@
 //! Dates, times and intervals by a pattern: `YYYY-MM-DD HH24:MI`.
 
-use arrow::array::timezone::Tz;
+use std::fmt::Display;
+
 use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeZone, Timelike};
 
 /// A time, or an interval, in parts.
@@ -25,7 +26,7 @@ impl Fields {
     }
 
     /// Of a moment, as a zone has it.
-    pub(super) fn of_zone(micros: i64, zone: Tz) -> Option<Self> {
+    pub(super) fn of_zone<Z: TimeZone<Offset: Display>>(micros: i64, zone: &Z) -> Option<Self> {
         let time = zone.from_utc_datetime(&DateTime::from_timestamp_micros(micros)?.naive_utc());
         let offset = time.offset().fix().local_minus_utc();
         Some(Self::local(time.naive_local(), Some((offset, time.format("%Z").to_string()))))
@@ -92,8 +93,9 @@ pub(super) fn written(fields: &Fields, pattern: &str) -> Result<String, String> 
             let asked = rest.get(..word.len()).unwrap_or(word);
             rest = rest.get(word.len()..).unwrap_or_default();
             match word {
-                "FM" => fill = true,
-                "TM" | "FX" => {}
+                // Names of the language have no blanks behind them.
+                "FM" | "TM" => fill = true,
+                "FX" => {}
                 _ => {
                     let value = part(fields, word, asked, fill)?;
                     fill = false;
@@ -230,7 +232,11 @@ fn part(fields: &Fields, word: &str, asked: &str, fill: bool) -> Result<String, 
         "A.M." | "P.M." => cased(if fields.hour % 24 >= 12 { "P.M." } else { "A.M." }),
         "AD" | "BC" => date().map(|_| cased(if fields.year <= 0 { "BC" } else { "AD" }))?,
         "A.D." | "B.C." => date().map(|_| cased(if fields.year <= 0 { "B.C." } else { "A.D." }))?,
-        "TZ" => cased(fields.zone.as_ref().map_or("", |(_, name)| name)),
+        "TZ" => match &fields.zone {
+            Some((0, name)) if name.starts_with('+') => cased("UTC"),
+            Some((_, name)) => cased(name),
+            None => String::new(),
+        },
         "TZH" => format!("{}{hours:02}", east(offset)),
         "TZM" => format!("{minutes:02}"),
         "OF" if minutes == 0 => format!("{}{hours:02}", east(offset)),
