@@ -1,7 +1,6 @@
 //! The `.slt` files that ship in the crate `datafusion-sqllogictest`, asked through the port.
 //!
-//! They are read from the copy that cargo keeps (`cargo fetch --manifest-path tests/upstream/Cargo.toml`), and are not
-//! part of this tree. `tests/recorded/upstream.txt` names the files that are asked, and what differs in them and why.
+//! They are read from the copy that cargo keeps, which `.ci/run` has it fetch, and are not part of this tree. `tests/recorded/upstream.txt` names the files that are asked, and what differs in them and why.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
