@@ -203,9 +203,16 @@ fn memory_of_the_process() {
     let server = with(1, usize::MAX);
     let mut c = Client::connect(server.address);
     assert_eq!(c.value("select 1"), "1");
-    let mut other = Client::connect(server.address);
-    c.send(&crate::client::message(b'Q', b"select pg_sleep(1000)\0"));
     let begin = Instant::now();
+    while server.runtime.tasks() > 0 {
+        soon(begin);
+    }
+    c.send(&crate::client::message(b'Q', b"select pg_sleep(1000)\0"));
+    // It has begun, before there is another beside which it would be refused.
+    while server.runtime.tasks() == 0 {
+        soon(begin);
+    }
+    let mut other = Client::connect(server.address);
     loop {
         soon(begin);
         let all = other.simple("select 1");
