@@ -49,7 +49,10 @@ pub(crate) fn serve(config: &Config, screen: Screen, args: &ServeArgs) -> Result
         .enable_all()
         .build()
         .map_err(|e| Failure::failed(format!("cannot start: {e}")))?;
-    runtime.block_on(served(config, screen, args))
+    let served = runtime.block_on(served(config, screen, args));
+    // A statement that is being read and does not pause has no say in when the program ends.
+    runtime.shutdown_background();
+    served
 }
 
 async fn served(config: &Config, screen: Screen, args: &ServeArgs) -> Result<u8, Failure> {
