@@ -128,9 +128,12 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        // Dropping a tokio runtime inside another one is not allowed; this returns at once.
+        // Dropping a tokio runtime inside another one is not allowed, and this is to return at once. Its threads are
+        // waited for all the same: one that is let go of while it ends gives its stack, too large to be kept, back
+        // to the system, and the C library looks into it once more (glibc bug 19951).
         if let Some(cpu) = self.cpu.take() {
-            cpu.shutdown_background();
+            let ends = std::thread::Builder::new().name("envoi-end".to_owned());
+            drop(ends.spawn(move || drop(cpu)));
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn serve(config: &Config, screen: Screen, args: &ServeArgs) -> Result
         .map_err(|e| Failure::failed(format!("cannot start: {e}")))?;
     let served = runtime.block_on(served(config, screen, args));
     // A statement that is being read and does not pause has no say in when the program ends.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(Duration::from_secs(1));
     served
 }
 

@@ -57,7 +57,16 @@ impl AnalyzerRule for Checked {
         let of_node = |node: LogicalPlan| {
             let schema = merge_schema(&node.inputs());
             let type_of = |expr: &Expr| expr.get_type(&schema).ok();
-            node.map_expressions(|expr| expr.transform_up(|expr| Ok(self.replaced(expr, type_of))))
+            let replaced = |expr: Expr| expr.transform_up(|expr| Ok(self.replaced(expr, type_of)));
+            let changed = node.clone().map_expressions(replaced)?;
+            if !changed.transformed {
+                return Ok(Transformed::no(node));
+            }
+            // An order within a window or an aggregate is part of the column's name, by which it is asked for above.
+            let changed = changed.data.recompute_schema()?;
+            let named = |plan: &LogicalPlan| plan.schema().field_names();
+            let same = named(&changed) == named(&node);
+            Ok(if same { Transformed::yes(changed) } else { Transformed::no(node) })
         };
         Ok(plan.transform_up_with_subqueries(of_node)?.data)
     }

@@ -13,6 +13,7 @@ mod literals;
 mod models;
 mod names;
 mod plans;
+mod precedence;
 mod prepared;
 mod reads;
 mod relations;

@@ -8,7 +8,7 @@ use datafusion::execution::SessionState;
 use datafusion::sql::parser::{CopyToSource, ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{self, ObjectName, VisitMut, VisitorMut};
 
-use super::{arguments, caps, late, literals, samples};
+use super::{arguments, caps, late, literals, precedence, samples};
 use crate::catalogue::{LibraryFunctions, NamedEditions, ReadFunctions, as_arguments};
 use crate::error::{Error, Result};
 use crate::options::EnvoiOptions;
@@ -53,6 +53,7 @@ pub(super) fn statement_with(
             statement = parse(&if ours { format!("set {name} = ''") } else { format!("reset {name}") })?;
         }
         walk(&mut statement, &mut caps::Caps::default())?;
+        walk(&mut statement, &mut precedence::Precedence)?;
         if !values.is_empty() {
             walk(&mut statement, &mut late::Values(values))?;
         }
