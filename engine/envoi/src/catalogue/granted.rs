@@ -1,7 +1,8 @@
 //! Schemas as they are for a role that there is not everything for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use datafusion::catalog::CatalogProviderList;
 use datafusion::common::DFSchema;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
@@ -28,6 +29,28 @@ impl Named {
     /// The table may not be named.
     pub(super) fn check(&self, schema: &str, table: &str) -> Result<()> {
         if self.written { self.of.check(schema, table) } else { Ok(()) }
+    }
+}
+
+/// The catalogue that queries of marts and models are planned within, where that is not the session's.
+#[derive(Debug, Clone)]
+pub(crate) enum Within {
+    /// Another one, in which names are not looked at.
+    Other(Arc<dyn CatalogProviderList>),
+    /// The one that the schema is part of: a mart that a mart reads is planned within the same.
+    Itself(Weak<dyn CatalogProviderList>),
+}
+
+impl Within {
+    /// The state with this catalogue in the place of its own.
+    pub(super) fn over(&self, state: &mut SessionState) {
+        let list = match self {
+            Self::Other(list) => Some(Arc::clone(list)),
+            Self::Itself(list) => list.upgrade(),
+        };
+        if let Some(list) = list {
+            state.register_catalog_list(list);
+        }
     }
 }
 

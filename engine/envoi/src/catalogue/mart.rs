@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::FieldRef;
-use datafusion::catalog::{CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -18,7 +18,7 @@ use envoi_lake::tables::{DESCRIPTION, UNIT};
 
 use super::edition::{self, AllAt, Edition};
 use super::functions::{mart_name, mart_query};
-use super::granted::{self, Named};
+use super::granted::{self, Named, Within};
 use super::lake::LakeView;
 use super::lake_table::PROVENANCE;
 use super::view::StateHandle;
@@ -38,7 +38,7 @@ pub(crate) struct MartSchema {
     /// Of a role that there is not everything for.
     pub(crate) grants: Option<Named>,
     /// Where the tables of its queries are sought; `None`: where the session's are.
-    pub(crate) within: Option<Arc<dyn CatalogProviderList>>,
+    pub(crate) within: Option<Within>,
 }
 
 impl MartSchema {
@@ -83,7 +83,7 @@ impl SchemaProvider for MartSchema {
         }
         let mut state = self.state.state()?;
         if let Some(within) = &self.within {
-            state.register_catalog_list(Arc::clone(within));
+            within.over(&mut state);
         }
         let sql = mart_query(mart, base, &self.state.options().conventions, |sql| parsed(&state, sql))?;
         let plan = self

@@ -34,7 +34,7 @@ pub(crate) use damage::{damaged, files_of, of_files};
 pub(crate) use edition::{NamedEditions, as_arguments};
 pub(crate) use files::{ReadFunctions, meant_path};
 pub(crate) use functions::LibraryFunctions;
-pub(crate) use granted::Named;
+pub(crate) use granted::{Named, Within};
 pub(crate) use lake::{LakeSchema, LakeView, Part};
 pub(crate) use lake_table::{LakeTable, Microdata};
 pub(crate) use mart::MartSchema;

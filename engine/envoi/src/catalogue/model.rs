@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::catalog::{CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::{TableType, ViewTable};
 use envoi_lake::Manifest;
@@ -13,7 +13,7 @@ use envoi_lake::tables::{DESCRIPTION, UNIT};
 use parking_lot::RwLock;
 
 use super::edition::{self, Edition};
-use super::granted::{self, Named};
+use super::granted::{self, Named, Within};
 use super::lake::LakeView;
 use super::lake_table::{LakeTable, PROVENANCE};
 use super::view::StateHandle;
@@ -34,7 +34,7 @@ pub(crate) struct ModelSchema {
     /// Of a role that there is not everything for.
     pub(crate) grants: Option<Named>,
     /// Where the tables of views are sought; `None`: where the session's are.
-    pub(crate) within: Option<Arc<dyn CatalogProviderList>>,
+    pub(crate) within: Option<Within>,
 }
 
 impl ModelSchema {
@@ -45,7 +45,7 @@ impl ModelSchema {
         }
         let mut state = self.state.state()?;
         if let Some(within) = &self.within {
-            state.register_catalog_list(Arc::clone(within));
+            within.over(&mut state);
         }
         let plan = state.statement_to_plan(statement(&state, &model.compiled)?).await.map_err(|e| {
             let error = Error::from_datafusion(&e, &model.compiled);

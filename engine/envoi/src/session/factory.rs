@@ -1,7 +1,7 @@
 //! The one place that builds sessions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::execution::SessionStateBuilder;
@@ -18,7 +18,7 @@ use super::truths::Truths;
 use super::{Inner, Session};
 use crate::catalogue::{
     CATALOGUE, EnvoiCatalogue, LakeSchema, LakeView, MartSchema, ModelSchema, Named, Part, SESSION_SCHEMA,
-    SessionSchema, StateHandle, SurfaceSchema,
+    SessionSchema, StateHandle, SurfaceSchema, Within,
 };
 use crate::config::Config;
 use crate::economies::economies;
@@ -122,10 +122,14 @@ impl SessionFactory {
         let grants = gate.as_ref().and_then(Gate::grants);
         // The queries of marts may name what their reader may not.
         let within = grants.as_ref().map(|of| {
-            let within = parts.catalogue(Some(Named { of: Arc::clone(of), written: false }), None, Vec::new());
-            let list = MemoryCatalogProviderList::new();
-            list.register_catalog(CATALOGUE.to_owned(), Arc::new(within));
-            Arc::new(list) as Arc<dyn CatalogProviderList>
+            let unwritten = Named { of: Arc::clone(of), written: false };
+            Within::Other(Arc::new_cyclic(|list: &Weak<MemoryCatalogProviderList>| {
+                let itself = Within::Itself(Weak::clone(list) as Weak<dyn CatalogProviderList>);
+                let within = parts.catalogue(Some(unwritten), Some(itself), Vec::new());
+                let list = MemoryCatalogProviderList::new();
+                list.register_catalog(CATALOGUE.to_owned(), Arc::new(within));
+                list
+            }))
         });
         let context = self.context(surface.is_none(), bounds)?;
         let beside = surface.iter().flat_map(|surface| {
@@ -216,7 +220,7 @@ impl Parts<'_> {
     fn catalogue(
         &self,
         grants: Option<Named>,
-        within: Option<Arc<dyn CatalogProviderList>>,
+        within: Option<Within>,
         beside: Vec<Arc<SurfaceSchema>>,
     ) -> EnvoiCatalogue {
         let part = |part| Arc::new(LakeSchema { view: Arc::clone(self.view), part, grants: grants.clone() });

@@ -305,3 +305,20 @@ fn what_is_granted_is_asked_of_grants() {
     assert!(!none.allows("mart", "remittance_vs_oda"));
     assert!(Arc::new(none).has_column("lake", "country", "iso3"));
 }
+
+/// Marts read tables, and marts, that their reader may not name.
+#[test]
+fn marts_alone() {
+    blocking(async {
+        let lake = sample_lake();
+        let alone = reader(lake, Grants { schemas: Some(set(&["mart"])), ..Grants::default() }).await;
+        let all = reader(lake, Grants::default()).await;
+        let marts = rows(&alone, "select table_name from information_schema.tables where table_schema = 'mart'").await;
+        assert!(marts.len() > 10, "{marts:?}");
+        for mart in marts {
+            let sql = format!("select count(*) from mart.{}", mart[0]);
+            assert_eq!(rows(&alone, &sql).await, rows(&all, &sql).await, "{sql}");
+        }
+        assert!(refused(&alone, "select count(*) from lake.aid_flow").await.contains("permission denied"));
+    });
+}

@@ -34,8 +34,7 @@ impl Store {
     }
 
     fn open_path(path: PathBuf) -> Result<Self> {
-        let path =
-            std::path::absolute(&path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        let path = plain(&path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
         let url = Url::from_directory_path(&path).map_err(|()| {
             Error::Usage(format!("`{}` cannot be a lake folder; give an absolute path or a URL", path.display()))
         })?;
@@ -161,6 +160,25 @@ impl Store {
     }
 }
 
+/// The path from the root, `..` followed as the system does as far as there are folders, and beyond by its name.
+fn plain(path: &std::path::Path) -> std::io::Result<PathBuf> {
+    use std::path::Component;
+
+    let mut plain = PathBuf::new();
+    for component in std::path::absolute(path)?.components() {
+        match component {
+            Component::ParentDir => {
+                if let Ok(found) = plain.canonicalize() {
+                    plain = found;
+                }
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    Ok(plain)
+}
+
 /// The feature of this package that brings the store of a scheme, and whether this
 /// build has it; `None` for a scheme that needs none or is not known.
 fn feature(scheme: &str) -> Option<(&'static str, bool)> {
@@ -179,4 +197,23 @@ fn redacted(url: &Url) -> String {
     let _ = url.set_username("");
     url.set_query(None);
     url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn paths_may_go_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        assert_eq!(plain(&root.join("a/b/../lake")).unwrap(), root.join("a/lake"));
+        assert_eq!(plain(&root.join("none/../lake")).unwrap(), root.join("lake"));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.join("a/b"), root.join("link")).unwrap();
+            assert_eq!(plain(&root.join("link/../lake")).unwrap(), root.join("a/lake"));
+        }
+    }
 }
