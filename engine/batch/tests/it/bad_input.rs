@@ -6,14 +6,7 @@ use crate::support::{World, blocking};
 fn check(files: &[(&str, &str)], expected: &[&str]) {
     blocking(async {
         let mut world = World::new();
-        for (path, text) in files {
-            world.file(path, text);
-        }
-        let all: Vec<String> = world.problems().await.iter().map(ToString::to_string).collect();
-        let text = all.join("\n");
-        for part in expected {
-            assert!(text.contains(part), "`{part}` is not in:\n{text}");
-        }
+        world.says(files, expected).await;
         assert!(world.lake.versions().await.unwrap().is_empty());
         assert!(world.lake.store().list("run").await.unwrap().is_empty());
     });

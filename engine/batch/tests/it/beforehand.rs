@@ -7,14 +7,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
     blocking(async {
         let mut world = World::new();
         world.transfers("a", "2024-06-01", &[(1, "h", 1.0)]).await;
-        for (path, text) in files {
-            world.file(path, text);
-        }
-        let all: Vec<String> = world.problems().await.iter().map(ToString::to_string).collect();
-        let text = all.join("\n");
-        for part in expected {
-            assert!(text.contains(part), "`{part}` is not in:\n{text}");
-        }
+        world.says(files, expected).await;
     });
 }
 

@@ -82,6 +82,18 @@ impl World {
         said(&record)
     }
 
+    /// Problems of a project of these files contain each of these texts.
+    pub(crate) async fn says(&mut self, files: &[(&str, &str)], expected: &[&str]) {
+        for (path, text) in files {
+            self.file(path, text);
+        }
+        let all: Vec<String> = self.problems().await.iter().map(ToString::to_string).collect();
+        let text = all.join("\n");
+        for part in expected {
+            assert!(text.contains(part), "`{part}` is not in:\n{text}");
+        }
+    }
+
     pub(crate) async fn problems(&self) -> Vec<Problem> {
         match self.try_run().await {
             Err(RunError::Problems(all)) => all,

@@ -7,7 +7,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::logical_expr::binary::BinaryTypeCoercer;
@@ -55,6 +55,15 @@ impl AnalyzerRule for Checked {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let of_node = |node: LogicalPlan| {
+            // Most steps of a plan have no such operation, and are left without a copy.
+            let mut any = false;
+            node.apply_expressions(|expr| {
+                any |= expr.exists(|e| Ok(is_checked(e)))?;
+                Ok(if any { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })?;
+            if !any {
+                return Ok(Transformed::no(node));
+            }
             let schema = merge_schema(&node.inputs());
             let type_of = |expr: &Expr| expr.get_type(&schema).ok();
             let replaced = |expr: Expr| expr.transform_up(|expr| Ok(self.replaced(expr, type_of)));
@@ -70,6 +79,12 @@ impl AnalyzerRule for Checked {
         };
         Ok(plan.transform_up_with_subqueries(of_node)?.data)
     }
+}
+
+/// Whether an expression may be one that is replaced.
+fn is_checked(expr: &Expr) -> bool {
+    use Operator::{Minus, Multiply, Plus, StringConcat};
+    matches!(expr, Expr::BinaryExpr(BinaryExpr { op: Plus | Minus | Multiply | StringConcat, .. }))
 }
 
 /// An operation as a function; its columns are called as the operation's are.
