@@ -250,7 +250,7 @@ select
                 when effect.survey_id is null
                     then
                         'no effect: no household has all that counterfactual ''' || $counterfactual
-                        || ''' needs, or its model cannot be fitted to the survey'
+                        || ''' needs, its model cannot be fitted to the survey, or readers are shown none: it rests on too few households'
             end,
             case when summary.surveys_of_year > 1 then cast(summary.surveys_of_year as varchar) || ' surveys of this economy and year, a row each' end,
             case when summary.without_income > 0 then cast(summary.without_income as varchar) || ' households without income left out' end,

@@ -94,13 +94,12 @@ pub(super) async fn query(context: &Context, draft: &Draft, model: &Model, manif
     let changed = if config.updated_at.is_some() { ">" } else { "is distinct from" };
     let differs = checked.iter().map(|c| format!("(new.{0} {changed} old.{0})", quoted(c))).collect::<Vec<_>>();
     let differs = if differs.is_empty() { "false".to_owned() } else { differs.join(" or ") };
-    let (end, ended) = match gone.filter(|_| !config.keep_deleted) {
-        Some(gone) => {
-            (format!("when new.there is null then {gone}"), format!("new.there is null and old.valid_from = {gone}"))
-        }
-        None => (String::new(), "false".to_owned()),
+    let end = match gone.filter(|_| !config.keep_deleted) {
+        // What was dated after the edition in which it is gone ends when it begins.
+        Some(gone) => format!("when new.there is null then greatest({gone}, old.valid_from)"),
+        None => String::new(),
     };
-    // Two states of one day are one: the later.
+    // Of two states of one day the earlier is valid for no time, but it was seen, so it is kept.
     let sql = format!(
         "{steps},
 past as (select * from model.{name} where valid_to is not null),
@@ -110,7 +109,6 @@ union all
 select {olds}, old.valid_from,
     case {end} when new.there and ({differs}) then {now} else old.valid_to end as valid_to
 from open as old left join new on {both}
-where not coalesce({ended}, false) and not coalesce(new.there and ({differs}) and old.valid_from = {now}, false)
 union all
 select {news}, {now} as valid_from, case when false then {now} end as valid_to
 from new left join open as old on {both}

@@ -232,11 +232,21 @@ fn snapshots_keep_every_version_of_a_row() {
             ]
         );
         assert_eq!(world.ran().await, ["s: unchanged (unchanged)"]);
-        // Two states of one day are one.
+        // Of two states of one day the earlier is kept too, and so is what is gone on the day it came.
+        world.transfers("a", "2024-03-01", &[(1, "h2", 2.0), (1, "h3", 5.0), (1, "h4", 1.0)]).await;
+        world.ran().await;
         world.transfers("a", "2024-03-01", &[(1, "h2", 2.0), (1, "h3", 5.0)]).await;
         world.ran().await;
-        let open = world.rows("select * from s where household_id = 'h3' order by valid_from").await;
-        assert_eq!(open, ["h3 3.0 2024-02-01 2024-03-01", "h3 5.0 2024-03-01 NULL"]);
+        let sql = "select * from s where household_id in ('h3', 'h4') order by household_id, valid_from, amount_usd";
+        assert_eq!(
+            world.rows(sql).await,
+            [
+                "h3 3.0 2024-02-01 2024-03-01",
+                "h3 4.0 2024-03-01 2024-03-01",
+                "h3 5.0 2024-03-01 NULL",
+                "h4 1.0 2024-03-01 2024-03-01",
+            ]
+        );
     });
 }
 

@@ -3,7 +3,8 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, ScalarValue};
-use datafusion::functions::core::expr_fn::get_field;
+use datafusion::functions::core::expr_fn::{coalesce, get_field};
+use datafusion::functions::math::expr_fn::sqrt;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit, when};
 
@@ -11,6 +12,7 @@ use super::DisclosureRules;
 use super::class::{Class, Classes, shown};
 use super::measures::{self, Argument, Kind};
 use super::suppress::ColumnRule;
+use super::terms::Terms;
 use crate::error::Error;
 
 type Result<T> = std::result::Result<T, DataFusionError>;
@@ -26,6 +28,7 @@ fn refuse<T>(what: impl std::fmt::Display, hint: &str) -> Result<T> {
 pub(super) fn rule<'a>(
     call: &'a Expr,
     classes: &'a Classes<'a>,
+    terms: &'a Terms,
     strict: bool,
     rules: &'a DisclosureRules,
     contributions: &mut Vec<Expr>,
@@ -41,7 +44,8 @@ pub(super) fn rule<'a>(
     let Some(kind) = measures::kind(name).or((!strict && !collects(name)).then_some(Kind::Sums)) else {
         return refuse(format_args!("function `{name}` may show one of them"), FUNCTIONS);
     };
-    let mut taken = Taken { call, name, kind, function, classes, rules, rule: ColumnRule::default(), contributions };
+    let mut taken =
+        Taken { call, name, kind, function, classes, terms, rules, rule: ColumnRule::default(), contributions };
     taken.rule.least = rules.min_households;
     if strict {
         taken.check()?;
@@ -64,6 +68,7 @@ struct Taken<'a, 'c> {
     kind: Kind,
     function: &'a AggregateFunction,
     classes: &'a Classes<'a>,
+    terms: &'a Terms,
     rules: &'a DisclosureRules,
     rule: ColumnRule,
     contributions: &'c mut Vec<Expr>,
@@ -120,7 +125,9 @@ impl<'a> Taken<'a, '_> {
                 Argument::Weight | Argument::Value if self.kind == Kind::Count => {
                     class.is_key() || class.number().is_some() || class == Class::Identity
                 }
-                Argument::Weight | Argument::Value => match class.number() {
+                Argument::Weight | Argument::Factor | Argument::Value => match class.number() {
+                    // An extreme of a product has all factors of one household.
+                    Some(number) if ["min", "max"].contains(&self.name) => number.is_own() && number.degree <= 1,
                     Some(number) if self.kind == Kind::Order => number.is_own(),
                     Some(number) if self.kind == Kind::Line => !number.conditional,
                     Some(_) => true,
@@ -218,6 +225,10 @@ impl<'a> Taken<'a, '_> {
                         }
                         _ => parts.extend(number(value)?.map(|n| (n, is_condition(value) && !constant))),
                     }
+                    let terms = self.terms.of(value);
+                    for term in terms.iter().filter(|_| terms.len() > 1) {
+                        parts.extend(number(term)?.map(|n| (n, false)));
+                    }
                     for (part, is_condition) in parts {
                         let part = weight.iter().fold(part, |part, w| part * w.clone());
                         found.push((part, is_condition || weighted_by_condition));
@@ -228,10 +239,14 @@ impl<'a> Taken<'a, '_> {
         if self.kind == Kind::Sums {
             found.extend(self.complete(&values)?.map(|complete| (complete, true)));
         }
-        if self.kind == Kind::Line {
-            let weighted = |poor: Expr| weight.iter().fold(poor, |poor, w| poor * w.clone());
-            found.extend(self.poor(&values)?.into_iter().map(|poor| (weighted(poor), true)));
+        let weighted = |of: Expr| weight.iter().fold(of, |of, w| of * w.clone());
+        let poor = if self.kind == Kind::Line { self.poor(&values)? } else { Vec::new() };
+        if let Some(difference) = self.difference(&values) {
+            // Two measures of the same poor differ by what these alone receive.
+            found.extend(poor.first().map(|poor| (weighted(difference.clone() * poor.clone()), false)));
+            found.push((weighted(difference), false));
         }
+        found.extend(poor.into_iter().map(|poor| (weighted(poor), true)));
         let of_survey = |e: &&Expr| matches!(self.classes.class(e), Ok(Class::Fixed | Class::Survey | Class::Joined));
         if self.kind == Kind::Grouping {
             self.rule.open = true;
@@ -292,18 +307,63 @@ impl<'a> Taken<'a, '_> {
             self.rule.least = self.rule.least.max(self.least());
             return Ok(Vec::new());
         }
-        let number = |e: &Expr| cast(e.clone(), DataType::Float64);
-        let incomes = match (self.name, values) {
-            ("poverty_with_without" | "transfer_effect", [x, r, s, ..]) => {
-                vec![number(x) / number(s), (number(x) - number(r)) / number(s)]
-            }
-            ("svy_fgt_difference", [with, without, ..]) => vec![number(with), number(without)],
-            (_, [y, ..]) => vec![number(y)],
-            _ => Vec::new(),
-        };
         let line = number(&line);
-        let poor = |y: Expr| when(y.clone().lt(line.clone()), lit(1.0)).when(y.gt_eq(line.clone()), lit(0.0)).end();
-        incomes.into_iter().map(poor).collect()
+        let poor =
+            |y: &Expr| when(y.clone().lt(line.clone()), lit(1.0)).when(y.clone().gt_eq(line.clone()), lit(0.0)).end();
+        self.compared(values)
+            .iter()
+            .map(|(y, weight)| Ok(weight.iter().fold(poor(y)?, |poor, w| poor * w.clone())))
+            .collect()
+    }
+
+    /// What two distributions that a function compares differ by.
+    fn difference(&self, values: &[&Expr]) -> Option<Expr> {
+        match (self.name, values) {
+            ("transfer_effect" | "poverty_with_without", [_, r, s, ..]) => Some(number(r) / number(s)),
+            (
+                "svy_fgt_difference"
+                | "svy_mean_difference"
+                | "svy_gini_difference"
+                | "kakwani"
+                | "reynolds_smolensky"
+                | "reranking",
+                [one, other, ..],
+            ) => Some(number(one) - number(other)),
+            _ => None,
+        }
+    }
+
+    /// Incomes that are compared with the line, each with what its weight is multiplied by.
+    fn compared(&self, values: &[&Expr]) -> Vec<(Expr, Option<Expr>)> {
+        let left_out = |e: &&Expr| matches!(e, Expr::Literal(value, _) if value.data_type().is_null());
+        let given = |name: &str| {
+            let place = measures::place(self.name, name)?;
+            self.function.params.args.get(place).filter(|e| !left_out(e)).map(number)
+        };
+        match (self.name, values) {
+            ("transfer_effect", [x, r, s, ..]) => {
+                let (x, r, s) = (number(x), number(r), number(s));
+                let without = [given("counterfactual"), Some(x.clone() - r.clone())].into_iter().flatten().collect();
+                let without = coalesce(without) / s.clone();
+                let mut all = vec![(x / s.clone(), None)];
+                // Remittances are scaled whole, or by the root beside the weights.
+                if let Some(captured) = given("captured") {
+                    let received = r / s;
+                    all.push((without.clone() + received.clone() / captured.clone(), None));
+                    all.push((without.clone() + received / sqrt(captured), None));
+                }
+                // A factor that is NULL is 1.
+                all.push((without, given("without_factor").map(|factor| coalesce(vec![factor, lit(1.0)]))));
+                all
+            }
+            ("poverty_with_without", [x, r, s, ..]) => {
+                let (x, r, s) = (number(x), number(r), number(s));
+                vec![(x.clone() / s.clone(), None), ((x - r) / s, None)]
+            }
+            ("svy_fgt_difference", [with, without, ..]) => vec![(number(with), None), (number(without), None)],
+            (_, [y, ..]) => vec![(number(y), None)],
+            _ => Vec::new(),
+        }
     }
 
     /// Households needed for what is ranked: the smaller of the tails that are looked at must hold k.
@@ -316,6 +376,10 @@ impl<'a> Taken<'a, '_> {
         let of_tail = (k as f64 / tail).ceil().min(1e15) as u64;
         of_tail.max(k.saturating_mul(self.rules.order_factor))
     }
+}
+
+fn number(expr: &Expr) -> Expr {
+    cast(expr.clone(), DataType::Float64)
 }
 
 /// The numbers of a literal, or of a list of literals.

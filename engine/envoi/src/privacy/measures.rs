@@ -25,6 +25,8 @@ pub(super) enum Argument {
     Value,
     /// Its weight.
     Weight,
+    /// What its weight is multiplied by in one of the distributions that are compared.
+    Factor,
     /// A poverty line.
     Line,
     /// Stratum or sampling unit, of which the answer shows nothing.
@@ -147,7 +149,9 @@ pub(super) fn argument(function: &str, place: usize) -> Argument {
         return if percentile && place > 0 { Argument::Constant } else { Argument::Value };
     };
     match name.as_str() {
-        "w" | "n" | "proxy" | "without_factor" => Argument::Weight,
+        "w" | "n" | "proxy" => Argument::Weight,
+        // It may be NULL of those who are counted, so it is no factor of every sum: `compared` has it.
+        "without_factor" => Argument::Factor,
         "line" | "z" => Argument::Line,
         "stratum" | "psu" => Argument::Design,
         "domain" | "cell" | "subcell" => Argument::Domain,
@@ -155,6 +159,11 @@ pub(super) fn argument(function: &str, place: usize) -> Argument {
         | "y_without" | "counterfactual" => Argument::Value,
         _ => Argument::Constant,
     }
+}
+
+/// The place of an argument.
+pub(super) fn place(function: &str, name: &str) -> Option<usize> {
+    PARAMETERS.get(function)?.iter().position(|parameter| parameter == name)
 }
 
 /// The least and greatest number that a constant may be: a high power, or a far quantile, is

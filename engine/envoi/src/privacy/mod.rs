@@ -24,6 +24,7 @@ mod node;
 mod owner;
 mod rule;
 mod suppress;
+mod terms;
 #[cfg(test)]
 mod tests;
 

@@ -31,6 +31,7 @@ use super::cell::Cell;
 use super::class::Class;
 use super::owner::Watched;
 use super::suppress::{ColumnRule, Row, decide};
+use super::terms::Terms;
 use super::{Notes, RoleState};
 use crate::error::{Class as ErrorClass, Error};
 
@@ -135,19 +136,20 @@ impl UserDefinedLogicalNodeCore for Disclosed {
 /// A mart with one row a household. It is taken off again where it is aggregated, and runs nowhere.
 #[derive(Debug, Clone)]
 pub(super) struct HouseholdRows {
-    /// With the engine's own columns of survey and household at its end.
+    /// With the engine's own columns at its end: survey, household, and terms.
     pub(super) input: LogicalPlan,
     pub(super) classes: Vec<Class>,
+    pub(super) terms: Terms,
     /// Without them.
     schema: DFSchemaRef,
 }
 
 impl HouseholdRows {
-    pub(super) fn new(input: LogicalPlan, classes: Vec<Class>) -> Result<Self> {
+    pub(super) fn new(input: LogicalPlan, classes: Vec<Class>, terms: Terms) -> Result<Self> {
         let shown = classes.iter().zip(input.schema().iter()).filter(|(class, _)| **class != Class::Hidden);
         let fields = shown.map(|(_, (q, f))| (q.cloned(), Arc::clone(f))).collect();
         let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
-        Ok(Self { input, classes, schema })
+        Ok(Self { input, classes, terms, schema })
     }
 }
 
@@ -194,7 +196,7 @@ impl UserDefinedLogicalNodeCore for HouseholdRows {
 
     fn with_exprs_and_inputs(&self, _: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
         let input = inputs.into_iter().next().ok_or_else(|| Error::internal("rows of households have one input"))?;
-        Self::new(input, self.classes.clone())
+        Self::new(input, self.classes.clone(), self.terms.clone())
     }
 }
 

@@ -8,10 +8,11 @@
 //!                                          TableScan
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Column, DFSchema, DataFusionError, JoinType};
+use datafusion::common::{Column, DFSchema, DataFusionError, ExprSchema, JoinType};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::source_as_provider;
 use datafusion::functions_aggregate::expr_fn::count;
@@ -26,6 +27,7 @@ use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingF
 use super::class::{self, Class, Classes, shown};
 use super::node::{Disclosed, HouseholdRows, Spec};
 use super::owner::Watched;
+use super::terms::{self, Terms};
 use super::{Notes, RoleState};
 use crate::catalogue::{LakeTable, Microdata};
 use crate::error::Error;
@@ -47,6 +49,7 @@ pub(super) struct Rule {
     notes: Notes,
     author: Author,
     scans: usize,
+    terms: usize,
 }
 
 /// What the rows of a plan are.
@@ -69,6 +72,14 @@ struct Households {
     classes: Vec<Class>,
     survey: Column,
     household: Column,
+    terms: Terms,
+}
+
+impl Households {
+    /// The columns that the engine added: survey, household, and terms.
+    fn hidden(&self) -> impl Iterator<Item = &Column> {
+        [&self.survey, &self.household].into_iter().chain(self.terms.iter().flat_map(|(_, terms)| terms))
+    }
 }
 
 /// The hidden column's name.
@@ -85,7 +96,7 @@ fn refuse<T>(what: impl std::fmt::Display) -> Result<T> {
 
 impl Rule {
     pub(super) fn new(role: &Arc<RoleState>, notes: &Notes, author: Author) -> Self {
-        Self { role: Arc::clone(role), notes: notes.clone(), author, scans: 0 }
+        Self { role: Arc::clone(role), notes: notes.clone(), author, scans: 0, terms: 0 }
     }
 
     /// The plan, every aggregate over households in it made safe.
@@ -104,7 +115,7 @@ impl Rule {
         match self.relation(plan)? {
             (plan, Rows::Clean) => Ok(plan),
             (plan, Rows::Households(of)) => {
-                let hidden = [&of.survey, &of.household].map(|c| plan.schema().maybe_index_of_column(c));
+                let hidden = of.hidden().map(|c| plan.schema().maybe_index_of_column(c)).collect::<Vec<_>>();
                 let class = |(at, field): (usize, &Arc<datafusion::arrow::datatypes::Field>)| {
                     if hidden.contains(&Some(at)) {
                         Class::Hidden
@@ -113,7 +124,7 @@ impl Rule {
                     }
                 };
                 let classes = plan.schema().fields().iter().enumerate().map(class).collect();
-                Ok(extension(HouseholdRows::new(plan, classes)?))
+                Ok(extension(HouseholdRows::new(plan, classes, of.terms)?))
             }
         }
     }
@@ -205,32 +216,47 @@ impl Rule {
         classes.extend([Class::Hidden, Class::Hidden]);
         let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan.clone()))?);
         let column = |what: &str| Column::new_unqualified(format!("__envoi_{what}_{}", self.scans));
-        let of = Households { classes, survey: column("survey"), household: column("household") };
+        let of =
+            Households { classes, survey: column("survey"), household: column("household"), terms: Terms::default() };
         Ok((plan, Rows::of(of)))
     }
 
     /// A mart of households. Its hidden columns are named anew, so that it can be used twice.
     fn mart_rows(&mut self, rows: &HouseholdRows) -> Result<(LogicalPlan, Rows)> {
-        self.scans += 1;
-        let mut names = ["survey", "household"].map(|what| format!("__envoi_{what}_{}", self.scans)).into_iter();
+        let mut named = BTreeMap::new();
         let (mut columns, mut hidden) = (Vec::new(), Vec::new());
+        self.scans += 1;
         for ((qualifier, field), class) in rows.input.schema().iter().zip(&rows.classes) {
             let column = Expr::from((qualifier, field));
-            if *class == Class::Hidden
-                && let Some(name) = names.next()
-            {
-                hidden.push(Column::new_unqualified(&name));
-                columns.push(column.alias(name));
-            } else {
+            if *class != Class::Hidden {
                 columns.push(column);
+                continue;
             }
+            let name = match hidden.len() {
+                0 => format!("__envoi_survey_{}", self.scans),
+                1 => format!("__envoi_household_{}", self.scans),
+                _ => self.term(),
+            };
+            named.insert(Column::from((qualifier, field)), Column::new_unqualified(&name));
+            hidden.push(Column::new_unqualified(&name));
+            columns.push(column.alias(name));
         }
         let mut hidden = hidden.into_iter();
         let (Some(survey), Some(household)) = (hidden.next(), hidden.next()) else {
             return Err(Error::internal("a mart of households has lost them").into());
         };
+        let mut terms = Terms::default();
+        for (column, of) in rows.terms.iter() {
+            terms.add(column.clone(), of.iter().filter_map(|term| named.get(term).cloned()).collect());
+        }
         let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(rows.input.clone()))?);
-        Ok((plan, Rows::of(Households { classes: rows.classes.clone(), survey, household })))
+        Ok((plan, Rows::of(Households { classes: rows.classes.clone(), survey, household, terms })))
+    }
+
+    /// A name for the column of a term.
+    fn term(&mut self) -> String {
+        self.terms += 1;
+        format!("__envoi_term_{}", self.terms)
     }
 
     /// A node over households.
@@ -239,7 +265,12 @@ impl Rule {
         match plan {
             LogicalPlan::SubqueryAlias(alias) => {
                 let requalified = |column: &Column| Column::new(Some(alias.alias.clone()), column.name.clone());
-                let of = Households { survey: requalified(&of.survey), household: requalified(&of.household), ..of };
+                let of = Households {
+                    survey: requalified(&of.survey),
+                    household: requalified(&of.household),
+                    terms: of.terms.requalified(&alias.alias),
+                    ..of
+                };
                 let plan = LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(input), alias.alias)?);
                 Ok((plan, Rows::of(of)))
             }
@@ -255,13 +286,22 @@ impl Rule {
             }
             LogicalPlan::Projection(projection) => {
                 let mut classes = Vec::new();
+                let mut hidden = [&of.survey, &of.household].map(|c| Expr::Column(c.clone())).to_vec();
+                let mut terms = Terms::default();
                 for expr in &projection.expr {
                     classes.push(self.class(expr, input.schema(), &of.classes)?);
+                    let parts = of.terms.of(expr);
+                    if parts.len() > 1 {
+                        let names: Vec<String> = parts.iter().map(|_| self.term()).collect();
+                        let (table, name) = expr.qualified_name();
+                        terms.add(Column::new(table, name), names.iter().map(Column::new_unqualified).collect());
+                        hidden.extend(parts.into_iter().zip(names).map(|(part, name)| part.alias(name)));
+                    }
                 }
-                let hidden = [&of.survey, &of.household].map(|c| Expr::Column(c.clone()));
+                classes.resize(classes.len() + hidden.len(), Class::Hidden);
                 let columns: Vec<Expr> = projection.expr.into_iter().chain(hidden).collect();
-                classes.extend([Class::Hidden, Class::Hidden]);
-                households(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?), classes, of)
+                let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?);
+                households(plan, classes, Households { terms, ..of })
             }
             LogicalPlan::Window(window) => {
                 let mut classes = of.classes.clone();
@@ -274,8 +314,7 @@ impl Rule {
             LogicalPlan::Sort(sort) if sort.fetch.is_none() => Ok((input, Rows::of(of))),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(&aggregate, input, &of),
             LogicalPlan::Distinct(Distinct::All(_)) => {
-                let hidden = |column: &Column| *column == of.survey || *column == of.household;
-                let columns = input.schema().columns().into_iter().filter(|c| !hidden(c));
+                let columns = input.schema().columns().into_iter().filter(|c| of.hidden().all(|hidden| hidden != c));
                 let keys: Vec<Expr> = columns.map(Expr::Column).collect();
                 let aggregate = Aggregate::try_new(Arc::new(input.clone()), keys, Vec::new())?;
                 self.aggregate(&aggregate, input, &of)
@@ -372,7 +411,7 @@ impl Rule {
         let columns: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).chain(hidden).collect();
         let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
         let [survey, household] = names.map(Column::new_unqualified);
-        Ok((plan, Rows::of(Households { classes, survey, household })))
+        Ok((plan, Rows::of(Households { classes, survey, household, terms: Terms::default() })))
     }
 
     /// Households again and again, as a mart that groups them in several ways has them.
@@ -383,25 +422,51 @@ impl Rule {
         self.scans += 1;
         let names = ["survey", "household"].map(|what| format!("__envoi_{what}_{}", self.scans));
         let mut classes: Option<Vec<Class>> = None;
-        let mut branches = Vec::new();
+        let mut shown = Vec::new();
         for (input, of) in inputs.into_iter().zip(households) {
             let Some(of) = of else { return refuse("a UNION puts them beside others") };
-            let shown =
-                input.schema().columns().into_iter().zip(of.classes).filter(|(_, class)| *class != Class::Hidden);
-            let (columns, own): (Vec<Column>, Vec<Class>) = shown.unzip();
-            let hidden = [of.survey, of.household].into_iter().zip(&names).map(|(c, name)| Expr::Column(c).alias(name));
-            let columns = columns.into_iter().map(Expr::Column).chain(hidden).collect();
-            branches.push(Arc::new(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?)));
+            let columns = input.schema().columns().into_iter().zip(&of.classes);
+            let (columns, own): (Vec<Column>, Vec<Class>) =
+                columns.filter(|(_, class)| **class != Class::Hidden).map(|(column, class)| (column, *class)).unzip();
             classes = Some(match classes {
                 None => own,
                 Some(all) => all.into_iter().zip(own).map(|(a, b)| if a == b { a } else { Class::Key }).collect(),
             });
+            shown.push((input, of, columns));
         }
         let mut classes = classes.unwrap_or_default();
-        classes.extend([Class::Hidden, Class::Hidden]);
+        // A column has as many terms as it has in any branch.
+        let count = |(_, of, columns): &(_, Households, Vec<Column>), at: usize| {
+            columns.get(at).and_then(|c| of.terms.get(c)).map_or(0, <[Column]>::len)
+        };
+        let most = |at: usize| shown.iter().map(|branch| count(branch, at)).max().unwrap_or(0);
+        let wanted: Vec<Vec<String>> =
+            (0..classes.len()).map(|at| (0..most(at)).map(|_| self.term()).collect()).collect();
+        let (mut branches, mut terms) = (Vec::new(), Terms::default());
+        for (input, of, columns) in shown {
+            let mut hidden =
+                vec![Expr::Column(of.survey).alias(&names[0]), Expr::Column(of.household).alias(&names[1])];
+            for (column, wanted) in columns.iter().zip(&wanted) {
+                let own = of.terms.get(column).unwrap_or(std::slice::from_ref(column));
+                let data_type = input.schema().data_type(column)?;
+                let own =
+                    own.iter().map(|term| Expr::Column(term.clone())).chain(std::iter::repeat(terms::none(data_type)));
+                hidden.extend(own.zip(wanted).map(|(term, name)| term.alias(name)));
+            }
+            if branches.is_empty() {
+                // Columns of a union are those of its first branch, without the table's name.
+                for (column, wanted) in columns.iter().zip(&wanted).filter(|(_, wanted)| !wanted.is_empty()) {
+                    let column = Column::new_unqualified(&column.name);
+                    terms.add(column, wanted.iter().map(Column::new_unqualified).collect());
+                }
+            }
+            let columns = columns.into_iter().map(Expr::Column).chain(hidden).collect();
+            branches.push(Arc::new(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?)));
+        }
+        classes.resize(classes.len() + 2 + wanted.iter().map(Vec::len).sum::<usize>(), Class::Hidden);
         let plan = LogicalPlan::Union(Union::try_new_with_loose_types(branches)?);
         let [survey, household] = names.map(Column::new_unqualified);
-        Ok((plan, Rows::of(Households { classes, survey, household })))
+        Ok((plan, Rows::of(Households { classes, survey, household, terms })))
     }
 
     /// The aggregate with a hidden column, and the node that judges it.
@@ -457,7 +522,7 @@ impl Rule {
     ) -> Result<super::suppress::ColumnRule> {
         let classes = Classes { schema, of: &of.classes };
         let strict = self.author == Author::Reader;
-        super::calls::rule(call, &classes, strict, &self.role.rules, contributions)
+        super::calls::rule(call, &classes, &of.terms, strict, &self.role.rules, contributions)
     }
 }
 

@@ -309,6 +309,108 @@ fn poverty_lines_are_not_moved_past_one_household() {
     });
 }
 
+/// Lines of settings are the asker's choice as well, and so are shares by which remittances are scaled.
+#[test]
+fn poverty_lines_of_marts_are_not_moved_past_one_household() {
+    blocking(async {
+        let (owner, columns) = (owner().await, "headcount_with_survey, headcount_without_survey");
+        let mart = format!("select {columns} from national_income_effect where survey_id = 'ton_2015'");
+        let scaled = "select e['with'], e['without'] from (select unnest(transfer_effect(income_total, remittance, \
+             size_persons, 2000, weight, size_persons, captured => CAPTURED)) as e from household \
+             where survey_id = 'ton_2015') where e['measure'] = 'headcount' and e['scale'] in ('amount', 'both') order by 1";
+        let households = "select count(*) from household where survey_id = 'ton_2015' and income_total / size_persons \
+             >= LOW and income_total / size_persons < HIGH";
+        let (mut near, mut told, mut answered) = (0, 0, 0);
+        for step in 0..6 {
+            let (low, high) = (1_000.0 + f64::from(step) * 100.0, 1_000.0 + f64::from(step) * 100.0 + 10.0);
+            let households = households.replace("LOW", &low.to_string()).replace("HIGH", &high.to_string());
+            let between = number(&owner, &households).await.unwrap();
+            if !(1.0..10.0).contains(&between) {
+                continue;
+            }
+            near += 1;
+            let reader = reader().await;
+            let mut seen = Vec::new();
+            for line in [low, high] {
+                rows(&reader, &format!("set envoi.poverty_line = '{line} TOP a year'")).await;
+                seen.push(rows(&reader, &mart).await);
+            }
+            answered += usize::from(seen.iter().any(|rows| rows.iter().flatten().all(|cell| cell != "NULL")));
+            told += usize::from(seen.iter().all(|rows| rows.iter().flatten().all(|cell| cell != "NULL")));
+        }
+        assert!(near > 1 && answered == near, "{near} near, {answered} answered");
+        assert_eq!(told, 0, "of {near}");
+
+        let reader = reader().await;
+        let poor = |power: &str, captured: f64| {
+            format!("((income_total - remittance + remittance / {power}({captured})) / size_persons < 2000)")
+        };
+        let mut answered: Vec<f64> = Vec::new();
+        for step in 0..40 {
+            let captured = 0.3 + 0.002 * f64::from(step);
+            let cells = rows(&reader, &scaled.replace("CAPTURED", &captured.to_string())).await;
+            if cells.is_empty() || cells.iter().flatten().any(|cell| cell == "NULL") {
+                continue;
+            }
+            for before in &answered {
+                for power in ["", "sqrt"] {
+                    let sql = format!(
+                        "select count(*) from household where survey_id = 'ton_2015' and {} <> {}",
+                        poor(power, *before),
+                        poor(power, captured)
+                    );
+                    let between = number(&owner, &sql).await.unwrap();
+                    assert!(!(1.0..10.0).contains(&between), "{before} and {captured}: {between} households");
+                }
+            }
+            answered.push(captured);
+        }
+        assert!(!answered.is_empty() && answered.len() < 40, "{answered:?}");
+    });
+}
+
+/// What two numbers differ by is a number too: of region `E` three households receive anything.
+#[test]
+fn differences_of_few_are_not_shown() {
+    blocking(async {
+        let of = "from household where survey_id = 'ton_2015' and region = 'E'";
+        let mart = "from family_income where survey_id = 'ton_2015' and region = 'E'";
+        for (all, less) in [
+            (format!("select sum(income_total) {of}"), format!("select sum(income_total - remittance) {of}")),
+            (
+                format!("select sum(income_total * weight) {of}"),
+                format!("select sum(y) from (select (income_total - coalesce(remittance, 0)) * weight as y {of}) as f"),
+            ),
+            (
+                format!("select sum(household_income_lcu) {mart}"),
+                format!("select sum(household_income_without_lcu) {mart}"),
+            ),
+            (
+                format!("select sum(income_with_lcu * weight) {mart}"),
+                format!("select sum(y * weight) from (select income_without_lcu as y, weight {mart}) as f"),
+            ),
+            (
+                format!("select svy_mean_difference(income_total, income_total - remittance, weight)['estimate'] {of}"),
+                format!("select svy_gini_difference(income_total, income_total - remittance, weight)['estimate'] {of}"),
+            ),
+        ] {
+            let reader = reader().await;
+            number(&owner().await, &all).await.unwrap();
+            number(&owner().await, &less).await.unwrap();
+            assert_eq!(number(&reader, &less).await, None, "{less}");
+        }
+        // Of many there is nothing to hide.
+        let reader = reader().await;
+        let sql = "select sum(income_total - remittance) from household where survey_id = 'ton_2015' and region = 'A'";
+        assert!(number(&reader, sql).await.is_some());
+        let effect = "select e['with'] from (select unnest(transfer_effect(income_total, remittance, size_persons, 1000000, \
+             weight, size_persons)) as e from household where survey_id = 'ton_2015' and region = 'REGION') \
+             where e['measure'] = 'mean'";
+        assert_eq!(rows(&reader, &effect.replace("REGION", "E")).await, Vec::<Vec<String>>::new());
+        assert_eq!(rows(&reader, &effect.replace("REGION", "A")).await.len(), 1);
+    });
+}
+
 /// A statement that fails tells that some household made it fail; how, and how often, is bounded.
 #[test]
 fn errors_tell_nothing_of_rows() {

@@ -20,6 +20,8 @@ fn functions_that_show_one_household_are_refused() {
             "sum(distinct income_total)",
             "count(distinct income_total)",
             "max(household_id)",
+            "max(income_total * weight)",
+            "min(income_total / size_persons)",
             "min(psu)",
             "approx_distinct(income_total)",
         ] {
@@ -85,8 +87,12 @@ fn marts_of_families_are_aggregates_or_refused() {
             for row in &seen {
                 let other =
                     all.iter().find(|other| other[..keys] == row[..keys]).unwrap_or_else(|| panic!("{mart}: {row:?}"));
-                // A figure made of what is shown alone would be another one.
-                let same = row.iter().zip(other).all(|(mine, theirs)| mine == "NULL" || mine == theirs);
+                // A figure made of what is shown alone would be another one; a reason is no figure.
+                let same = row.iter().zip(other).all(|(mine, theirs)| {
+                    mine == "NULL"
+                        || mine == theirs
+                        || (theirs == "NULL" && mine.contains("rests on too few households"))
+                });
                 assert!(same, "{mart}: {row:?} is not {other:?}");
             }
             let cells = |rows: &[Vec<String>]| rows.iter().flatten().filter(|cell| *cell != "NULL").count();
