@@ -67,15 +67,23 @@ async def connect(address):
 async def load(address, clients, active, duration, pid):
     connections = [await connect(address) for _ in range(clients)]
     seconds, errors = [], []
-    before, until = resident(pid), time.perf_counter() + duration
+    until = time.perf_counter() + duration
     # Who asks changes: over time every connection does.
     async def worker(own):
         while time.perf_counter() < until:
             for connection in own:
                 await ask(connection, min(until, time.perf_counter() + 1), seconds, errors)
-    await asyncio.gather(*(worker(connections[i::active]) for i in range(active)))
+
+    async def watch():
+        held = [resident(pid)]
+        for _ in range(10):
+            await asyncio.sleep(duration / 10)
+            held.append(resident(pid))
+        return held
+
+    held, *_ = await asyncio.gather(watch(), *(worker(connections[i::active]) for i in range(active)))
     print(f"{clients} connections, {active} active, {duration} s: {told(seconds)}, errors {len(errors)}; "
-          f"memory {before:.0f} MiB at first, {resident(pid):.0f} MiB at the end")
+          f"memory from first to last in MiB: {' '.join(f'{mib:.0f}' for mib in held)}", flush=True)
     for error in sorted(set(errors))[:5]:
         print("   ", error)
     for connection in connections:

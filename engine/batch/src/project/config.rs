@@ -341,7 +341,7 @@ impl TryFrom<String> for Span {
 
 impl From<Span> for String {
     fn from(span: Span) -> Self {
-        format!("{}s", span.0.as_secs())
+        format!("{}ms", span.0.as_millis())
     }
 }
 
@@ -359,6 +359,8 @@ mod tests {
     fn lengths_and_sizes() {
         assert_eq!(Span::try_from("3 days".to_owned()).unwrap().days(), 3);
         assert_eq!(Span::try_from("90s".to_owned()).unwrap().0.as_secs(), 90);
+        let span = Span(Duration::from_millis(200));
+        assert_eq!(Span::try_from(String::from(span)), Ok(span));
         assert!(Span::try_from("soon".to_owned()).is_err());
         assert_eq!(bytes("2GiB"), Ok(2 << 30));
         assert!(bytes("lots").is_err());

@@ -210,7 +210,7 @@ impl Run<'_> {
                     Some(Span(most)) => match tokio::time::timeout(most, work).await {
                         Ok(made) => made,
                         Err(_) => {
-                            let what = format!("it took longer than its `timeout` of {} s", most.as_secs());
+                            let what = format!("it took longer than its `timeout` of {} s", most.as_secs_f64());
                             Err(Failed { step: "build", what, tests: Vec::new(), passing: true, cancelled: false })
                         }
                     },

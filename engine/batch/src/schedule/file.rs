@@ -346,6 +346,10 @@ fn channel_of(at: &Text<'_>, name: &str, raw: &Spanned<RawChannel>) -> Result<Ch
     };
     let on = match &channel.on {
         None => vec![When::Failure, When::Recovery],
+        Some(on) if on.is_empty() => {
+            let what = "`on` is empty, so nobody is ever told; leave it out for `failure` and `recovery`";
+            return Err(wrong(what.to_owned()));
+        }
         Some(on) => on
             .iter()
             .map(|when| when.get_ref().parse().map_err(|what: String| at.wrong(&when.span(), what)))

@@ -347,6 +347,10 @@ impl Classes<'_> {
             ("coalesce", all) if all.iter().all(|c| c.is_key()) => {
                 all.iter().try_fold(Class::Fixed, |of, class| self.together(whole, of, *class))
             }
+            // `region = any(array['A', 'B'])`
+            ("array_has", [Class::Fixed, key]) if key.is_key() => {
+                self.condition(whole, &args.iter().collect::<Vec<_>>())
+            }
             ("nullif", [first, _]) if args.get(1).is_some_and(is_zero) => Ok(*first),
             ("sqrt" | "ln" | "log10", [one]) if plain(one) => {
                 let number = one.number().unwrap_or(PLAIN);

@@ -1,5 +1,6 @@
-//! Operations whose result may not fit: whole numbers that grow out of their type are an error, where the engine below
-//! goes on from the other end, and `||` makes no text larger than functions may.
+//! Operations that the engine below does another way: whole numbers that grow out of their type are an error, where it
+//! goes on from the other end; `||` makes no text larger than functions may; a cast to a whole number rounds, as SQL
+//! has it, where it cuts.
 
 use std::sync::Arc;
 
@@ -10,11 +11,13 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::functions::math::round;
 use datafusion::logical_expr::binary::BinaryTypeCoercer;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, TryCast, Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr::expressions::{BinaryExpr as Joined, Column};
@@ -34,8 +37,17 @@ impl Checked {
         Self { concat: Arc::new(joining(Operation::of(Operator::StringConcat), pool)) }
     }
 
-    fn replaced(&self, expr: Expr, type_of: impl Fn(&Expr) -> Option<DataType>) -> Transformed<Expr> {
-        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else { return Transformed::no(expr) };
+    fn replaced(&self, expr: Expr, type_of: &impl Fn(&Expr) -> Option<DataType>) -> Transformed<Expr> {
+        let (left, op, right) = match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => (left, op, right),
+            Expr::Cast(cast) if cuts(&cast.expr, cast.field.data_type(), type_of) => {
+                return Transformed::yes(Expr::Cast(Cast { expr: Box::new(rounded(*cast.expr)), ..cast }));
+            }
+            Expr::TryCast(cast) if cuts(&cast.expr, cast.field.data_type(), type_of) => {
+                return Transformed::yes(Expr::TryCast(TryCast { expr: Box::new(rounded(*cast.expr)), ..cast }));
+            }
+            other => return Transformed::no(other),
+        };
         let both = |is: fn(&DataType) -> bool| [&left, &right].iter().all(|e| type_of(e).is_some_and(|t| is(&t)));
         let function = match op {
             Operator::Plus | Operator::Minus | Operator::Multiply if both(DataType::is_integer) => {
@@ -66,16 +78,14 @@ impl AnalyzerRule for Checked {
             }
             let schema = merge_schema(&node.inputs());
             let type_of = |expr: &Expr| expr.get_type(&schema).ok();
-            let replaced = |expr: Expr| expr.transform_up(|expr| Ok(self.replaced(expr, type_of)));
-            let changed = node.clone().map_expressions(replaced)?;
-            if !changed.transformed {
-                return Ok(Transformed::no(node));
-            }
-            // An order within a window or an aggregate is part of the column's name, by which it is asked for above.
-            let changed = changed.data.recompute_schema()?;
-            let named = |plan: &LogicalPlan| plan.schema().field_names();
-            let same = named(&changed) == named(&node);
-            Ok(if same { Transformed::yes(changed) } else { Transformed::no(node) })
+            // Columns are asked for above by the names they had.
+            let names = NamePreserver::new(&node);
+            let changed = node.map_expressions(|expr| {
+                let name = names.save(&expr);
+                let replaced = expr.transform_up(|expr| Ok(self.replaced(expr, &type_of)))?;
+                Ok(replaced.update_data(|expr| name.restore(expr)))
+            })?;
+            changed.map_data(LogicalPlan::recompute_schema)
         };
         Ok(plan.transform_up_with_subqueries(of_node)?.data)
     }
@@ -84,7 +94,20 @@ impl AnalyzerRule for Checked {
 /// Whether an expression may be one that is replaced.
 fn is_checked(expr: &Expr) -> bool {
     use Operator::{Minus, Multiply, Plus, StringConcat};
-    matches!(expr, Expr::BinaryExpr(BinaryExpr { op: Plus | Minus | Multiply | StringConcat, .. }))
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { op: Plus | Minus | Multiply | StringConcat, .. }) => true,
+        Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => field.data_type().is_integer(),
+        _ => false,
+    }
+}
+
+/// Whether a cast loses what is behind the point.
+fn cuts(expr: &Expr, to: &DataType, type_of: impl Fn(&Expr) -> Option<DataType>) -> bool {
+    to.is_integer() && type_of(expr).is_some_and(|from| from.is_floating() || from.is_decimal())
+}
+
+fn rounded(expr: Expr) -> Expr {
+    round().call(vec![expr])
 }
 
 /// An operation as a function; its columns are called as the operation's are.

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, Weak};
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
+use datafusion::functions_aggregate::bool_and_or::bool_and_udaf;
+use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 use envoi_lake::Manifest;
 use parking_lot::RwLock;
 
 use super::arithmetic::Checked;
+use super::multisets::Multisets;
 use super::plans::Plans;
 use super::single::SingleValues;
 use super::truths::Truths;
@@ -146,6 +149,11 @@ impl SessionFactory {
             for function in envoi_functions::all_aggregates() {
                 context.register_udaf(function.as_ref().clone());
             }
+            context.register_udaf(super::sums::checked(&sum_udaf()));
+            for function in super::ranks::functions() {
+                context.register_udwf(function);
+            }
+            context.register_udaf(bool_and_udaf().as_ref().clone().with_aliases(["every"]));
             for function in super::bounded::functions(&context.state()) {
                 context.register_udf(function);
             }
@@ -190,6 +198,7 @@ impl SessionFactory {
         let environment = self.runtime.environment(bounds.memory)?;
         let mut rules = Analyzer::new().rules;
         rules.insert(0, Arc::new(SingleValues));
+        rules.insert(0, Arc::new(Multisets));
         rules.push(Arc::new(Checked::new(&environment.memory_pool)));
         let mut state = SessionStateBuilder::new()
             .with_config(config)

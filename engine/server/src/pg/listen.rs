@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use envoi::{Audit, DisclosureRules, Role, Session, SessionFactory};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::connection::{Connection, Incoming};
@@ -21,6 +21,7 @@ use super::registry::{Backend, Registry};
 use super::settings::Settings;
 use super::startup::{self, Login};
 use super::surface::{Pages, PgSurface};
+use super::turn::Turn;
 use super::wire::{backend, frontend};
 use crate::catalogue::Snapshot;
 use crate::users::{User, Users};
@@ -61,7 +62,7 @@ pub(crate) struct Shared {
     /// Who asks, by name; one each, so that all sessions of a user count together.
     roles: Mutex<HashMap<String, Role>>,
     pub(super) pages: Arc<Pages>,
-    active: Semaphore,
+    active: Arc<Semaphore>,
     waiting: AtomicUsize,
     memory: MemoryGuard,
     pub(super) guesses: Guesses,
@@ -114,7 +115,7 @@ impl PgServer {
             registry,
             roles: Mutex::default(),
             pages,
-            active: Semaphore::new(options.limits.active),
+            active: Arc::new(Semaphore::new(options.limits.active)),
             waiting: AtomicUsize::new(0),
             memory: MemoryGuard::new(options.limits.memory),
             guesses: Guesses::default(),
@@ -328,20 +329,21 @@ impl Shared {
         Ok(role)
     }
 
-    /// A turn to plan and begin a query; waits for one.
+    /// A turn to plan a query, or to compute its rows; waits for one.
     ///
     /// # Errors
     /// 53200 if memory is short, 53300 if too many wait, 57P01 when the server stops.
-    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+    pub(super) async fn turn(&self) -> Result<Turn> {
         self.memory.admit(&self.registry)?;
-        if let Ok(turn) = self.active.try_acquire() {
-            return Ok(turn);
+        if let Ok(permit) = Arc::clone(&self.active).try_acquire_owned() {
+            return Ok(Turn::new(permit));
         }
         let waiting = Waiting::new(&self.waiting);
         if waiting.before >= self.limits.waiting {
             return Err(PgError::new(TOO_MANY_CONNECTIONS, "too many queries wait for their turn"));
         }
-        self.active.acquire().await.map_err(|_| PgError::fatal(ADMIN_SHUTDOWN, "the server stops"))
+        let permit = Arc::clone(&self.active).acquire_owned().await;
+        permit.map(Turn::new).map_err(|_| PgError::fatal(ADMIN_SHUTDOWN, "the server stops"))
     }
 }
 

@@ -34,6 +34,7 @@ mod startup;
 mod styles;
 mod surface;
 mod transaction;
+mod turn;
 mod value;
 mod wire;
 mod words;

@@ -8,12 +8,14 @@ use envoi::Answer;
 
 use super::command::Direction;
 use super::portal::ORIGIN;
+use super::turn::Turn;
 use crate::catalogue::PG_TYPE;
 
 /// Where rows come from.
 #[derive(Debug)]
 enum Source {
-    Engine(Box<Answer>),
+    /// Of the engine, with its turn to compute them.
+    Engine { answer: Box<Answer>, _turn: Turn },
     /// Rows that are there as a whole.
     Fixed,
 }
@@ -34,12 +36,19 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Of an answer of the engine; `told` is how its columns were described.
-    pub(crate) fn of(answer: Answer, told: Option<&SchemaRef>) -> Self {
+    pub(crate) fn of(answer: Answer, told: Option<&SchemaRef>, turn: Turn) -> Self {
         let schema = match told.filter(|told| told.fields().len() == answer.schema.fields().len()) {
             Some(told) => described(&answer.schema, told),
             None => Arc::clone(&answer.schema),
         };
-        Self { schema, source: Source::Engine(Box::new(answer)), batch: None, at: 0, taken: 0, notes: Vec::new() }
+        Self {
+            schema,
+            source: Source::Engine { answer: Box::new(answer), _turn: turn },
+            batch: None,
+            at: 0,
+            taken: 0,
+            notes: Vec::new(),
+        }
     }
 
     /// Those of a batch.
@@ -70,7 +79,7 @@ impl Rows {
                 }
                 self.batch = None;
             }
-            let Source::Engine(answer) = &mut self.source else { return Ok(None) };
+            let Source::Engine { answer, .. } = &mut self.source else { return Ok(None) };
             match answer.next().await {
                 Some(batch) => (self.batch, self.at) = (Some(batch?), 0),
                 None => {

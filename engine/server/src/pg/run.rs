@@ -269,14 +269,14 @@ impl Connection {
         };
         self.apply_settings().await?;
         let shared = Arc::clone(&self.shared);
-        let answer = interrupts
+        let (answer, turn) = interrupts
             .guard(async {
-                let _turn = shared.turn().await?;
+                let turn = shared.turn().await?;
                 let answer = self.session.execute(prepared, values).await;
-                answer.map_err(|e| super::sqlstate::of_engine(&e, prepared.sql(), ""))
+                Ok((answer.map_err(|e| super::sqlstate::of_engine(&e, prepared.sql(), ""))?, turn))
             })
             .await?;
-        Ok(Rows::of(answer, statement.answer.as_ref()))
+        Ok(Rows::of(answer, statement.answer.as_ref(), turn))
     }
 
     /// Sends rows, at most so many.

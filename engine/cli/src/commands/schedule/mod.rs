@@ -42,11 +42,11 @@ pub(crate) struct ScheduleArgs {
 pub(crate) async fn schedule(config: &Config, screen: Screen, args: &ScheduleArgs) -> Result<u8, Failure> {
     let (schedule, file) = load(args.dir.as_deref())?;
     checked(config, screen, args.dir.as_deref(), &schedule).await?;
+    schedule.ready().map_err(|e| Failure::usage(e.to_string()))?;
     if let Some(times) = args.list {
         print(&listed(&schedule, times))?;
         return Ok(0);
     }
-    schedule.ready().map_err(|e| Failure::usage(e.to_string()))?;
     if !schedule.jobs.iter().any(|job| job.enabled) {
         return Err(Failure::usage("there are no jobs to run; write [[job]] into schedule.toml"));
     }

@@ -401,6 +401,8 @@ fn differences_of_few_are_not_shown() {
         }
         // Of many there is nothing to hide.
         let reader = reader().await;
+        let any = "select count(*) from household where survey_id = 'ton_2015' and region = any(array['A', 'B'])";
+        assert!(number(&reader, any).await.is_some());
         let sql = "select sum(income_total - remittance) from household where survey_id = 'ton_2015' and region = 'A'";
         assert!(number(&reader, sql).await.is_some());
         let effect = "select e['with'] from (select unnest(transfer_effect(income_total, remittance, size_persons, 1000000, \
