@@ -137,8 +137,9 @@ def main():
     arguments.add_argument("--connections", type=int, default=500)
     arguments.add_argument("--active", type=int, default=32)
     arguments.add_argument("--seconds", type=int, default=600)
+    arguments.add_argument("--serve", action="append", default=[], help="a flag of envoi serve")
     given = arguments.parse_args()
-    command = [given.envoi, "serve", "--pg", "127.0.0.1:0"]
+    command = [given.envoi, "serve", "--pg", "127.0.0.1:0", *given.serve]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         port = re.search(r":(\d+)/", server.stdout.readline().decode()).group(1)

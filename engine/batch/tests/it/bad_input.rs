@@ -100,7 +100,7 @@ fn plans_are_made_before_anything_runs() {
         &[("a.sql", "select iso3 from country"), ("a.toml", "sort = [\"iso\"]\n[[test]]\nunique = [\"iso4\"]\n")],
         &["sort names column `iso`", "did you mean `iso3`?", "[[test]] names column `iso4`"],
     );
-    check(&[("a.sql", "select iso3, iso3 from country")], &["a.sql"]);
+    check(&[("a.sql", "select iso3 as x, name_en as x from country")], &["a.sql"]);
 }
 
 #[test]

@@ -33,9 +33,9 @@ pub(crate) struct ServeArgs {
     /// Connections at a time
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
     connections: usize,
-    /// Queries that are begun at a time; the others wait
-    #[arg(long, value_name = "N", default_value_t = Limits::default().active)]
-    active: usize,
+    /// Young queries that are planned and computed at a time; the others wait [default: two for each core]
+    #[arg(long, value_name = "N")]
+    active: Option<usize>,
     /// Seconds that a statement may take; 0 for no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     statement_timeout: u64,
@@ -70,7 +70,7 @@ async fn served(config: &Config, screen: Screen, args: &ServeArgs) -> Result<u8,
     };
     let limits = Limits {
         connections: args.connections.max(1),
-        active: args.active.max(1),
+        active: args.active.map_or(Limits::default().active, |active| active.max(1)),
         statement: Some(Duration::from_secs(args.statement_timeout)).filter(|limit| !limit.is_zero()),
         memory: Some(MemoryMarks::beside(config.memory())),
         ..Limits::default()

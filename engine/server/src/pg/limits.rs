@@ -11,7 +11,7 @@ pub struct Limits {
     pub logins: usize,
     /// From the first byte until a client is logged in.
     pub login: Duration,
-    /// Queries that are planned or begun at a time; the others wait.
+    /// Young queries that are planned or computed at a time; the others wait. Two for each core.
     pub active: usize,
     /// Queries that may wait.
     pub waiting: usize,
@@ -53,7 +53,7 @@ impl Default for Limits {
             connections: 600,
             logins: 128,
             login: Duration::from_secs(10),
-            active: 32,
+            active: 2 * std::thread::available_parallelism().map_or(2, usize::from),
             waiting: 1_000,
             statement: Some(Duration::from_secs(300)),
             idle_in_transaction: Duration::from_secs(600),

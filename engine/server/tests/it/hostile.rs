@@ -39,7 +39,7 @@ fn said(steps: &[serde_json::Value]) -> (Vec<u8>, bool) {
                 Ok(n) => got.extend(&more[..n]),
                 Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => return true,
                 // Quiet: there is no more, unless it has not begun.
-                Err(_) if got.len() > before || begin.elapsed() > Duration::from_secs(2) => return false,
+                Err(_) if got.len() > before || begin.elapsed() > Duration::from_secs(3) => return false,
                 Err(_) => {}
             }
         }

@@ -75,11 +75,11 @@ fn stopped_while_the_client_does_not_read() {
     let rows = "select value, repeat('x', 1000) from generate_series(1, 1000000) as t(value)";
     for (sql, row) in [(rows.to_owned(), 'D'), (format!("copy ({rows}) to stdout"), 'd')] {
         let mut c = Client::connect(server.address);
-        c.simple("set statement_timeout = '200ms'");
+        c.simple("set statement_timeout = '1s'");
         let body = [sql.as_bytes(), b"\0"].concat();
         c.send(&crate::client::message(b'Q', &body));
         // The server fills what lies between and waits, in the middle of a message, until its time is over.
-        other.value("select pg_sleep(1)");
+        other.value("select pg_sleep(2)");
         let all = c.until_ready();
         let mut number = 0;
         for message in all.iter().filter(|m| m.kind == row) {
