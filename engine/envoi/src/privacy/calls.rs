@@ -45,7 +45,7 @@ pub(super) fn rule<'a>(
         return refuse(format_args!("function `{name}` may show one of them"), FUNCTIONS);
     };
     let mut taken =
-        Taken { call, name, kind, function, classes, terms, rules, rule: ColumnRule::default(), contributions };
+        Taken { call, name, kind, function, classes, terms, strict, rules, rule: ColumnRule::default(), contributions };
     taken.rule.least = rules.min_households;
     if strict {
         taken.check()?;
@@ -69,6 +69,7 @@ struct Taken<'a, 'c> {
     function: &'a AggregateFunction,
     classes: &'a Classes<'a>,
     terms: &'a Terms,
+    strict: bool,
     rules: &'a DisclosureRules,
     rule: ColumnRule,
     contributions: &'c mut Vec<Expr>,
@@ -186,6 +187,23 @@ impl<'a> Taken<'a, '_> {
                 weight = Some(weight.into_iter().fold(number, |all, w| all * w));
             }
         }
+        let weighted = |of: Expr| weight.iter().fold(of, |of, w| of * w.clone());
+        // A weight may be a sum as well: the terms of what it is multiplied with are as many.
+        let weights: Vec<&Expr> = self.args().filter(|(_, _, is)| *is == Argument::Weight).map(|(_, e, _)| e).collect();
+        for (at, weight) in weights.iter().enumerate() {
+            for term in self.told(weight)? {
+                let Some(term) = number(&term)? else { continue };
+                let mut term = term;
+                for (_, other) in weights.iter().enumerate().filter(|(other, _)| *other != at) {
+                    term = number(other)?.into_iter().fold(term, |all, w| all * w);
+                }
+                let own = self.args().filter(|(_, _, is)| *is == Argument::Value).map(|(_, e, _)| e);
+                for value in own.filter(|_| self.kind == Kind::Sums || self.kind == Kind::Line) {
+                    found.extend(number(value)?.map(|value| (value * term.clone(), false)));
+                }
+                found.push((term, false));
+            }
+        }
         let is_condition = |e: &Expr| match self.classes.class(e) {
             Ok(class) => class.number().is_none_or(|n| n.conditional),
             Err(_) => false,
@@ -205,14 +223,22 @@ impl<'a> Taken<'a, '_> {
                 Kind::Count => found.push((when(Expr::IsNotNull(Box::new((*value).clone())), lit(1.0)).end()?, true)),
                 // An extreme is of one household: what it is of the sum does not matter, how many have any does.
                 Kind::Order => {
-                    if let Some(number) = number(value)? {
-                        found.push((when(number.not_eq(lit(0.0)), lit(1.0)).end()?, false));
+                    let terms = self.told(value)?;
+                    for part in terms.iter().chain([*value]) {
+                        if let Some(number) = number(part)? {
+                            found.push((when(number.not_eq(lit(0.0)), lit(1.0)).end()?, false));
+                        }
                     }
                 }
-                // Shares of households, not sums of what they have.
+                // Shares of households; and where all are below the line, sums of what they have.
                 Kind::Line => {
                     let counted = weight.clone().unwrap_or_else(|| lit(1.0));
                     found.push((when(Expr::IsNotNull(Box::new((*value).clone())), counted).end()?, false));
+                    let parts =
+                        if constant { Vec::new() } else { [self.told(value)?, vec![(*value).clone()]].concat() };
+                    for part in &parts {
+                        found.extend(number(part)?.map(|n| (weighted(n), false)));
+                    }
                 }
                 Kind::Sums => {
                     let mut parts = Vec::new();
@@ -225,13 +251,11 @@ impl<'a> Taken<'a, '_> {
                         }
                         _ => parts.extend(number(value)?.map(|n| (n, is_condition(value) && !constant))),
                     }
-                    let terms = self.terms.of(value);
-                    for term in terms.iter().filter(|_| terms.len() > 1) {
-                        parts.extend(number(term)?.map(|n| (n, false)));
+                    for term in self.told(value)? {
+                        parts.extend(number(&term)?.map(|n| (n, false)));
                     }
                     for (part, is_condition) in parts {
-                        let part = weight.iter().fold(part, |part, w| part * w.clone());
-                        found.push((part, is_condition || weighted_by_condition));
+                        found.push((weighted(part), is_condition || weighted_by_condition));
                     }
                 }
             }
@@ -239,7 +263,6 @@ impl<'a> Taken<'a, '_> {
         if self.kind == Kind::Sums {
             found.extend(self.complete(&values)?.map(|complete| (complete, true)));
         }
-        let weighted = |of: Expr| weight.iter().fold(of, |of, w| of * w.clone());
         let poor = if self.kind == Kind::Line { self.poor(&values)? } else { Vec::new() };
         if let Some(difference) = self.difference(&values) {
             // Two measures of the same poor differ by what these alone receive.
@@ -272,6 +295,15 @@ impl<'a> Taken<'a, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The terms of a sum; of what the program wrote, as far as they are known.
+    fn told(&self, expr: &Expr) -> Result<Vec<Expr>> {
+        match self.terms.told(expr) {
+            Ok(terms) => Ok(terms),
+            Err(error) if self.strict => Err(error.into()),
+            Err(_) => Ok(Vec::new()),
+        }
     }
 
     /// An indicator of those who have every value, where NULL works as a condition: `sum(a + b) - sum(b)`

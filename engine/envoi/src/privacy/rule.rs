@@ -290,8 +290,12 @@ impl Rule {
                 let mut terms = Terms::default();
                 for expr in &projection.expr {
                     classes.push(self.class(expr, input.schema(), &of.classes)?);
-                    let parts = of.terms.of(expr);
-                    if parts.len() > 1 {
+                    let parts = match of.terms.told(expr) {
+                        Ok(parts) => parts,
+                        Err(error) if self.author == Author::Reader => return Err(error.into()),
+                        Err(_) => Vec::new(),
+                    };
+                    if !parts.is_empty() {
                         let names: Vec<String> = parts.iter().map(|_| self.term()).collect();
                         let (table, name) = expr.qualified_name();
                         terms.add(Column::new(table, name), names.iter().map(Column::new_unqualified).collect());

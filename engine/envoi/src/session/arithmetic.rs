@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float32Type, Float64Type, Schema};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue, exec_err};
@@ -80,15 +80,39 @@ impl AnalyzerRule for Checked {
             let type_of = |expr: &Expr| expr.get_type(&schema).ok();
             // Columns are asked for above by the names they had.
             let names = NamePreserver::new(&node);
+            let replaced = |expr: Expr| Ok(expr.transform_up(|expr| Ok(self.replaced(expr, &type_of)))?.data);
             let changed = node.map_expressions(|expr| {
                 let name = names.save(&expr);
-                let replaced = expr.transform_up(|expr| Ok(self.replaced(expr, &type_of)))?;
-                Ok(replaced.update_data(|expr| name.restore(expr)))
+                Ok(Transformed::yes(name.restore(within(expr, &replaced)?)))
             })?;
             changed.map_data(LogicalPlan::recompute_schema)
         };
         Ok(plan.transform_up_with_subqueries(of_node)?.data)
     }
+}
+
+/// Replaces in all of an expression but the orders of windows and aggregates: the engine below knows rows that are in
+/// an order by its own operators, and by no function.
+fn within(expr: Expr, replaced: &impl Fn(Expr) -> Result<Expr>) -> Result<Expr> {
+    let all = |args: Vec<Expr>| args.into_iter().map(replaced).collect::<Result<Vec<_>>>();
+    let one = |filter: Option<Box<Expr>>| filter.map(|f| replaced(*f).map(Box::new)).transpose();
+    Ok(match expr {
+        Expr::Alias(mut alias) => {
+            alias.expr = Box::new(within(*alias.expr, replaced)?);
+            Expr::Alias(alias)
+        }
+        Expr::WindowFunction(mut call) => {
+            call.params.args = all(std::mem::take(&mut call.params.args))?;
+            call.params.filter = one(call.params.filter.take())?;
+            Expr::WindowFunction(call)
+        }
+        Expr::AggregateFunction(mut call) => {
+            call.params.args = all(std::mem::take(&mut call.params.args))?;
+            call.params.filter = one(call.params.filter.take())?;
+            Expr::AggregateFunction(call)
+        }
+        other => replaced(other)?,
+    })
 }
 
 /// Whether an expression may be one that is replaced.
@@ -106,8 +130,75 @@ fn cuts(expr: &Expr, to: &DataType, type_of: impl Fn(&Expr) -> Option<DataType>)
     to.is_integer() && type_of(expr).is_some_and(|from| from.is_floating() || from.is_decimal())
 }
 
+/// A constant is a numeric to SQL, and rounds half away from zero as one; a double rounds half to even.
 fn rounded(expr: Expr) -> Expr {
-    round().call(vec![expr])
+    match expr {
+        Expr::Literal(ScalarValue::Float64(Some(number)), metadata) => {
+            Expr::Literal(ScalarValue::Float64(Some(number.round())), metadata)
+        }
+        other => {
+            ScalarUDF::new_from_impl(Rounded { signature: Signature::any(1, Volatility::Immutable) }).call(vec![other])
+        }
+    }
+}
+
+/// The whole number next to one; called as what it takes, since a cast is.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Rounded {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Rounded {
+    fn name(&self) -> &'static str {
+        "rounded"
+    }
+
+    fn display_name(&self, args: &[Expr]) -> Result<String> {
+        Ok(args.iter().map(ToString::to_string).collect())
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        Ok(args.iter().map(|e| e.schema_name().to_string()).collect())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match types {
+            [float] => Ok(float.clone()),
+            _ => exec_err!("one number is rounded"),
+        }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        match args.arg_fields {
+            [field] if field.data_type().is_decimal() => round().return_field_from_args(args),
+            [field] => Ok(Arc::clone(field)),
+            _ => exec_err!("one number is rounded"),
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [number] = args.args.as_slice() else { return exec_err!("one number is rounded") };
+        let constant = matches!(number, ColumnarValue::Scalar(_));
+        let array = number.to_array(if constant { 1 } else { args.number_rows })?;
+        let rounded: ArrayRef = match array.data_type() {
+            DataType::Float64 => {
+                Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even))
+            }
+            DataType::Float32 => {
+                Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::round_ties_even))
+            }
+            _ => return round().invoke_with_args(args),
+        };
+        Ok(if constant {
+            ColumnarValue::Scalar(ScalarValue::try_from_array(&rounded, 0)?)
+        } else {
+            ColumnarValue::Array(rounded)
+        })
+    }
 }
 
 /// An operation as a function; its columns are called as the operation's are.

@@ -8,7 +8,9 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, VisitorMut};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, VisitorMut, visit_expressions,
+};
 
 use crate::error::Error;
 
@@ -19,12 +21,20 @@ impl VisitorMut for Columns {
     type Break = Error;
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        let named = name(&mut query.body, query.order_by.is_some());
-        // Rows that are distinct are ordered by what they have, and that has a name now.
-        if let Some(OrderBy { kind: OrderByKind::Expressions(orders), .. }) = &mut query.order_by {
-            for order in orders {
-                if let Some((_, name)) = named.iter().find(|(expr, _)| *expr == order.expr) {
-                    order.expr = Expr::Identifier(name.clone());
+        let mut orders: Vec<&mut Expr> = match &mut query.order_by {
+            Some(OrderBy { kind: OrderByKind::Expressions(orders), .. }) => {
+                orders.iter_mut().map(|order| &mut order.expr).collect()
+            }
+            _ => Vec::new(),
+        };
+        let inputs = inputs(&orders);
+        for named in name(&mut query.body, &inputs, !orders.is_empty()) {
+            for order in &mut orders {
+                // Rows that are distinct are ordered by what they have, and that has a name now.
+                let output =
+                    matches!((&**order, &named.cast), (Expr::Identifier(name), Some(cast)) if key(name) == *cast);
+                if output || **order == named.expr {
+                    **order = Expr::Identifier(named.name.clone());
                 }
             }
         }
@@ -32,52 +42,90 @@ impl VisitorMut for Columns {
     }
 }
 
+/// A name as SQL compares it.
+fn key(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+}
+
+/// The names within expressions of an order: there they are of the input, and of the output where they stand alone.
+fn inputs(orders: &[&mut Expr]) -> HashSet<String> {
+    let mut found = HashSet::new();
+    for order in orders.iter().filter(|order| !matches!(order, Expr::Identifier(_))) {
+        let _ = visit_expressions(&**order, |expr| {
+            found.extend(column(expr).map(key));
+            ControlFlow::<()>::Continue(())
+        });
+    }
+    found
+}
+
+/// An item that got a name.
+struct Named {
+    expr: Expr,
+    name: Ident,
+    /// The column that is cast, if it is one.
+    cast: Option<String>,
+}
+
 /// Names the columns of all selects of a body, and gives those of the first if they are wanted; queries in brackets
 /// are visited for themselves.
-fn name(mut body: &mut SetExpr, wanted: bool) -> Vec<(Expr, Ident)> {
+fn name(mut body: &mut SetExpr, inputs: &HashSet<String>, wanted: bool) -> Vec<Named> {
     loop {
         match body {
             SetExpr::SetOperation { left, right, .. } => {
-                name(right, false);
+                name(right, inputs, false);
                 body = left;
             }
-            SetExpr::Select(select) => return columns(&mut select.projection, wanted),
+            SetExpr::Select(select) => return columns(&mut select.projection, inputs, wanted),
             _ => return Vec::new(),
         }
     }
 }
 
-/// The expressions that got a name, with it, if they are wanted.
-fn columns(items: &mut [SelectItem], wanted: bool) -> Vec<(Expr, Ident)> {
+/// The items that got a name, if they are wanted.
+fn columns(items: &mut [SelectItem], inputs: &HashSet<String>, wanted: bool) -> Vec<Named> {
     let all = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
     let any_all = items.iter().any(all);
-    let mut taken: HashSet<String> = HashSet::new();
+    // Names that were written, and those of columns that stand for themselves.
+    let (mut taken, mut plain): (HashSet<String>, HashSet<String>) = Default::default();
     for item in items.iter() {
         match item {
-            SelectItem::ExprWithAlias { alias, .. } => drop(taken.insert(alias.value.to_lowercase())),
-            SelectItem::UnnamedExpr(expr) => drop(column(expr).map(|name| taken.insert(name.value.to_lowercase()))),
+            SelectItem::ExprWithAlias { alias, .. } => drop(taken.insert(key(alias))),
+            SelectItem::UnnamedExpr(expr) => plain.extend(column(expr).map(key)),
             _ => {}
         }
     }
-    let (mut seen, mut named): (HashSet<String>, Vec<(Expr, Ident)>) = Default::default();
+    let written_names = taken.clone();
+    taken.extend(plain);
+    let (mut seen, mut named): (HashSet<String>, Vec<Named>) = Default::default();
     for item in items {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
-        let free = |name: &Ident| !taken.contains(&name.value.to_lowercase());
-        let name = match (column(expr), column(uncast(expr))) {
-            // The same column twice.
-            (Some(name), _) if !seen.insert(expr.to_string().to_lowercase()) => numbered(name, &taken),
-            (Some(_), _) => continue,
+        let cast = uncast(expr);
+        let free = |name: &Ident| !taken.contains(&key(name));
+        let name = match (column(expr), column(cast)) {
+            (Some(name), _) => {
+                // The same column twice, or one of a name that was given to another.
+                let qualified = matches!(expr, Expr::CompoundIdentifier(_));
+                let again = !seen.insert(expr.to_string().to_lowercase())
+                    || (!qualified && !seen.insert(format!("{}.", key(name))))
+                    || (qualified && seen.contains(&format!("{}.", key(name))));
+                if !again && !written_names.contains(&key(name)) {
+                    continue;
+                }
+                numbered(name, &taken)
+            }
             // Of all columns there may be one of its name.
-            (None, Some(name)) if !any_all && free(name) => name.clone(),
+            (None, Some(name)) if !any_all && free(name) && !inputs.contains(&key(name)) => name.clone(),
             (None, Some(name)) => numbered(name, &taken),
             (None, None) => {
-                let written = Ident::with_quote('"', written(expr));
+                let written = Ident::with_quote('"', written(cast));
                 if free(&written) { written } else { numbered(&written, &taken) }
             }
         };
-        taken.insert(name.value.to_lowercase());
+        taken.insert(key(&name));
         if wanted {
-            named.push((expr.clone(), name.clone()));
+            let cast = column(expr).is_none().then(|| column(cast).map(key)).flatten();
+            named.push(Named { expr: expr.clone(), name: name.clone(), cast });
         }
         let expr = std::mem::replace(expr, Expr::Identifier(Ident::new("")));
         *item = SelectItem::ExprWithAlias { expr, alias: name };
@@ -106,7 +154,7 @@ fn column(expr: &Expr) -> Option<&Ident> {
 fn written(expr: &Expr) -> String {
     /// What a heading has room for.
     const MOST: usize = 60;
-    let text = uncast(expr).to_string();
+    let text = expr.to_string();
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
@@ -115,8 +163,7 @@ fn written(expr: &Expr) -> String {
 
 /// The first name with a number that is free.
 fn numbered(name: &Ident, taken: &HashSet<String>) -> Ident {
-    let names = (1..).map(|number| format!("{}:{number}", name.value));
-    let free = |name: &String| !taken.contains(&name.to_lowercase());
+    let names = (1..).map(|number| Ident::with_quote('"', format!("{}:{number}", name.value)));
     // There are more numbers than names.
-    Ident::with_quote('"', names.into_iter().find(free).unwrap_or_default())
+    names.into_iter().find(|name| !taken.contains(&key(name))).unwrap_or_else(|| name.clone())
 }

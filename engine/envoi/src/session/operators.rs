@@ -63,6 +63,7 @@ fn nothing() -> Expr {
 /// How tight an operator binds; `None` for those that the parser binds looser than it does `^`.
 fn tightness(op: &BinaryOperator) -> Option<u8> {
     match op {
+        BinaryOperator::StringConcat => Some(0),
         BinaryOperator::Plus | BinaryOperator::Minus => Some(1),
         BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo => Some(2),
         BinaryOperator::BitwiseXor => Some(3),
@@ -156,6 +157,9 @@ mod tests {
             ("a = 2 ^ 3 + 1", "a = power(2, 3) + 1"),
             ("(2 ^ (1 + 1 ^ 2))", "(power(2, (1 + power(1, 2))))"),
             ("1 - 2 - 3", "1 - 2 - 3"),
+            ("'1' || 2 ^ 3", "'1' || power(2, 3)"),
+            ("2 ^ 3 || '1'", "power(2, 3) || '1'"),
+            ("7 + 1 ^ 2 || 'x'", "7 + power(1, 2) || 'x'"),
             ("mod(a + 1, 3) * 2", "((a + 1) % (3)) * 2"),
             ("mod(2 ^ 3, mod(7, 4))", "((power(2, 3)) % (((7) % (4))))"),
         ] {

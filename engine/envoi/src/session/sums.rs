@@ -2,12 +2,12 @@
 //! other end. Every other sum is the engine's own.
 
 use std::fmt::Debug;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray,
-};
+use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray};
 use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type, UInt64Type};
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -106,23 +106,40 @@ impl AggregateUDFImpl for CheckedSum {
     }
 }
 
-/// The sum of one group; rows may leave it again.
-#[derive(Debug)]
-struct Single<T: ArrowPrimitiveType> {
-    sum: T::Native,
-    rows: usize,
+/// A type of whole numbers: its sums are made in one that holds any of them.
+trait Whole: ArrowPrimitiveType<Native: Into<i128> + TryFrom<i128>> + Debug + Send + Sync {}
+
+impl Whole for Int64Type {}
+impl Whole for UInt64Type {}
+
+/// The sum as its type has it.
+fn fits<T: Whole>(sum: i128) -> Result<T::Native> {
+    let what = || ArrowError::ArithmeticOverflow(format!("overflow: the sum {sum} is no {}", T::DATA_TYPE));
+    T::Native::try_from(sum).map_err(|_| what().into())
 }
 
-impl<T: ArrowPrimitiveType> Single<T> {
+/// The sum of one group; rows may leave it again.
+#[derive(Debug)]
+struct Single<T> {
+    sum: i128,
+    rows: usize,
+    of: PhantomData<T>,
+}
+
+impl<T: Whole> Single<T> {
     fn new() -> Self {
-        Self { sum: T::default_value(), rows: 0 }
+        Self { sum: 0, rows: 0, of: PhantomData }
     }
 }
 
-impl<T: ArrowPrimitiveType + Debug> Accumulator for Single<T> {
+fn numbers<T: Whole>(values: &[ArrayRef]) -> impl Iterator<Item = i128> {
+    values.iter().flat_map(|v| v.as_primitive::<T>()).flatten().map(Into::into)
+}
+
+impl<T: Whole> Accumulator for Single<T> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for value in values.iter().flat_map(|v| v.as_primitive::<T>()).flatten() {
-            self.sum = self.sum.add_checked(value)?;
+        for value in numbers::<T>(values) {
+            self.sum += value;
             self.rows += 1;
         }
         Ok(())
@@ -133,8 +150,8 @@ impl<T: ArrowPrimitiveType + Debug> Accumulator for Single<T> {
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for value in values.iter().flat_map(|v| v.as_primitive::<T>()).flatten() {
-            self.sum = self.sum.sub_checked(value)?;
+        for value in numbers::<T>(values) {
+            self.sum -= value;
             self.rows -= 1;
         }
         Ok(())
@@ -149,7 +166,8 @@ impl<T: ArrowPrimitiveType + Debug> Accumulator for Single<T> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        ScalarValue::new_primitive::<T>((self.rows > 0).then_some(self.sum), &T::DATA_TYPE)
+        let sum = if self.rows > 0 { Some(fits::<T>(self.sum)?) } else { None };
+        ScalarValue::new_primitive::<T>(sum, &T::DATA_TYPE)
     }
 
     fn size(&self) -> usize {
@@ -159,32 +177,33 @@ impl<T: ArrowPrimitiveType + Debug> Accumulator for Single<T> {
 
 /// The sums of many groups.
 #[derive(Debug)]
-struct Groups<T: ArrowPrimitiveType> {
-    sums: Vec<T::Native>,
+struct Groups<T> {
+    sums: Vec<i128>,
     /// Whether a group has had a value.
     seen: Vec<bool>,
+    of: PhantomData<T>,
 }
 
-impl<T: ArrowPrimitiveType> Groups<T> {
+impl<T: Whole> Groups<T> {
     fn new() -> Self {
-        Self { sums: Vec::new(), seen: Vec::new() }
+        Self { sums: Vec::new(), seen: Vec::new(), of: PhantomData }
     }
 
-    fn taken(&mut self, emit_to: EmitTo) -> ArrayRef {
+    fn taken(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let (sums, seen) = (emit_to.take_needed(&mut self.sums), emit_to.take_needed(&mut self.seen));
-        Arc::new(PrimitiveArray::<T>::new(sums.into(), Some(seen.into())))
+        let sums = sums.into_iter().map(fits::<T>).collect::<Result<Vec<_>>>()?;
+        Ok(Arc::new(PrimitiveArray::<T>::new(sums.into(), Some(seen.into()))))
     }
 
-    fn add(&mut self, group: usize, value: T::Native) -> Result<()> {
+    fn add(&mut self, group: usize, value: T::Native) {
         if let (Some(sum), Some(seen)) = (self.sums.get_mut(group), self.seen.get_mut(group)) {
-            *sum = sum.add_checked(value)?;
+            *sum += value.into();
             *seen = true;
         }
-        Ok(())
     }
 }
 
-impl<T: ArrowPrimitiveType> GroupsAccumulator for Groups<T> {
+impl<T: Whole> GroupsAccumulator for Groups<T> {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -192,21 +211,19 @@ impl<T: ArrowPrimitiveType> GroupsAccumulator for Groups<T> {
         passes: Option<&BooleanArray>,
         total: usize,
     ) -> Result<()> {
-        self.sums.resize(total, T::default_value());
+        self.sums.resize(total, 0);
         self.seen.resize(total, false);
         for values in values {
             let values = values.as_primitive::<T>();
             if passes.is_none() && values.null_count() == 0 {
-                for (group, value) in groups.iter().zip(values.values()) {
-                    self.add(*group, *value)?;
-                }
+                groups.iter().zip(values.values()).for_each(|(group, value)| self.add(*group, *value));
                 continue;
             }
             for (row, (group, value)) in groups.iter().zip(values).enumerate() {
                 if let Some(value) = value
                     && passes.is_none_or(|p| p.is_valid(row) && p.value(row))
                 {
-                    self.add(*group, value)?;
+                    self.add(*group, value);
                 }
             }
         }
@@ -218,11 +235,11 @@ impl<T: ArrowPrimitiveType> GroupsAccumulator for Groups<T> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        Ok(self.taken(emit_to))
+        self.taken(emit_to)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.taken(emit_to)])
+        Ok(vec![self.taken(emit_to)?])
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], passes: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -235,6 +252,6 @@ impl<T: ArrowPrimitiveType> GroupsAccumulator for Groups<T> {
     }
 
     fn size(&self) -> usize {
-        self.sums.capacity() * size_of::<T::Native>() + self.seen.capacity()
+        self.sums.capacity() * size_of::<i128>() + self.seen.capacity()
     }
 }

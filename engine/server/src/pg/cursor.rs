@@ -28,7 +28,8 @@ impl Connection {
         if self.portals.contains_key(&declare.name) {
             return Err(PgError::new("42P03", format!("cursor \"{}\" already exists", declare.name)));
         }
-        let rows = self.engine(statement, values, interrupts).await?;
+        let mut rows = self.engine(statement, values, interrupts).await?;
+        rows.pause();
         let schema = Arc::clone(&rows.schema);
         let state =
             if declare.scroll { State::Kept(keep(rows, self.kept(), interrupts).await?) } else { State::Rows(rows) };

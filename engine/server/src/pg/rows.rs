@@ -14,8 +14,8 @@ use crate::catalogue::PG_TYPE;
 /// Where rows come from.
 #[derive(Debug)]
 enum Source {
-    /// Of the engine, with its turn to compute them.
-    Engine { answer: Box<Answer>, _turn: Turn },
+    /// Of the engine, with its turn to compute the first of them.
+    Engine { answer: Box<Answer>, turn: Option<Turn> },
     /// Rows that are there as a whole.
     Fixed,
 }
@@ -43,7 +43,7 @@ impl Rows {
         };
         Self {
             schema,
-            source: Source::Engine { answer: Box::new(answer), _turn: turn },
+            source: Source::Engine { answer: Box::new(answer), turn: Some(turn) },
             batch: None,
             at: 0,
             taken: 0,
@@ -66,6 +66,13 @@ impl Rows {
         Self::fixed(batch)
     }
 
+    /// Gives the turn on: nobody waits for these rows yet.
+    pub(crate) fn pause(&mut self) {
+        if let Source::Engine { turn, .. } = &mut self.source {
+            *turn = None;
+        }
+    }
+
     /// The next rows, at most so many; `None` at the end. Waits for the engine.
     pub(crate) async fn next(&mut self, most: usize) -> envoi::Result<Option<(RecordBatch, std::ops::Range<usize>)>> {
         loop {
@@ -79,8 +86,11 @@ impl Rows {
                 }
                 self.batch = None;
             }
-            let Source::Engine { answer, .. } = &mut self.source else { return Ok(None) };
-            match answer.next().await {
+            let Source::Engine { answer, turn } = &mut self.source else { return Ok(None) };
+            let next = answer.next().await;
+            // Whoever reads on at a pace of its own keeps nobody waiting.
+            *turn = None;
+            match next {
                 Some(batch) => (self.batch, self.at) = (Some(batch?), 0),
                 None => {
                     self.notes = answer.notes();

@@ -413,6 +413,49 @@ fn differences_of_few_are_not_shown() {
     });
 }
 
+/// Three of region `E` receive remittances: no function of these, alone or in a sum, is shown.
+#[test]
+fn sums_are_taken_apart_wherever_they_stand() {
+    blocking(async {
+        let of = "from household where survey_id = 'ton_2015' and region = 'E'";
+        let many = " + size_persons - size_persons".repeat(20);
+        for call in [
+            "fgt(remittance, 1000000, 1)",
+            "income_gap_ratio(remittance, 1000000)",
+            "watts(remittance + 1, 1000000)",
+            "svy_fgt(income_total - remittance, 10000000, 1, weight)",
+            "sum(remittance + 1000000)",
+            "svy_mean(remittance + 1e6, weight)",
+            "gini(remittance + 1e6)",
+            "sum(income_total * size_persons * (1e6 + remittance))",
+            "sum(income_total * (1 - remittance / income_total))",
+            "sum(nullif(income_total - remittance, 0))",
+            "sum(coalesce(nullif(income_total - coalesce(remittance, 0), 0), 0))",
+            "sum(case when size_persons > 0 then income_total - remittance end)",
+            "sum(case when size_persons > 0 then income_total - remittance else 0 end)",
+            "sum(try_cast(income_total - remittance as double))",
+            &format!("sum(income_total - remittance{many})"),
+            "gini_by_source(income_total, named_struct('a', income_total - remittance, 'b', income_labour))",
+            "svy_total(size_persons, income_total - remittance)",
+            "svy_mean(income_total, income_total - remittance)",
+            "fgt(income_total, 1e9, 1, income_total - remittance)",
+            "sum(ln(income_total - remittance))",
+            "sum(sqrt(income_total - remittance))",
+            "median(income_total - remittance)",
+            "sum(weight / (income_total - remittance))",
+        ] {
+            let sql = format!("select {call} is not null {of}");
+            match ask(&reader().await, &sql).await {
+                Ok((rows, _)) => assert_eq!(rows, [["false"]], "{call}"),
+                Err(error) => assert!(error.to_string().contains("households"), "{call}: {error}"),
+            }
+        }
+        let mart =
+            "select fgt(remittance_lcu, 1e6, 1) from family_income where survey_id = 'ton_2015' and region = 'E'";
+        assert_eq!(number(&reader().await, mart).await, None);
+    });
+}
+
 /// A statement that fails tells that some household made it fail; how, and how often, is bounded.
 #[test]
 fn errors_tell_nothing_of_rows() {
