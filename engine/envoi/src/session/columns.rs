@@ -6,6 +6,7 @@
 //! there before gets a number.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
@@ -150,14 +151,30 @@ fn column(expr: &Expr) -> Option<&Ident> {
     }
 }
 
+/// What a heading has room for.
+const MOST: usize = 60;
+
 /// An expression as it was written, in short.
 fn written(expr: &Expr) -> String {
-    /// What a heading has room for.
-    const MOST: usize = 60;
-    let text = expr.to_string();
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
+    let mut short = Short(String::new());
+    if write!(short, "{expr}").is_err() {
+        short.0.push('…');
+    }
+    short.0
+}
+
+/// Takes the beginning of a text: of expressions within each other none is written out whole.
+struct Short(String);
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for letter in text.chars() {
+            if self.0.chars().count() >= MOST {
+                return Err(std::fmt::Error);
+            }
+            self.0.push(letter);
+        }
+        Ok(())
     }
 }
 
