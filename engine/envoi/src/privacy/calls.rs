@@ -188,21 +188,8 @@ impl<'a> Taken<'a, '_> {
             }
         }
         let weighted = |of: Expr| weight.iter().fold(of, |of, w| of * w.clone());
-        // A weight may be a sum as well: the terms of what it is multiplied with are as many.
-        let weights: Vec<&Expr> = self.args().filter(|(_, _, is)| *is == Argument::Weight).map(|(_, e, _)| e).collect();
-        for (at, weight) in weights.iter().enumerate() {
-            for term in self.told(weight)? {
-                let Some(term) = number(&term)? else { continue };
-                let mut term = term;
-                for (_, other) in weights.iter().enumerate().filter(|(other, _)| *other != at) {
-                    term = number(other)?.into_iter().fold(term, |all, w| all * w);
-                }
-                let own = self.args().filter(|(_, _, is)| *is == Argument::Value).map(|(_, e, _)| e);
-                for value in own.filter(|_| self.kind == Kind::Sums || self.kind == Kind::Line) {
-                    found.extend(number(value)?.map(|value| (value * term.clone(), false)));
-                }
-                found.push((term, false));
-            }
+        if let Some(weight) = &weight {
+            found.extend(self.told(weight)?.into_iter().map(|term| (term, false)));
         }
         let is_condition = |e: &Expr| match self.classes.class(e) {
             Ok(class) => class.number().is_none_or(|n| n.conditional),
@@ -234,10 +221,10 @@ impl<'a> Taken<'a, '_> {
                 Kind::Line => {
                     let counted = weight.clone().unwrap_or_else(|| lit(1.0));
                     found.push((when(Expr::IsNotNull(Box::new((*value).clone())), counted).end()?, false));
-                    let parts =
-                        if constant { Vec::new() } else { [self.told(value)?, vec![(*value).clone()]].concat() };
-                    for part in &parts {
-                        found.extend(number(part)?.map(|n| (weighted(n), false)));
+                    if let Some(number) = number(value)?.filter(|_| !constant) {
+                        let product = weighted(number);
+                        found.extend(self.told(&product)?.into_iter().map(|term| (term, false)));
+                        found.push((product, false));
                     }
                 }
                 Kind::Sums => {
@@ -251,11 +238,16 @@ impl<'a> Taken<'a, '_> {
                         }
                         _ => parts.extend(number(value)?.map(|n| (n, is_condition(value) && !constant))),
                     }
-                    for term in self.told(value)? {
-                        parts.extend(number(&term)?.map(|n| (n, false)));
+                    // Of a structure the terms are those of its fields.
+                    if value.get_type(schema)?.is_nested() {
+                        for term in self.told(value)? {
+                            parts.extend(number(&term)?.map(|n| (n, false)));
+                        }
                     }
                     for (part, is_condition) in parts {
-                        found.push((weighted(part), is_condition || weighted_by_condition));
+                        let product = weighted(part);
+                        found.extend(self.told(&product)?.into_iter().map(|term| (term, false)));
+                        found.push((product, is_condition || weighted_by_condition));
                     }
                 }
             }

@@ -64,7 +64,7 @@ fn inputs(orders: &[&mut Expr]) -> HashSet<String> {
 struct Named {
     expr: Expr,
     name: Ident,
-    /// The column that is cast, if it is one.
+    /// The column that is cast, if it is one and nothing else has its name.
     cast: Option<String>,
 }
 
@@ -98,6 +98,7 @@ fn columns(items: &mut [SelectItem], inputs: &HashSet<String>, wanted: bool) -> 
     }
     let written_names = taken.clone();
     taken.extend(plain);
+    let others = taken.clone();
     let (mut seen, mut named): (HashSet<String>, Vec<Named>) = Default::default();
     for item in items {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
@@ -125,7 +126,7 @@ fn columns(items: &mut [SelectItem], inputs: &HashSet<String>, wanted: bool) -> 
         };
         taken.insert(key(&name));
         if wanted {
-            let cast = column(expr).is_none().then(|| column(cast).map(key)).flatten();
+            let cast = column(cast).map(key).filter(|name| !any_all && !others.contains(name));
             named.push(Named { expr: expr.clone(), name: name.clone(), cast });
         }
         let expr = std::mem::replace(expr, Expr::Identifier(Ident::new("")));

@@ -95,8 +95,10 @@ impl Connection {
         self.apply_settings().await?;
         let interrupts = self.interrupts.until(self.until());
         let place = format!("{before}{}", sql.get(..begin).unwrap_or_default());
+        let shared = Arc::clone(&self.shared);
         let prepared = interrupts
             .guard(async {
+                let _turn = shared.turn().await?;
                 self.session.prepare(query, &known).await.map_err(|e| super::sqlstate::of_engine(&e, query, &place))
             })
             .await?;

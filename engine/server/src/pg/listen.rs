@@ -329,12 +329,20 @@ impl Shared {
         Ok(role)
     }
 
-    /// A turn to plan a query, or to compute its rows; waits for one.
+    /// A turn to compute a query's rows; waits for one.
     ///
     /// # Errors
-    /// 53200 if memory is short, 53300 if too many wait, 57P01 when the server stops.
-    pub(super) async fn turn(&self) -> Result<Turn> {
+    /// 53200 if memory is short, and those of [`Shared::turn`].
+    pub(super) async fn begin(&self) -> Result<Turn> {
         self.memory.admit(&self.registry)?;
+        self.turn().await
+    }
+
+    /// A turn, to plan a query; waits for one.
+    ///
+    /// # Errors
+    /// 53300 if too many wait, 57P01 when the server stops.
+    pub(super) async fn turn(&self) -> Result<Turn> {
         if let Ok(permit) = Arc::clone(&self.active).try_acquire_owned() {
             return Ok(Turn::new(permit));
         }

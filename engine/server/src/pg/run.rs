@@ -271,7 +271,7 @@ impl Connection {
         let shared = Arc::clone(&self.shared);
         let (answer, turn) = interrupts
             .guard(async {
-                let turn = shared.turn().await?;
+                let turn = shared.begin().await?;
                 let answer = self.session.execute(prepared, values).await;
                 Ok((answer.map_err(|e| super::sqlstate::of_engine(&e, prepared.sql(), ""))?, turn))
             })

@@ -30,7 +30,7 @@ impl Connection {
         let shared = Arc::clone(&self.shared);
         let batches = interrupts
             .guard(async {
-                let _turn = shared.turn().await?;
+                let _turn = shared.begin().await?;
                 let answer = async { self.session.run(&asked).await?.collect().await }.await;
                 answer.map_err(|e| {
                     let moved = e.position().and_then(|at| at.checked_sub(lead));

@@ -2,7 +2,7 @@
 //!
 //! Queries that are young go one after the other, a few at a time in the order they came: so many clients at once
 //! wait about as long as each other, where all at once would leave some far behind. A query that is no longer young
-//! gives its turn on and computes beside: it keeps nobody waiting.
+//! gives its turn on and computes beside: it keeps nobody waiting. So does one whose rows wait for their client.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

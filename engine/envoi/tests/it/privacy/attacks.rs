@@ -438,6 +438,7 @@ fn sums_are_taken_apart_wherever_they_stand() {
             "gini_by_source(income_total, named_struct('a', income_total - remittance, 'b', income_labour))",
             "svy_total(size_persons, income_total - remittance)",
             "svy_mean(income_total, income_total - remittance)",
+            "svy_total(income_total - income_labour, income_total - remittance)",
             "fgt(income_total, 1e9, 1, income_total - remittance)",
             "sum(ln(income_total - remittance))",
             "sum(sqrt(income_total - remittance))",
