@@ -73,21 +73,29 @@ impl Progress {
 }
 
 fn new_bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(Stderr)));
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::<Stderr>::default()));
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);
     }
     bar
 }
 
-/// Stderr without its last columns. indicatif fills a line to its end, where
-/// the `^C` that a terminal echoes would wrap and leave the line behind.
-#[derive(Debug)]
-struct Stderr;
+/// Stderr without its last columns, a drawing at a time.
+///
+/// indicatif fills a line to its end, where the `^C` that a terminal echoes
+/// would wrap and leave the line behind. And a terminal throws away what it has
+/// not shown yet when it sees a Ctrl-C: a drawing that lost its beginning would
+/// go on behind the one before, wrap, and leave that behind.
+#[derive(Debug, Default)]
+struct Stderr(Mutex<Vec<u8>>);
 
 impl Stderr {
+    fn hold(&self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_fmt(text)
+    }
+
     fn codes(&self, n: usize, letter: char) -> io::Result<()> {
-        if n == 0 { Ok(()) } else { write!(io::stderr(), "\u{1b}[{n}{letter}") }
+        if n == 0 { Ok(()) } else { self.hold(format_args!("\u{1b}[{n}{letter}")) }
     }
 }
 
@@ -113,19 +121,20 @@ impl TermLike for Stderr {
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        writeln!(io::stderr(), "{text}")
+        self.hold(format_args!("{text}\n"))
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        io::stderr().write_all(text.as_bytes())
+        self.hold(format_args!("{text}"))
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        io::stderr().write_all(b"\r\x1b[2K")
+        self.hold(format_args!("\r\u{1b}[2K"))
     }
 
     fn flush(&self) -> io::Result<()> {
-        io::stderr().flush()
+        let drawing = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        io::stderr().write_all(&drawing)
     }
 }
 
