@@ -21,7 +21,8 @@ pub(super) struct Columns;
 impl VisitorMut for Columns {
     type Break = Error;
 
-    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+    // From the outside in: headings have queries within them as they were written.
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         let mut orders: Vec<&mut Expr> = match &mut query.order_by {
             Some(OrderBy { kind: OrderByKind::Expressions(orders), .. }) => {
                 orders.iter_mut().map(|order| &mut order.expr).collect()

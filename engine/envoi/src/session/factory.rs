@@ -14,6 +14,7 @@ use envoi_lake::Manifest;
 use parking_lot::RwLock;
 
 use super::arithmetic::Checked;
+use super::members::Memberships;
 use super::multisets::Multisets;
 use super::plans::Plans;
 use super::single::SingleValues;
@@ -197,6 +198,7 @@ impl SessionFactory {
         options.sql_parser.collect_spans = true;
         let environment = self.runtime.environment(bounds.memory)?;
         let mut rules = Analyzer::new().rules;
+        rules.insert(0, Arc::new(Memberships));
         rules.insert(0, Arc::new(SingleValues));
         rules.insert(0, Arc::new(Multisets));
         rules.push(Arc::new(Checked::new(&environment.memory_pool)));

@@ -6,7 +6,7 @@ use super::{ask, lake, owner, reader, refused, role, rows, session};
 use crate::lakes::blocking;
 
 /// Statements that must be refused, whatever was asked before.
-const REFUSED: [&str; 70] = [
+const REFUSED: [&str; 80] = [
     // Rows, however they are dressed.
     "select * from household",
     "select household_id from household limit 1",
@@ -78,6 +78,17 @@ const REFUSED: [&str; 70] = [
     "select h.region, (select sum(weight) from household x where x.income_total = h.income_total) from household h",
     "select t.v, (select count(*) from household h where h.income_total > t.v) from (values (5000), (5001)) t(v)",
     "select v from (values ('7')) t(v) where exists (select 1 from household h where h.household_id = t.v)",
+    // Whether there is one.
+    "select exists (select 1 from household h where h.household_id = '7')",
+    "select exists (select 1 from household where income_total > 8000000)",
+    "select v, exists (select 1 from household h where h.household_id = t.v) from (values ('7')) t(v)",
+    "select v, v in (select household_id from household) from (values ('7')) t(v)",
+    "select '7' in (select household_id from household)",
+    "select v, v = any(select income_total from household) from (values (5000)) t(v)",
+    "select v, (v, v) in (select household_id, household_id from household) from (values ('7')) t(v)",
+    "select sum(case when weight in (select 77.5) then 1 else 0 end) from household",
+    "select count(*) filter (where exists (select 1 from country c where c.iso3 = h.iso3 and h.weight > 60)) from household h",
+    "select count(*) from household where (region, weight) in (select 'G', 77.5)",
     "select v from (values ('7')) t(v) where v in (select household_id from household)",
     "select (select income_total from household limit 1)",
     "select row_number() over (order by income_total), income_total from household",
