@@ -10,7 +10,8 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, VisitorMut, visit_expressions,
+    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, VisitorMut,
+    WildcardAdditionalOptions, visit_expressions,
 };
 
 use crate::error::Error;
@@ -88,6 +89,8 @@ fn name(mut body: &mut SetExpr, inputs: &HashSet<String>, wanted: bool) -> Vec<N
 fn columns(items: &mut [SelectItem], inputs: &HashSet<String>, wanted: bool) -> Vec<Named> {
     let all = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
     let any_all = items.iter().any(all);
+    // What has all columns has those that are named beside it.
+    let of_all: Vec<String> = items.iter().filter_map(whole).collect();
     // Names that were written, and those of columns that stand for themselves.
     let (mut taken, mut plain): (HashSet<String>, HashSet<String>) = Default::default();
     for item in items.iter() {
@@ -103,7 +106,7 @@ fn columns(items: &mut [SelectItem], inputs: &HashSet<String>, wanted: bool) -> 
     let (mut seen, mut named): (HashSet<String>, Vec<Named>) = Default::default();
     for item in items {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
-        let cast = uncast(expr);
+        let (cast, _) = uncast(expr);
         let free = |name: &Ident| !taken.contains(&key(name));
         let name = match (column(expr), column(cast)) {
             (Some(name), _) => {
@@ -112,6 +115,7 @@ fn columns(items: &mut [SelectItem], inputs: &HashSet<String>, wanted: bool) -> 
                 let again = !seen.insert(expr.to_string().to_lowercase())
                     || (!qualified && !seen.insert(format!("{}.", key(name))))
                     || (qualified && seen.contains(&format!("{}.", key(name))));
+                let again = again || of_all.iter().any(|of| within(expr, of));
                 if !again && !written_names.contains(&key(name)) {
                     continue;
                 }
@@ -136,12 +140,41 @@ fn columns(items: &mut [SelectItem], inputs: &HashSet<String>, wanted: bool) -> 
     named
 }
 
-/// What is cast, through brackets and several casts.
-fn uncast(mut expr: &Expr) -> &Expr {
+/// What a `*` or `t.*` has all columns of; of all there is, it is nothing.
+fn whole(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::Wildcard(options) if options == &WildcardAdditionalOptions::default() => Some(String::new()),
+        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
+            if options == &WildcardAdditionalOptions::default() =>
+        {
+            Some(name.to_string().to_lowercase())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a column is one of those.
+fn within(expr: &Expr, of: &str) -> bool {
+    match expr {
+        _ if of.is_empty() => true,
+        Expr::CompoundIdentifier(parts) => match parts.split_last() {
+            Some((_, relation)) => {
+                relation.iter().map(Ident::to_string).collect::<Vec<_>>().join(".").to_lowercase() == of
+            }
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+/// What is cast, through brackets and several casts, and how many there are of both.
+pub(super) fn uncast(mut expr: &Expr) -> (&Expr, usize) {
+    let mut around = 0;
     while let Expr::Cast { expr: inner, .. } | Expr::Nested(inner) = expr {
         expr = inner;
+        around += 1;
     }
-    expr
+    (expr, around)
 }
 
 /// The name of a column that stands for itself.

@@ -5,6 +5,7 @@ mod arguments;
 mod arithmetic;
 mod bounded;
 mod caps;
+mod casts;
 mod columns;
 mod constants;
 pub(crate) mod factory;

@@ -115,9 +115,14 @@ fn joined(left: Expr, op: BinaryOperator, right: Expr) -> Result<Expr> {
     }
     // Of doubles: a power of whole numbers may be none.
     const CALL: &str = "power(cast(null as double precision), cast(null as double precision))";
-    let parse = |sql: &str| Parser::new(&GenericDialect {}).try_with_sql(sql).and_then(|mut p| p.parse_expr());
-    let mut call = parse(CALL).map_err(|e| Error::internal(e.to_string()))?;
-    let mut operands = [left, right].into_iter();
+    filled(CALL, [left, right])
+}
+
+/// An expression with operands in the places of its NULLs.
+pub(super) fn filled(sql: &str, operands: impl IntoIterator<Item = Expr>) -> Result<Expr> {
+    let parsed = Parser::new(&GenericDialect {}).try_with_sql(sql).and_then(|mut parser| parser.parse_expr());
+    let mut expr = parsed.map_err(|e| Error::internal(e.to_string()))?;
+    let mut operands = operands.into_iter();
     let mut place = |expr: &mut Expr| -> ControlFlow<()> {
         if matches!(expr, Expr::Value(_))
             && let Some(operand) = operands.next()
@@ -126,8 +131,8 @@ fn joined(left: Expr, op: BinaryOperator, right: Expr) -> Result<Expr> {
         }
         ControlFlow::Continue(())
     };
-    let _ = visit_expressions_mut(&mut call, &mut place);
-    Ok(call)
+    let _ = visit_expressions_mut(&mut expr, &mut place);
+    Ok(expr)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::wire::frontend::Target;
 use super::words::{statements, words};
 use crate::catalogue::{PG_TYPE, columns_of_shape};
 use crate::rewrite::origins::{Known, Origin, origins};
-use crate::rewrite::output::{output_names, output_types};
+use crate::rewrite::output::{Names, output_names, output_types};
 use crate::rewrite::parameters::parameter_types;
 
 /// Statements and portals that a connection may keep.
@@ -287,7 +287,7 @@ const DEEPEST: usize = 250;
 #[derive(Default)]
 struct Told {
     parameters: BTreeMap<usize, u32>,
-    names: Option<Vec<String>>,
+    names: Names,
     types: Vec<Option<u32>>,
     origins: Vec<Option<Origin>>,
 }
@@ -355,10 +355,8 @@ impl Told {
         let origins = Some(&self.origins).filter(|all| all.len() == schema.fields().len());
         let fields = schema.fields().iter().enumerate().map(|(place, field)| {
             let mut field = field.as_ref().clone();
-            if let Some(names) = self.names.as_ref().filter(|n| n.len() == schema.fields().len())
-                && let Some(name) = names.get(place)
-            {
-                field = field.with_name(name.clone());
+            if let Some(name) = self.names.at(place, schema.fields().len()) {
+                field = field.with_name(name);
             }
             if let Some(oid) = self.types.get(place).copied().flatten()
                 && let Some(name) = text_type(oid).filter(|_| field.data_type().is_string())

@@ -8,12 +8,49 @@ use crate::functions::find_type;
 /// The name of a column that has none.
 const NONE: &str = "?column?";
 
-/// The names of a query's columns as PostgreSQL gives them: `count`, `?column?`. Ask before [`super::rewrite`].
-///
-/// `None` where they are not known from the text: a star is selected, or the statement is no query.
-pub(crate) fn output_names(statement: &Statement) -> Option<Vec<String>> {
-    match statement {
-        Statement::Query(query) => of_query(query),
+/// The names of a query's columns as PostgreSQL gives them: `count`, `?column?`.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    front: Vec<String>,
+    /// Those after the last star; `None` if all columns are named in the text.
+    back: Option<Vec<String>>,
+}
+
+impl Names {
+    /// The name of a column of so many; `None` where a star brought it, or the text does not say.
+    pub(crate) fn at(&self, place: usize, count: usize) -> Option<&str> {
+        let name = match &self.back {
+            None if self.front.len() == count => self.front.get(place),
+            None => None,
+            Some(back) if self.front.len() + back.len() > count => None,
+            Some(back) => match (place + back.len()).checked_sub(count) {
+                Some(place) => back.get(place),
+                None => self.front.get(place),
+            },
+        };
+        name.map(String::as_str)
+    }
+}
+
+/// The names of the columns of a statement, of none if it is no query. Ask before [`super::rewrite`].
+pub(crate) fn output_names(statement: &Statement) -> Names {
+    let Statement::Query(query) = statement else { return Names::default() };
+    if let Some(front) = of_query(query) {
+        return Names { front, back: None };
+    }
+    let Some(items) = first_items(&query.body) else { return Names::default() };
+    let front = items.iter().map_while(of_item).collect();
+    let mut back: Vec<String> = items.iter().rev().map_while(of_item).collect();
+    back.reverse();
+    Names { front, back: Some(back) }
+}
+
+/// What is selected first.
+fn first_items(body: &SetExpr) -> Option<&[SelectItem]> {
+    match body {
+        SetExpr::Select(select) => Some(&select.projection),
+        SetExpr::Query(query) => first_items(&query.body),
+        SetExpr::SetOperation { left, .. } => first_items(left),
         _ => None,
     }
 }

@@ -153,7 +153,23 @@ fn columns_are_named_as_postgresql_does() {
         "?column?", "count", "b", "d", "x", "int4", "case", "bool", "max", "exists", "array", "varchar", "version",
         "f", "now",
     ];
-    assert_eq!(output_names(&statement).unwrap(), expected);
+    let names = output_names(&statement);
+    let all: Vec<_> = (0..expected.len()).map(|place| names.at(place, expected.len()).unwrap()).collect();
+    assert_eq!(all, expected);
+    assert_eq!(names.at(0, 3), None);
+}
+
+#[test]
+fn columns_beside_a_star_are_named_too() {
+    let named = |sql: &str, count| {
+        let statement = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap().remove(0);
+        let names = output_names(&statement);
+        (0..count).map(|place| names.at(place, count).unwrap_or("*").to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(named("select *, a, a::int from t", 4), "* * a a");
+    assert_eq!(named("select a, t.*, 1, u.*, sum(x) from t, u", 6), "a * * * * sum");
+    assert_eq!(named("select a, * from t union select 1, 2", 2), "a *");
+    assert_eq!(named("table t", 2), "* *");
 }
 
 #[test]
