@@ -23,6 +23,7 @@ mod sample;
 mod session;
 mod shared;
 mod surface;
+pub mod text;
 
 pub use config::Config;
 pub use datafusion::sql::parser::Statement;

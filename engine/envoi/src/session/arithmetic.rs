@@ -1,10 +1,10 @@
 //! Operations that the engine below does another way: whole numbers that grow out of their type are an error, where it
 //! goes on from the other end; `||` makes no text larger than functions may; a cast to a whole number rounds, as SQL
-//! has it, where it cuts.
+//! has it, where it cuts; one to a text writes what SQL does.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float32Type, Float64Type, Schema};
 use datafusion::common::config::ConfigOptions;
@@ -25,6 +25,7 @@ use datafusion::physical_expr_common::datum::apply;
 use datafusion::physical_plan::PhysicalExpr;
 
 use super::bounded::joining;
+use crate::text::{is_written, written};
 
 /// Puts operations that look first in the place of those that do not.
 #[derive(Debug)]
@@ -42,6 +43,12 @@ impl Checked {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => (left, op, right),
             Expr::Cast(cast) if cuts(&cast.expr, cast.field.data_type(), type_of) => {
                 return Transformed::yes(Expr::Cast(Cast { expr: Box::new(rounded(*cast.expr)), ..cast }));
+            }
+            Expr::Cast(cast) if tells(&cast.expr, cast.field.data_type(), type_of) => {
+                return Transformed::yes(Expr::Cast(Cast { expr: Box::new(written(*cast.expr)), ..cast }));
+            }
+            Expr::TryCast(cast) if tells(&cast.expr, cast.field.data_type(), type_of) => {
+                return Transformed::yes(Expr::TryCast(TryCast { expr: Box::new(written(*cast.expr)), ..cast }));
             }
             Expr::TryCast(cast) if cuts(&cast.expr, cast.field.data_type(), type_of) => {
                 return Transformed::yes(Expr::TryCast(TryCast { expr: Box::new(rounded(*cast.expr)), ..cast }));
@@ -120,14 +127,29 @@ fn is_checked(expr: &Expr) -> bool {
     use Operator::{Minus, Multiply, Plus, StringConcat};
     match expr {
         Expr::BinaryExpr(BinaryExpr { op: Plus | Minus | Multiply | StringConcat, .. }) => true,
-        Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => field.data_type().is_integer(),
+        Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
+            let to = field.data_type();
+            to.is_integer() || to.is_string() || matches!(to, DataType::List(_))
+        }
         _ => false,
     }
 }
 
 /// Whether a cast loses what is behind the point.
 fn cuts(expr: &Expr, to: &DataType, type_of: impl Fn(&Expr) -> Option<DataType>) -> bool {
-    to.is_integer() && type_of(expr).is_some_and(|from| from.is_floating() || from.is_decimal())
+    match to {
+        DataType::List(to) => match type_of(expr) {
+            Some(DataType::List(from)) => to.data_type().is_integer() && from.data_type().is_floating(),
+            _ => false,
+        },
+        to => to.is_integer() && type_of(expr).is_some_and(|from| from.is_floating() || from.is_decimal()),
+    }
+}
+
+/// Whether a cast writes a value in another way than SQL does.
+fn tells(expr: &Expr, to: &DataType, type_of: impl Fn(&Expr) -> Option<DataType>) -> bool {
+    // A constant is a numeric to SQL, and keeps its zeros.
+    to.is_string() && !matches!(expr, Expr::Literal(ScalarValue::Float64(_), _)) && type_of(expr).is_some_and(|from| is_written(&from))
 }
 
 /// A constant is a numeric to SQL, and rounds half away from zero as one; a double rounds half to even.
@@ -184,21 +206,31 @@ impl ScalarUDFImpl for Rounded {
         let [number] = args.args.as_slice() else { return exec_err!("one number is rounded") };
         let constant = matches!(number, ColumnarValue::Scalar(_));
         let array = number.to_array(if constant { 1 } else { args.number_rows })?;
-        let rounded: ArrayRef = match array.data_type() {
-            DataType::Float64 => {
-                Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even))
-            }
-            DataType::Float32 => {
-                Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::round_ties_even))
-            }
-            _ => return round().invoke_with_args(args),
-        };
+        let Some(rounded) = even(&array) else { return round().invoke_with_args(args) };
         Ok(if constant {
             ColumnarValue::Scalar(ScalarValue::try_from_array(&rounded, 0)?)
         } else {
             ColumnarValue::Array(rounded)
         })
     }
+}
+
+/// Floats, or lists of them, rounded half to even.
+fn even(array: &ArrayRef) -> Option<ArrayRef> {
+    Some(match array.data_type() {
+        DataType::Float64 => {
+            Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even))
+        }
+        DataType::Float32 => {
+            Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::round_ties_even))
+        }
+        DataType::List(field) => {
+            let list = array.as_list::<i32>();
+            let (values, offsets) = (even(list.values())?, list.offsets().clone());
+            Arc::new(ListArray::new(Arc::clone(field), offsets, values, list.nulls().cloned()))
+        }
+        _ => return None,
+    })
 }
 
 /// An operation as a function; its columns are called as the operation's are.

@@ -8,6 +8,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::functions_aggregate::bool_and_or::bool_and_udaf;
 use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 use envoi_lake::Manifest;
@@ -15,6 +16,7 @@ use parking_lot::RwLock;
 
 use super::arithmetic::Checked;
 use super::members::Memberships;
+use super::moments::Moments;
 use super::multisets::Multisets;
 use super::plans::Plans;
 use super::single::SingleValues;
@@ -209,7 +211,10 @@ impl SessionFactory {
             .with_default_features()
             .with_relation_planners(vec![Arc::new(Planner), Arc::new(shared::Planner)])
             .with_query_planner(Arc::new(Planner));
-        state.expr_planners().get_or_insert_default().push(Arc::new(Truths));
+        state
+            .expr_planners()
+            .get_or_insert_default()
+            .extend([Arc::new(Truths) as Arc<dyn ExprPlanner>, Arc::new(Moments)]);
         #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a context")]
         Ok(SessionContext::new_with_state(state.build()))
     }

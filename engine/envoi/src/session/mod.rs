@@ -14,6 +14,7 @@ mod late;
 mod literals;
 mod members;
 mod models;
+mod moments;
 mod multisets;
 mod names;
 mod operators;
@@ -33,6 +34,7 @@ mod sizes;
 mod slices;
 mod stopping;
 mod sums;
+mod texts;
 mod ties;
 mod truths;
 

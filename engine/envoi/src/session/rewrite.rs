@@ -8,7 +8,7 @@ use datafusion::execution::SessionState;
 use datafusion::sql::parser::{CopyToSource, ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{self, ObjectName, VisitMut, VisitorMut};
 
-use super::{arguments, caps, casts, columns, late, literals, operators, pairs, precedence, samples};
+use super::{arguments, caps, casts, columns, late, literals, operators, pairs, precedence, samples, texts};
 use crate::catalogue::{LibraryFunctions, NamedEditions, ReadFunctions, as_arguments};
 use crate::error::{Error, Result};
 use crate::options::EnvoiOptions;
@@ -58,6 +58,7 @@ pub(super) fn statement_with(
         walk(&mut statement, &mut casts::Casts)?;
         walk(&mut statement, &mut pairs::Pairs)?;
         walk(&mut statement, &mut operators::Operators)?;
+        walk(&mut statement, &mut texts::Texts)?;
         if !values.is_empty() {
             walk(&mut statement, &mut late::Values(values))?;
         }

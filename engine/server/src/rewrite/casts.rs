@@ -68,6 +68,8 @@ pub(super) fn cast(expr: &mut Expr) {
     }
     let replaced = match target(data_type) {
         Target::Registered(function) => registered(inner, function),
+        // How many letters it keeps the engine looks after.
+        Target::Text if has_length(data_type) => build::cast(as_text(inner), data_type.clone()),
         Target::Text => as_text(inner),
         Target::Oid => call("envoi_oid", vec![(**inner).clone()]),
         Target::Array(element) => match array(inner, &element) {
@@ -144,6 +146,14 @@ enum Target {
     /// A type of the engine by another name.
     Own(DataType),
     Same,
+}
+
+fn has_length(data_type: &DataType) -> bool {
+    use DataType::{Char, CharVarying, Character, CharacterVarying, Varchar};
+    matches!(
+        data_type,
+        Char(Some(_)) | CharVarying(Some(_)) | Character(Some(_)) | CharacterVarying(Some(_)) | Varchar(Some(_))
+    )
 }
 
 fn target(data_type: &DataType) -> Target {

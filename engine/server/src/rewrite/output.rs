@@ -110,14 +110,15 @@ pub(super) fn of_expr(expr: &Expr) -> Option<String> {
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => of_expr(inner),
         Expr::Function(function) => Some(build::last(&function.name)),
         // A cast has the name of what is cast, or else of the type.
-        Expr::Cast { expr, data_type, .. } => of_expr(expr).or_else(|| type_name(&data_type.to_string())),
+        Expr::Cast { expr, data_type, .. } => of_cast(expr).or_else(|| type_name(&data_type.to_string())),
         Expr::TypedString(typed) => type_name(&typed.data_type.to_string()),
         Expr::Value(v) if matches!(v.value, Value::Boolean(_)) => Some("bool".to_owned()),
         Expr::Case { else_result, .. } => {
             let named = else_result.as_deref().filter(|e| !matches!(e, Expr::Value(_))).and_then(of_expr);
             Some(named.unwrap_or_else(|| "case".to_owned()))
         }
-        Expr::Exists { .. } => Some("exists".to_owned()),
+        Expr::Exists { negated: false, .. } => Some("exists".to_owned()),
+        Expr::Overlay { .. } => Some("overlay".to_owned()),
         Expr::Array(_) => Some("array".to_owned()),
         Expr::Extract { .. } => Some("extract".to_owned()),
         Expr::Substring { .. } => Some("substring".to_owned()),
@@ -130,6 +131,16 @@ pub(super) fn of_expr(expr: &Expr) -> Option<String> {
         Expr::CompoundFieldAccess { root, .. } => of_expr(root),
         Expr::Subquery(query) => of_query(query).and_then(|names| names.into_iter().next()).filter(|n| n != NONE),
         _ => None,
+    }
+}
+
+/// The name of what is cast, through all casts; the name of a type is none.
+fn of_cast(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => of_cast(expr),
+        Expr::TypedString(_) | Expr::Interval(_) => None,
+        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => None,
+        expr => of_expr(expr),
     }
 }
 

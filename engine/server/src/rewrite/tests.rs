@@ -147,11 +147,11 @@ fn statements_of_the_engine_stay() {
 #[test]
 fn columns_are_named_as_postgresql_does() {
     let sql = "select 1, count(*), a.b, c as d, x::int, '1'::int4, case when a then 1 end, true, (select max(z) from t), \
-        exists (select 1), array[1], 'x'::varchar(3), pg_catalog.version(), f[1], now()::date";
+        exists (select 1), array[1], 'x'::varchar(3), 5::float8::text, true::text, not exists (select 1), pg_catalog.version(), f[1], now()::date";
     let statement = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap().remove(0);
     let expected = [
-        "?column?", "count", "b", "d", "x", "int4", "case", "bool", "max", "exists", "array", "varchar", "version",
-        "f", "now",
+        "?column?", "count", "b", "d", "x", "int4", "case", "bool", "max", "exists", "array", "varchar", "text",
+        "text", "?column?", "version", "f", "now",
     ];
     let names = output_names(&statement);
     let all: Vec<_> = (0..expected.len()).map(|place| names.at(place, expected.len()).unwrap()).collect();

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::column::{Body, Column, List};
 use super::out::Out;
+use super::rows::patch_length;
 use super::style::Style;
 use crate::pg::error::{FEATURE_NOT_SUPPORTED, PROGRAM_LIMIT_EXCEEDED, PgError, Result};
 
@@ -138,7 +139,7 @@ impl Column<'_> {
         let length = out.position();
         out.put_array([0; 4]);
         self.binary(row, style, out)?;
-        out.patch_length(length, length + 4)
+        patch_length(out, length, length + 4)
     }
 
     /// A value as text behind its length; -1 where it is null.
@@ -151,7 +152,7 @@ impl Column<'_> {
         let length = out.position();
         out.put_array([0; 4]);
         self.text(row, style, out)?;
-        out.patch_length(length, length + 4)
+        patch_length(out, length, length + 4)
     }
 }
 

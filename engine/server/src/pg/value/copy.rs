@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use super::column::Column;
 use super::out::Out;
 use super::rows::Columns;
+use super::rows::patch_length;
 use super::style::Style;
 use crate::pg::error::Result;
 
@@ -210,5 +211,5 @@ fn message(out: &mut Out<'_>, body: impl FnOnce(&mut Out<'_>) -> Result<()>) -> 
     let start = out.position();
     out.put_array([b'd', 0, 0, 0, 0]);
     body(out)?;
-    out.patch_length(start + 1, start + 1)
+    patch_length(out, start + 1, start + 1)
 }

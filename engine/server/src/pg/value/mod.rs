@@ -13,26 +13,22 @@ mod decode_array;
 mod decode_interval;
 mod decode_number;
 mod decode_time;
-mod float;
-mod interval;
 mod json;
 mod leaf;
-mod number;
 mod numeric;
-mod out;
 mod rows;
-mod style;
 mod text;
-mod time;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
+use envoi::text::{float, interval, number, out, style, time};
+
 pub(crate) use copy::{CopyEncoder, CopyFormat, CopyOptions, ForceQuote};
 pub(crate) use decode::decode;
+pub(crate) use envoi::text::style::{Bytea, DateOrder, DateStyle, IntervalStyle, Style, TimeZone};
 pub(crate) use rows::RowEncoder;
-pub(crate) use style::{Bytea, DateOrder, DateStyle, IntervalStyle, Style, TimeZone};
 pub(crate) use types::{arrow_type, oid_of, type_of};
 
 /// How a value crosses the wire.

@@ -57,7 +57,7 @@ impl RowEncoder {
                 }
                 .map_err(|error| self.columns.name(at, error))?;
             }
-            out.patch_length(start + 1, start + 1)?;
+            patch_length(&mut out, start + 1, start + 1)?;
         }
         out.finish();
         Ok(())
@@ -117,14 +117,12 @@ impl Columns {
     }
 }
 
-impl Out<'_> {
-    /// Writes at `position` how many bytes were written since `start`.
-    #[inline]
-    pub(super) fn patch_length(&mut self, position: usize, start: usize) -> Result<()> {
-        let Ok(length) = i32::try_from(self.position() - start) else { return Err(too_long()) };
-        self.patch(position, length.to_be_bytes());
-        Ok(())
-    }
+/// Writes at `position` how many bytes were written since `start`.
+#[inline]
+pub(super) fn patch_length(out: &mut Out<'_>, position: usize, start: usize) -> Result<()> {
+    let Ok(length) = i32::try_from(out.position() - start) else { return Err(too_long()) };
+    out.patch(position, length.to_be_bytes());
+    Ok(())
 }
 
 #[cold]

@@ -11,7 +11,7 @@ use super::out::Out;
 
 /// A float8; `extra_digits` is `extra_float_digits`.
 #[inline]
-pub(super) fn float8(value: f64, extra_digits: i32, out: &mut Out<'_>) {
+pub fn float8(value: f64, extra_digits: i32, out: &mut Out<'_>) {
     if extra_digits < 1 {
         return rounded(value, 15 + extra_digits, out);
     }
@@ -31,7 +31,7 @@ pub(super) fn float8(value: f64, extra_digits: i32, out: &mut Out<'_>) {
 
 /// A float4; `extra_digits` is `extra_float_digits`.
 #[inline]
-pub(super) fn float4(value: f32, extra_digits: i32, out: &mut Out<'_>) {
+pub fn float4(value: f32, extra_digits: i32, out: &mut Out<'_>) {
     if extra_digits < 1 {
         return rounded(f64::from(value), 6 + extra_digits, out);
     }

@@ -7,10 +7,13 @@ use super::time::{MICROS_PER_SECOND, fraction};
 
 /// The three that an interval is made of; none carries into another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) months: i32,
-    pub(super) days: i32,
-    pub(super) micros: i64,
+pub struct Span {
+    /// Calendar months.
+    pub months: i32,
+    /// Calendar days.
+    pub days: i32,
+    /// Microseconds.
+    pub micros: i64,
 }
 
 /// What the styles print; all of one sign within months and within microseconds.
@@ -25,7 +28,8 @@ struct Fields {
 }
 
 impl Span {
-    pub(super) fn text(self, style: IntervalStyle, out: &mut Out<'_>) {
+    /// Writes it as a style has it.
+    pub fn text(self, style: IntervalStyle, out: &mut Out<'_>) {
         let seconds = self.micros / MICROS_PER_SECOND;
         let fields = Fields {
             years: i64::from(self.months / 12),

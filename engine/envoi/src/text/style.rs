@@ -5,15 +5,19 @@ use chrono_tz::{OffsetName, Tz};
 
 /// How values are written as text; from the session's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Style {
+pub struct Style {
     /// The zone that `timestamptz` is shown in, and read in where a text names none.
-    pub(crate) time_zone: TimeZone,
-    pub(crate) date_style: DateStyle,
-    pub(crate) date_order: DateOrder,
-    pub(crate) interval_style: IntervalStyle,
-    pub(crate) bytea: Bytea,
+    pub time_zone: TimeZone,
+    /// How dates are laid out.
+    pub date_style: DateStyle,
+    /// Which number of a date is the day.
+    pub date_order: DateOrder,
+    /// How intervals are laid out.
+    pub interval_style: IntervalStyle,
+    /// How bytes are laid out.
+    pub bytea: Bytea,
     /// From 1 on floats are the shortest that read back the same; below, `%.15g` with that many digits more or less.
-    pub(crate) extra_float_digits: i32,
+    pub extra_float_digits: i32,
 }
 
 impl Default for Style {
@@ -31,47 +35,62 @@ impl Default for Style {
 
 /// A time zone of the IANA database, or seconds east of Greenwich.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TimeZone {
+pub enum TimeZone {
+    /// By its name.
     Named(Tz),
+    /// Seconds east of Greenwich.
     Fixed(i32),
 }
 
 /// How dates are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DateStyle {
+pub enum DateStyle {
+    /// `1997-12-17`.
     Iso,
+    /// `12/17/1997`.
     Sql,
+    /// `Wed Dec 17 1997`.
     Postgres,
+    /// `17.12.1997`.
     German,
 }
 
 /// Which of `01/02/2003` is the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DateOrder {
+pub enum DateOrder {
+    /// The first.
     Dmy,
+    /// The second.
     Mdy,
+    /// The last.
     Ymd,
 }
 
 /// How intervals are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IntervalStyle {
+pub enum IntervalStyle {
+    /// `1 year 2 mons 03:04:05`.
     Postgres,
+    /// `@ 1 year 2 mons 3 hours`.
     PostgresVerbose,
+    /// `P1Y2MT3H`.
     Iso8601,
+    /// `1-2 3:04:05`.
     SqlStandard,
 }
 
 /// How `bytea` is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bytea {
+pub enum Bytea {
+    /// `\x00`.
     Hex,
+    /// `\000`.
     Escape,
 }
 
 impl TimeZone {
     /// Seconds east of Greenwich at a moment, in seconds since 1970.
-    pub(super) fn offset_at(self, seconds: i64) -> i32 {
+    pub fn offset_at(self, seconds: i64) -> i32 {
         match self {
             Self::Fixed(offset) => offset,
             Self::Named(Tz::UTC) => 0,
@@ -80,7 +99,7 @@ impl TimeZone {
     }
 
     /// What the zone is called at a moment; `None` where only its offset names it.
-    pub(super) fn abbreviation_at(self, seconds: i64) -> Option<String> {
+    pub fn abbreviation_at(self, seconds: i64) -> Option<String> {
         match self {
             Self::Fixed(_) => None,
             Self::Named(zone) => zone.offset_from_utc_datetime(&moment(seconds)).abbreviation().map(str::to_owned),
@@ -91,7 +110,7 @@ impl TimeZone {
     ///
     /// Of a time shown twice it is the later, winter one; of a time skipped, the offset before
     /// the jump: as PostgreSQL reads both.
-    pub(super) fn offset_of_local(self, seconds: i64) -> i32 {
+    pub fn offset_of_local(self, seconds: i64) -> i32 {
         const DAY: i64 = 86_400;
         let Self::Named(zone) = self else { return self.offset_at(seconds) };
         match zone.offset_from_local_datetime(&moment(seconds)) {

@@ -4,11 +4,14 @@ use super::number::{fill, padded, pair};
 use super::out::Out;
 use super::style::{DateOrder, DateStyle, Style, TimeZone};
 
-pub(super) const MICROS_PER_SECOND: i64 = 1_000_000;
-pub(super) const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+/// Microseconds of a second.
+pub const MICROS_PER_SECOND: i64 = 1_000_000;
+/// Microseconds of a day.
+pub const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// Days from 1970, Arrow's epoch, to 2000, PostgreSQL's.
-pub(super) const EPOCH_DAYS: i64 = 10_957;
-pub(super) const EPOCH_MICROS: i64 = EPOCH_DAYS * MICROS_PER_DAY;
+pub const EPOCH_DAYS: i64 = 10_957;
+/// The same in microseconds.
+pub const EPOCH_MICROS: i64 = EPOCH_DAYS * MICROS_PER_DAY;
 
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
@@ -38,7 +41,7 @@ fn civil(days: i64) -> Civil {
 }
 
 /// The days from 1970-01-01 to a day that the calendar has.
-pub(super) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+pub fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     let year = year - i64::from(month <= 2);
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
@@ -49,7 +52,7 @@ pub(super) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
 
 /// A date, in days since 1970.
 #[inline]
-pub(super) fn date(days: i64, style: &Style, out: &mut Out<'_>) {
+pub fn date(days: i64, style: &Style, out: &mut Out<'_>) {
     let civil = civil(days);
     if style.date_style == DateStyle::Iso {
         iso_date(civil, out);
@@ -61,14 +64,14 @@ pub(super) fn date(days: i64, style: &Style, out: &mut Out<'_>) {
 
 /// A time of day in microseconds.
 #[inline]
-pub(super) fn time(micros: i64, out: &mut Out<'_>) {
+pub fn time(micros: i64, out: &mut Out<'_>) {
     clock(out.space(8), micros);
     fraction(micros, out);
 }
 
 /// A timestamp in microseconds since 1970; with a zone it is shown by that zone's clocks.
 #[inline]
-pub(super) fn timestamp(micros: i64, zoned: bool, style: &Style, out: &mut Out<'_>) {
+pub fn timestamp(micros: i64, zoned: bool, style: &Style, out: &mut Out<'_>) {
     if micros == i64::MAX || micros == i64::MIN {
         return out.put(if micros > 0 { b"infinity" } else { b"-infinity" });
     }
@@ -114,7 +117,7 @@ pub(super) fn timestamp(micros: i64, zoned: bool, style: &Style, out: &mut Out<'
 }
 
 /// A timestamp as JSON has it, whatever the session's style: ISO 8601, with minutes in the offset.
-pub(super) fn iso_timestamp(micros: i64, zoned: bool, style: &Style, out: &mut Out<'_>) {
+pub fn iso_timestamp(micros: i64, zoned: bool, style: &Style, out: &mut Out<'_>) {
     if micros == i64::MAX || micros == i64::MIN {
         return out.put(if micros > 0 { b"infinity" } else { b"-infinity" });
     }
@@ -130,7 +133,7 @@ pub(super) fn iso_timestamp(micros: i64, zoned: bool, style: &Style, out: &mut O
 
 /// A fraction of a second, point and all, without zeros at its end; nothing where it is zero.
 #[inline]
-pub(super) fn fraction(micros: i64, out: &mut Out<'_>) {
+pub fn fraction(micros: i64, out: &mut Out<'_>) {
     let mut fraction = (micros.unsigned_abs()) % MICROS_PER_SECOND as u64;
     if fraction == 0 {
         return;

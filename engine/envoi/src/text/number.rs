@@ -10,14 +10,14 @@ const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
 
 /// The two digits of a number below 100.
 #[inline]
-pub(super) fn pair(n: u32) -> [u8; 2] {
+pub fn pair(n: u32) -> [u8; 2] {
     let at = (n % 100) as usize * 2;
     [PAIRS[at], PAIRS[at + 1]]
 }
 
 /// Fills `to` from its end with the last digits of `n`, zeros in front; gives what is left of `n`.
 #[inline]
-pub(super) fn fill(to: &mut [u8], mut n: u64) -> u64 {
+pub fn fill(to: &mut [u8], mut n: u64) -> u64 {
     let mut chunks = to.rchunks_exact_mut(2);
     for chunk in &mut chunks {
         chunk.copy_from_slice(&pair((n % 100) as u32));
@@ -32,17 +32,19 @@ pub(super) fn fill(to: &mut [u8], mut n: u64) -> u64 {
 
 /// How many digits a number has; zero has one.
 #[inline]
-pub(super) fn width(n: u64) -> usize {
+pub fn width(n: u64) -> usize {
     n.checked_ilog10().unwrap_or(0) as usize + 1
 }
 
+/// A number without a sign.
 #[inline]
-pub(super) fn unsigned(n: u64, out: &mut Out<'_>) {
+pub fn unsigned(n: u64, out: &mut Out<'_>) {
     fill(out.space(width(n)), n);
 }
 
+/// A number with its sign.
 #[inline]
-pub(super) fn signed(n: i64, out: &mut Out<'_>) {
+pub fn signed(n: i64, out: &mut Out<'_>) {
     let size = n.unsigned_abs();
     if n < 0 {
         let to = out.space(width(size) + 1);
@@ -55,6 +57,6 @@ pub(super) fn signed(n: i64, out: &mut Out<'_>) {
 
 /// At least `least` digits, zeros in front.
 #[inline]
-pub(super) fn padded(n: u64, least: usize, out: &mut Out<'_>) {
+pub fn padded(n: u64, least: usize, out: &mut Out<'_>) {
     fill(out.space(width(n).max(least)), n);
 }

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 /// The end of a buffer, kept ahead of what is written so that a write is a copy.
 ///
 /// Dropped without [`Out::finish`] it leaves the buffer as it was found: no half messages.
-pub(super) struct Out<'a> {
+pub struct Out<'a> {
     buffer: &'a mut BytesMut,
     start: usize,
     at: usize,
@@ -13,24 +13,25 @@ pub(super) struct Out<'a> {
 
 impl<'a> Out<'a> {
     /// Writes behind what `buffer` holds; `expected` bytes are made ready.
-    pub(super) fn new(buffer: &'a mut BytesMut, expected: usize) -> Self {
+    pub fn new(buffer: &'a mut BytesMut, expected: usize) -> Self {
         let start = buffer.len();
         buffer.resize(start + expected, 0);
         Self { buffer, start, at: start }
     }
 
     /// Keeps what was written.
-    pub(super) fn finish(mut self) {
+    pub fn finish(mut self) {
         self.start = self.at;
     }
 
-    pub(super) fn position(&self) -> usize {
+    /// Where the next byte goes.
+    pub fn position(&self) -> usize {
         self.at
     }
 
     /// The next `len` bytes, to be filled by the caller.
     #[inline]
-    pub(super) fn space(&mut self, len: usize) -> &mut [u8] {
+    pub fn space(&mut self, len: usize) -> &mut [u8] {
         let from = self.at;
         self.at += len;
         if self.at > self.buffer.len() {
@@ -46,40 +47,43 @@ impl<'a> Out<'a> {
         self.buffer.resize(self.at + ahead, 0);
     }
 
+    /// Writes bytes.
     #[inline]
-    pub(super) fn put(&mut self, bytes: &[u8]) {
+    pub fn put(&mut self, bytes: &[u8]) {
         self.space(bytes.len()).copy_from_slice(bytes);
     }
 
+    /// Writes bytes whose number is known.
     #[inline]
-    pub(super) fn put_array<const N: usize>(&mut self, bytes: [u8; N]) {
+    pub fn put_array<const N: usize>(&mut self, bytes: [u8; N]) {
         self.space(N).copy_from_slice(&bytes);
     }
 
+    /// Writes one byte.
     #[inline]
-    pub(super) fn byte(&mut self, byte: u8) {
+    pub fn byte(&mut self, byte: u8) {
         self.space(1)[0] = byte;
     }
 
     /// What was written since `start`.
     #[inline]
-    pub(super) fn since(&self, start: usize) -> &[u8] {
+    pub fn since(&self, start: usize) -> &[u8] {
         &self.buffer[start..self.at]
     }
 
     /// Forgets what was written since `start`.
-    pub(super) fn rewind(&mut self, start: usize) {
+    pub fn rewind(&mut self, start: usize) {
         self.at = start;
     }
 
     /// Writes four bytes over those at `position`.
     #[inline]
-    pub(super) fn patch(&mut self, position: usize, bytes: [u8; 4]) {
+    pub fn patch(&mut self, position: usize, bytes: [u8; 4]) {
         self.buffer[position..position + 4].copy_from_slice(&bytes);
     }
 
     /// Replaces each byte since `start` that `pair` names by two, and puts `wrap` around the whole.
-    pub(super) fn rewrite(&mut self, start: usize, wrap: Option<u8>, pair: impl Fn(u8) -> Option<[u8; 2]>) {
+    pub fn rewrite(&mut self, start: usize, wrap: Option<u8>, pair: impl Fn(u8) -> Option<[u8; 2]>) {
         let len = self.at - start;
         let doubled = self.since(start).iter().filter(|byte| pair(**byte).is_some()).count();
         let around = usize::from(wrap.is_some());

@@ -1,0 +1,13 @@
+//! Numbers, moments and intervals as PostgreSQL writes them.
+//!
+//! One way for all: what a server sends, and what `::text` and `||` make of a value.
+
+mod cast;
+pub mod float;
+pub mod interval;
+pub mod number;
+pub mod out;
+pub mod style;
+pub mod time;
+
+pub(crate) use cast::{is_written, written};
