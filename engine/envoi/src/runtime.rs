@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::session::plans::PlanStore;
 
 /// The store under which the lake's files are known to the engine.
 const LAKE_STORE: &str = "envoi-lake://lake/";
@@ -32,6 +33,7 @@ pub struct Runtime {
     threads: usize,
     /// Schemas of files, which never change.
     schemas: Mutex<HashMap<(String, String), SchemaRef>>,
+    plans: Arc<PlanStore>,
 }
 
 impl Runtime {
@@ -60,7 +62,19 @@ impl Runtime {
             .enable_all()
             .build()
             .map_err(|e| Error::new(crate::Class::Resource, format!("cannot start threads for queries: {e}")))?;
-        Ok(Arc::new(Self { cpu: Some(cpu), environment, lake, threads, schemas: Mutex::default() }))
+        Ok(Arc::new(Self {
+            cpu: Some(cpu),
+            environment,
+            lake,
+            threads,
+            schemas: Mutex::default(),
+            plans: Arc::default(),
+        }))
+    }
+
+    /// The plans that sessions keep.
+    pub(crate) fn plans(&self) -> &Arc<PlanStore> {
+        &self.plans
     }
 
     /// Memory pool, caches and stores.

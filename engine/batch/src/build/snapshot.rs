@@ -99,21 +99,26 @@ pub(super) async fn query(context: &Context, draft: &Draft, model: &Model, manif
         Some(gone) => format!("when new.there is null then greatest({gone}, old.valid_from)"),
         None => String::new(),
     };
-    // Of two states of one day the earlier is valid for no time, but it was seen, so it is kept.
+    // Of two states of one day the earlier is valid for no time, but it was seen, so it is kept. A state begins when the
+    // one before it ended at the earliest: a row that is back, or an older edition, says nothing of before.
+    let again = config.key.iter().map(|k| format!("(last.{0} is not distinct from new.{0})", quoted(k)));
+    let again = again.collect::<Vec<_>>().join(" and ");
     let sql = format!(
         "{steps},
 past as (select * from model.{name} where valid_to is not null),
-open as (select *, true as \"held\" from model.{name} where valid_to is null)
+open as (select *, true as \"held\" from model.{name} where valid_to is null),
+last as (select {keys}, max(valid_to) as valid_to from past group by {keys})
 select {past}, past.valid_from, past.valid_to from past
 union all
 select {olds}, old.valid_from,
-    case {end} when new.there and ({differs}) then {now} else old.valid_to end as valid_to
+    case {end} when new.there and ({differs}) then greatest({now}, old.valid_from) else old.valid_to end as valid_to
 from open as old left join new on {both}
 union all
-select {news}, {now} as valid_from, case when false then {now} end as valid_to
-from new left join open as old on {both}
+select {news}, greatest({now}, old.valid_from, last.valid_to) as valid_from, case when false then {now} end as valid_to
+from new left join open as old on {both} left join last on {again}
 where old.held is null or ({differs})",
         name = model.name,
+        keys = config.key.iter().map(|k| quoted(k)).collect::<Vec<_>>().join(", "),
         past = of("past"),
         olds = of("old"),
         news = of("new"),

@@ -267,6 +267,48 @@ fn snapshots_by_a_column_of_time() {
 }
 
 #[test]
+fn times_of_a_snapshot_do_not_overlap() {
+    blocking(async {
+        let mut world = World::new();
+        world.file("s.sql", "select household_id, sent_at, amount_usd from transfer");
+        world.file(
+            "s.toml",
+            "materialisation = \"snapshot\"\n[snapshot]\nkey = [\"household_id\"]\nupdated_at = \"sent_at\"\n",
+        );
+        world.file("t.sql", "select household_id, amount_usd from transfer");
+        world.file("t.toml", "materialisation = \"snapshot\"\n[snapshot]\nkey = [\"household_id\"]\n");
+        for (edition, rows) in [
+            ("2024-02-01", &[(0, "h1", 1.0), (0, "h2", 1.0)][..]),
+            ("2024-03-01", &[(0, "h2", 1.0)]),
+            // It is back as it was, and changes.
+            ("2024-04-01", &[(0, "h1", 1.0), (0, "h2", 1.0)]),
+            ("2024-05-01", &[(31, "h1", 2.0), (0, "h2", 1.0)]),
+        ] {
+            world.transfers("a", edition, rows).await;
+            world.ran().await;
+        }
+        let of_h1 = |name: &str| {
+            format!(
+                "select amount_usd, cast(valid_from as date), cast(valid_to as date) from {name} where household_id = 'h1' \
+                 order by valid_from, valid_to nulls last"
+            )
+        };
+        assert_eq!(
+            world.rows(&of_h1("s")).await,
+            ["1.0 2024-01-01 2024-03-01", "1.0 2024-03-01 2024-03-01", "2.0 2024-03-01 NULL"]
+        );
+        assert_eq!(
+            world.rows(&of_h1("t")).await,
+            ["1.0 2024-02-01 2024-03-01", "1.0 2024-04-01 2024-05-01", "2.0 2024-05-01 NULL"]
+        );
+        for name in ["s", "t"] {
+            let wrong = format!("select count(*) from {name} where valid_to < valid_from");
+            assert_eq!(world.rows(&wrong).await, ["0"]);
+        }
+    });
+}
+
+#[test]
 fn other_editions_are_inputs_of_their_own() {
     blocking(async {
         let mut world = World::new();

@@ -31,6 +31,7 @@ use super::terms::{self, Terms};
 use super::{Notes, RoleState};
 use crate::catalogue::{LakeTable, Microdata};
 use crate::error::Error;
+use crate::session::lateral::asks;
 
 /// Who wrote the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -348,6 +349,9 @@ impl Rule {
             ((left, Some(of)), (right, Some(_))) if self.author != Author::Reader => (left, right, true, of),
             _ => return refuse("they are joined with households"),
         };
+        if asks(&left)? || asks(&right)? {
+            return refuse("LATERAL looks at each of them");
+        }
         let kept = if other_is_right { JoinType::Left } else { JoinType::Right };
         if join.join_type != JoinType::Inner && join.join_type != kept {
             return refuse(format_args!("a {} JOIN tells which of them have a partner", join.join_type));

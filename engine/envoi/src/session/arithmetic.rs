@@ -149,7 +149,9 @@ fn cuts(expr: &Expr, to: &DataType, type_of: impl Fn(&Expr) -> Option<DataType>)
 /// Whether a cast writes a value in another way than SQL does.
 fn tells(expr: &Expr, to: &DataType, type_of: impl Fn(&Expr) -> Option<DataType>) -> bool {
     // A constant is a numeric to SQL, and keeps its zeros.
-    to.is_string() && !matches!(expr, Expr::Literal(ScalarValue::Float64(_), _)) && type_of(expr).is_some_and(|from| is_written(&from))
+    to.is_string()
+        && !matches!(expr, Expr::Literal(ScalarValue::Float64(_), _))
+        && type_of(expr).is_some_and(|from| is_written(&from))
 }
 
 /// A constant is a numeric to SQL, and rounds half away from zero as one; a double rounds half to even.

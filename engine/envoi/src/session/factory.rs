@@ -8,6 +8,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::functions_aggregate::bool_and_or::bool_and_udaf;
 use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::functions_aggregate::variance::var_samp_udaf;
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
@@ -15,10 +16,10 @@ use envoi_lake::Manifest;
 use parking_lot::RwLock;
 
 use super::arithmetic::Checked;
+use super::lateral::Computed;
 use super::members::Memberships;
 use super::moments::Moments;
 use super::multisets::Multisets;
-use super::plans::Plans;
 use super::single::SingleValues;
 use super::truths::Truths;
 use super::{Inner, Session};
@@ -157,6 +158,10 @@ impl SessionFactory {
                 context.register_udwf(function);
             }
             context.register_udaf(bool_and_udaf().as_ref().clone().with_aliases(["every"]));
+            context.register_udaf(var_samp_udaf().as_ref().clone().with_aliases(["variance"]));
+            for function in super::scalars::functions() {
+                context.register_udf(function);
+            }
             for function in super::bounded::functions(&context.state()) {
                 context.register_udf(function);
             }
@@ -171,7 +176,7 @@ impl SessionFactory {
             view,
             own,
             model,
-            plans: Plans::default(),
+            plans: self.runtime.plans().open(),
             names: Mutex::new(None),
             gate,
             surface,
@@ -201,6 +206,7 @@ impl SessionFactory {
         let environment = self.runtime.environment(bounds.memory)?;
         let mut rules = Analyzer::new().rules;
         rules.insert(0, Arc::new(Memberships));
+        rules.insert(0, Arc::new(Computed));
         rules.insert(0, Arc::new(SingleValues));
         rules.insert(0, Arc::new(Multisets));
         rules.push(Arc::new(Checked::new(&environment.memory_pool)));

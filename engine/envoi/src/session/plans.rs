@@ -4,8 +4,8 @@
 //! Analysis and optimisation are a third of the time of a mart (7 of 22 ms for
 //! `remittance_vs_oda_by_group`), so their result is kept.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -14,59 +14,135 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
 use crate::catalogue::LakeTable;
 
-/// Statements whose plan is kept; the one unused for longest goes first.
+/// Statements of a session whose plan is kept; the one unused for longest goes first.
 const KEPT: usize = 64;
+/// Plans of all sessions. Those of a dashboard take some 150 kB each, which the memory pool does not see: 500
+/// connections that keep as many as they may would take gigabytes.
+const ALL: usize = 2048;
 /// Longer statements are written by programs and seldom come twice.
 const LONGEST: usize = 16 << 10;
 
-/// The plans of one session.
+/// The plans of all sessions of a runtime.
 #[derive(Debug, Default)]
-pub(super) struct Plans(Mutex<Kept>);
+pub(crate) struct PlanStore(Mutex<Store>);
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// Newest use first.
-    plans: VecDeque<Plan>,
-    /// Counts what changed the session, so that a plan made before a change is not kept after it.
-    changes: u64,
+struct Store {
+    /// By session and statement.
+    sessions: HashMap<u64, HashMap<String, Plan>>,
+    /// How many there are.
+    count: usize,
+    /// Goes up with each use.
+    clock: u64,
+    /// Goes up with each session.
+    opened: u64,
 }
 
 #[derive(Debug)]
 struct Plan {
-    sql: String,
     /// The lake as the plan saw it.
     view: String,
     plan: Arc<LogicalPlan>,
+    used: u64,
+}
+
+impl PlanStore {
+    /// A place for the plans of one session.
+    pub(super) fn open(self: &Arc<Self>) -> Plans {
+        let mut store = self.lock();
+        store.opened += 1;
+        Plans { store: Arc::clone(self), session: store.opened, changes: Mutex::new(0) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Store> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    fn forget(&mut self, session: u64) {
+        let gone = self.sessions.remove(&session);
+        self.count -= gone.map_or(0, |plans| plans.len());
+    }
+
+    /// Takes out what was not used for longest, of one session or of all.
+    fn evict(&mut self, of: Option<u64>) {
+        let sessions = self.sessions.iter().filter(|(session, _)| of.is_none_or(|of| of == **session));
+        let oldest = sessions
+            .flat_map(|(session, plans)| plans.iter().map(|(sql, plan)| (plan.used, *session, sql)))
+            .min_by_key(|(used, ..)| *used)
+            .map(|(_, session, sql)| (session, sql.clone()));
+        if let Some((session, sql)) = oldest
+            && let Some(plans) = self.sessions.get_mut(&session)
+            && plans.remove(&sql).is_some()
+        {
+            self.count -= 1;
+            if plans.is_empty() {
+                self.sessions.remove(&session);
+            }
+        }
+    }
+}
+
+/// The plans of one session; they go with it.
+#[derive(Debug)]
+pub(super) struct Plans {
+    store: Arc<PlanStore>,
+    session: u64,
+    /// Counts what changed the session, so that a plan made before a change is not kept after it.
+    changes: Mutex<u64>,
 }
 
 impl Plans {
     /// The optimised plan of a statement over the same lake, and the count of changes to give to [`Plans::keep`].
     pub(super) fn find(&self, sql: &str, view: &str) -> (Option<Arc<LogicalPlan>>, u64) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = kept.plans.iter().position(|p| p.sql == sql && p.view == view);
-        let plan = place.and_then(|p| kept.plans.remove(p));
-        let found = plan.as_ref().map(|p| Arc::clone(&p.plan));
-        if let Some(plan) = plan {
-            kept.plans.push_front(plan);
-        }
-        (found, kept.changes)
+        let changes = *self.changes();
+        let mut store = self.store.lock();
+        store.clock += 1;
+        let clock = store.clock;
+        let plan = store.sessions.get_mut(&self.session).and_then(|plans| plans.get_mut(sql));
+        let found = plan.filter(|plan| plan.view == view).map(|plan| {
+            plan.used = clock;
+            Arc::clone(&plan.plan)
+        });
+        (found, changes)
     }
 
     /// Keeps a plan unless the session changed since `changes` was read.
     pub(super) fn keep(&self, sql: &str, view: &str, plan: &Arc<LogicalPlan>, changes: u64) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.changes != changes || sql.len() > LONGEST {
+        let now = self.changes();
+        if *now != changes || sql.len() > LONGEST {
             return;
         }
-        kept.plans.push_front(Plan { sql: sql.to_owned(), view: view.to_owned(), plan: Arc::clone(plan) });
-        kept.plans.truncate(KEPT);
+        let mut store = self.store.lock();
+        store.clock += 1;
+        let plan = Plan { view: view.to_owned(), plan: Arc::clone(plan), used: store.clock };
+        let plans = store.sessions.entry(self.session).or_default();
+        let is_new = plans.insert(sql.to_owned(), plan).is_none();
+        let own = plans.len();
+        store.count += usize::from(is_new);
+        if own > KEPT {
+            store.evict(Some(self.session));
+        } else if store.count > ALL {
+            store.evict(None);
+        }
     }
 
     /// Forgets all: a setting or a table of the session changed.
     pub(super) fn clear(&self) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.plans.clear();
-        kept.changes += 1;
+        let mut changes = self.changes();
+        *changes += 1;
+        self.store.lock().forget(self.session);
+    }
+
+    fn changes(&self) -> MutexGuard<'_, u64> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Plans {
+    fn drop(&mut self) {
+        self.store.lock().forget(self.session);
     }
 }
 
@@ -95,4 +171,46 @@ pub(super) fn repeatable(plan: &LogicalPlan) -> Result<bool, DataFusionError> {
         Ok(if steady { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
     })?;
     Ok(steady)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing() -> Arc<LogicalPlan> {
+        Arc::new(LogicalPlan::default())
+    }
+
+    #[test]
+    fn a_session_keeps_so_many_and_all_so_many() {
+        let store = Arc::new(PlanStore::default());
+        let first = store.open();
+        for statement in 0..=KEPT {
+            first.keep(&format!("select {statement}"), "lake", &nothing(), 0);
+            assert!(first.find("select 1", "lake").0.is_some() || statement == 0);
+        }
+        assert_eq!(store.lock().count, KEPT);
+        assert!(first.find("select 0", "lake").0.is_none(), "the one unused for longest goes");
+        assert!(first.find("select 2", "other").0.is_none(), "another lake has other plans");
+        let others: Vec<Plans> = (0..ALL / KEPT).map(|_| store.open()).collect();
+        for other in &others {
+            (0..KEPT).for_each(|statement| other.keep(&format!("select {statement}"), "lake", &nothing(), 0));
+        }
+        assert_eq!(store.lock().count, ALL);
+        assert!(first.find("select 1", "lake").0.is_none(), "nobody asked for those of the first for longest");
+        drop(others);
+        assert_eq!(store.lock().count, 0);
+    }
+
+    #[test]
+    fn changes_forget() {
+        let store = Arc::new(PlanStore::default());
+        let plans = store.open();
+        let (_, before) = plans.find("select 1", "lake");
+        plans.keep("select 1", "lake", &nothing(), before);
+        plans.clear();
+        assert!(plans.find("select 1", "lake").0.is_none());
+        plans.keep("select 1", "lake", &nothing(), before);
+        assert!(plans.find("select 1", "lake").0.is_none(), "made before the change");
+    }
 }

@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast;
 use super::late::{self, Samples};
 use super::plans::repeatable;
 use super::rewrite::late_parameters;
-use super::{Session, Tag, tag};
+use super::{Session, Tag, lateral, tag};
 use crate::error::{Error, Result};
 use crate::privacy::{self, Notes};
 use crate::session::answer::Answer;
@@ -105,6 +105,8 @@ impl Session {
         } else {
             self.typed(&state, statement, sql, &types, count).await?
         };
+        // What is computed of a household is looked at as any other column of it.
+        let plan = lateral::computed(plan).map_err(failed)?;
         // What a reader may not do is refused before it is bound.
         let notes = Notes::default();
         let plan = self.admitted(plan, &notes).map_err(failed)?;

@@ -8,7 +8,9 @@ use datafusion::execution::SessionState;
 use datafusion::sql::parser::{CopyToSource, ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{self, ObjectName, VisitMut, VisitorMut};
 
-use super::{arguments, caps, casts, columns, late, literals, operators, pairs, precedence, samples, texts};
+use super::{
+    arguments, calls, caps, casts, columns, late, lateral, literals, operators, pairs, precedence, samples, texts,
+};
 use crate::catalogue::{LibraryFunctions, NamedEditions, ReadFunctions, as_arguments};
 use crate::error::{Error, Result};
 use crate::options::EnvoiOptions;
@@ -55,8 +57,10 @@ pub(super) fn statement_with(
         walk(&mut statement, &mut caps::Caps::default())?;
         walk(&mut statement, &mut precedence::Precedence)?;
         walk(&mut statement, &mut columns::Columns)?;
+        walk(&mut statement, &mut calls::Calls)?;
         walk(&mut statement, &mut casts::Casts)?;
         walk(&mut statement, &mut pairs::Pairs)?;
+        walk(&mut statement, &mut lateral::Undescribed)?;
         walk(&mut statement, &mut operators::Operators)?;
         walk(&mut statement, &mut texts::Texts)?;
         if !values.is_empty() {

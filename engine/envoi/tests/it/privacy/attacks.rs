@@ -6,7 +6,7 @@ use super::{ask, lake, owner, reader, refused, role, rows, session};
 use crate::lakes::blocking;
 
 /// Statements that must be refused, whatever was asked before.
-const REFUSED: [&str; 80] = [
+const REFUSED: [&str; 85] = [
     // Rows, however they are dressed.
     "select * from household",
     "select household_id from household limit 1",
@@ -78,6 +78,11 @@ const REFUSED: [&str; 80] = [
     "select h.region, (select sum(weight) from household x where x.income_total = h.income_total) from household h",
     "select t.v, (select count(*) from household h where h.income_total > t.v) from (values (5000), (5001)) t(v)",
     "select v from (values ('7')) t(v) where exists (select 1 from household h where h.household_id = t.v)",
+    "select v.a from household h cross join lateral (values (h.income_total), (h.remittance)) v(a)",
+    "select sum(v.a) from household h cross join lateral (select case when h.weight > 60 then h.income_total end) v(a)",
+    "select l.n, count(*) from household h cross join lateral (select count(*) n from country c where c.iso3 = h.iso3 and h.weight > 60) l group by l.n",
+    "select sum(h.income_total * l.n) from household h join lateral (select count(*) n from country c where h.weight > 60) l on true",
+    "select percentile_disc(0.5) within group (order by income_total) from household",
     // Whether there is one.
     "select exists (select 1 from household h where h.household_id = '7')",
     "select exists (select 1 from household where income_total > 8000000)",
