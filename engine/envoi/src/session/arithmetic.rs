@@ -25,7 +25,7 @@ use datafusion::physical_expr_common::datum::apply;
 use datafusion::physical_plan::PhysicalExpr;
 
 use super::bounded::joining;
-use crate::text::{is_written, written};
+use crate::text::{is_written, length, written};
 
 /// Puts operations that look first in the place of those that do not.
 #[derive(Debug)]
@@ -56,6 +56,10 @@ impl Checked {
             other => return Transformed::no(other),
         };
         let both = |is: fn(&DataType) -> bool| [&left, &right].iter().all(|e| type_of(e).is_some_and(|t| is(&t)));
+        if compares(op) && both(|t| matches!(t, DataType::Interval(_))) {
+            let [left, right] = [left, right].map(|side| Box::new(length(*side)));
+            return Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }));
+        }
         let function = match op {
             Operator::Plus | Operator::Minus | Operator::Multiply if both(DataType::is_integer) => {
                 Arc::new(Operation::of(op))
@@ -122,11 +126,17 @@ fn within(expr: Expr, replaced: &impl Fn(Expr) -> Result<Expr>) -> Result<Expr> 
     })
 }
 
+fn compares(op: Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
 /// Whether an expression may be one that is replaced.
 fn is_checked(expr: &Expr) -> bool {
     use Operator::{Minus, Multiply, Plus, StringConcat};
     match expr {
         Expr::BinaryExpr(BinaryExpr { op: Plus | Minus | Multiply | StringConcat, .. }) => true,
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => compares(*op),
         Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
             let to = field.data_type();
             to.is_integer() || to.is_string() || matches!(to, DataType::List(_))

@@ -5,17 +5,21 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ExprSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, SkipType, Subquery, lit, when,
+};
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::rewrite_set_comparison::RewriteSetComparison;
 use datafusion::optimizer::{AnalyzerRule, OptimizerContext, OptimizerRule};
+
+use crate::error::Error;
 
 /// Makes columns of them before the engine's own rules look at the plan.
 #[derive(Debug)]
@@ -47,9 +51,66 @@ fn known(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match node {
         LogicalPlan::Filter(filter) if has(&filter.predicate) => three_valued(filter),
         LogicalPlan::Projection(_) if node.expressions().iter().any(has) => below(node),
-        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) if node.expressions().iter().any(asks) => below(node),
+        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_)
+            if node.expressions().iter().any(|expr| asks(expr) || orders(expr)) =>
+        {
+            below(node)
+        }
+        LogicalPlan::Subquery(query) => {
+            sound(&query.subquery)?;
+            Ok(Transformed::no(LogicalPlan::Subquery(query)))
+        }
         node => Ok(Transformed::no(node)),
     }
+}
+
+/// The engine below would take rows together that different rows around ask for.
+fn sound(query: &LogicalPlan) -> Result<()> {
+    query.apply(|step| {
+        let what = match step {
+            LogicalPlan::Window(_) => "a window function",
+            LogicalPlan::Limit(limit) if !matches!(limit.get_skip_type()?, SkipType::Literal(0)) => "OFFSET",
+            _ => return Ok(TreeNodeRecursion::Continue),
+        };
+        if super::lateral::asks(step)? {
+            let refused = format!("{what} in a query that depends on the row around it is not supported");
+            return Err(Error::user(refused)
+                .with_state("0A000")
+                .with_hint("compute it in a query of its own, and join that")
+                .into());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
+}
+
+/// Whether rows are put in an order, or together, by more than columns.
+fn orders(expr: &Expr) -> bool {
+    expr.exists(|e| Ok(keys(e).into_iter().any(is_computed))).unwrap_or(false)
+}
+
+/// What a window or an aggregate orders by.
+fn keys(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::WindowFunction(call) => {
+            call.params.partition_by.iter().chain(call.params.order_by.iter().map(|by| &by.expr)).collect()
+        }
+        // With DISTINCT the order is by what is aggregated, which has to be the same.
+        Expr::AggregateFunction(call) if !call.params.distinct => {
+            call.params.order_by.iter().map(|by| &by.expr).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What is computed another way in a list of columns than the engine below does in an order.
+fn is_computed(key: &Expr) -> bool {
+    let computes = |e: &Expr| match e {
+        Expr::Cast(_) | Expr::TryCast(_) => true,
+        Expr::BinaryExpr(binary) => binary.op.is_numerical_operators(),
+        _ => false,
+    };
+    key.exists(|e| Ok(computes(e))).unwrap_or(false)
 }
 
 /// Whether there is `= ANY (query)` or the like.
@@ -78,8 +139,14 @@ fn is_membership(expr: &Expr) -> bool {
 /// A condition: what the engine takes for a join of its own stays; within others, it takes NULL for false.
 fn three_valued(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     let is_join = |expr: &Expr| match expr {
-        Expr::Not(inner) => is_membership(inner),
-        expr => is_membership(expr),
+        Expr::Exists(asked) => !has_one_row(&asked.subquery.subquery),
+        Expr::InSubquery(asked) => !asked.negated && !has_one_row(&asked.subquery.subquery) || is_key(asked),
+        Expr::Not(inner) => match inner.as_ref() {
+            Expr::Exists(asked) => !has_one_row(&asked.subquery.subquery),
+            Expr::InSubquery(asked) => asked.negated && !has_one_row(&asked.subquery.subquery) || is_key(asked),
+            _ => false,
+        },
+        _ => false,
     };
     let input = Arc::clone(&filter.input);
     let parts = split_conjunction_owned(filter.predicate.clone())
@@ -93,6 +160,24 @@ fn three_valued(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(predicate, input)?)))
 }
 
+/// Whether the engine's join for NOT IN knows NULL: one column, and a query that does not depend on the row around.
+fn is_key(asked: &InSubquery) -> bool {
+    !asked.expr.column_refs().is_empty()
+        && asked.subquery.outer_ref_columns.is_empty()
+        && !has_one_row(&asked.subquery.subquery)
+}
+
+/// Whether a plan is an aggregate of all its rows, which has one row whatever these are.
+fn has_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => has_one_row(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => has_one_row(&alias.input),
+        LogicalPlan::Sort(sort) => has_one_row(&sort.input),
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        _ => false,
+    }
+}
+
 /// A step whose expressions ask: the answers are columns below it.
 fn below(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&node);
@@ -100,8 +185,10 @@ fn below(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let values = !matches!(node, LogicalPlan::Projection(_));
     let (plain, mut answers) = (input.clone(), Answers(input.clone()));
     let mut expressions = Vec::new();
+    let mut ordered: Vec<(Expr, Expr)> = Vec::new();
     for expr in node.expressions() {
         let name = names.save(&expr);
+        let expr = if values { expr.transform_up(|e| by_columns(e, &mut answers, &mut ordered))?.data } else { expr };
         let asked = expr.transform_up(|e| in_list(e, &plain))?.data;
         let answered = asked.transform_up(|e| match e {
             Expr::Exists(asked) => exists(asked, &mut answers),
@@ -113,11 +200,55 @@ fn below(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(node.with_new_exprs(expressions, vec![answers.0])?))
 }
 
+/// A window or an aggregate that orders by columns: what it computes for it is a column below.
+fn by_columns(expr: Expr, answers: &mut Answers, ordered: &mut Vec<(Expr, Expr)>) -> Result<Transformed<Expr>> {
+    if !keys(&expr).into_iter().any(is_computed) {
+        return Ok(Transformed::no(expr));
+    }
+    let mut column = |key: Expr| -> Result<Expr> {
+        if !is_computed(&key) {
+            return Ok(key);
+        }
+        if let Some((_, column)) = ordered.iter().find(|(known, _)| *known == key) {
+            return Ok(column.clone());
+        }
+        let column = answers.column(key.clone())?;
+        ordered.push((key, column.clone()));
+        Ok(column)
+    };
+    Ok(Transformed::yes(match expr {
+        Expr::WindowFunction(mut call) => {
+            for by in &mut call.params.order_by {
+                by.expr = column(by.expr.clone())?;
+            }
+            for key in &mut call.params.partition_by {
+                *key = column(key.clone())?;
+            }
+            Expr::WindowFunction(call)
+        }
+        Expr::AggregateFunction(mut call) => {
+            for by in &mut call.params.order_by {
+                by.expr = column(by.expr.clone())?;
+            }
+            Expr::AggregateFunction(call)
+        }
+        other => other,
+    }))
+}
+
 /// `x IN (query)` by what there is in the query: a row that is equal, any row at all, a row that is NULL.
 fn in_list(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
-    let Expr::InSubquery(InSubquery { expr: value, subquery, negated }) = &expr else {
-        return Ok(Transformed::no(expr));
+    let (value, subquery, negated) = match &expr {
+        Expr::InSubquery(InSubquery { expr: value, subquery, negated }) => (value, subquery, negated),
+        Expr::Exists(asked) if has_one_row(&asked.subquery.subquery) => {
+            return Ok(Transformed::yes(lit(!asked.negated)));
+        }
+        _ => return Ok(Transformed::no(expr)),
     };
+    if has_one_row(&subquery.subquery) && subquery.subquery.schema().fields().len() == 1 {
+        let (value, one) = (value.as_ref().clone(), Expr::ScalarSubquery(subquery.clone()));
+        return Ok(Transformed::yes(if *negated { value.not_eq(one) } else { value.eq(one) }));
+    }
     // What comes from further out cannot be told from what is of here, once it is within the query.
     if value.contains_outer() || subquery.subquery.schema().fields().len() != 1 {
         return Ok(Transformed::no(expr));

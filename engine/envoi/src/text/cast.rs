@@ -6,8 +6,8 @@ use bytes::BytesMut;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Field, FieldRef, Float32Type, Float64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
-    TimestampMicrosecondType,
+    DataType, DurationMicrosecondType, Field, FieldRef, Float32Type, Float64Type, IntervalMonthDayNanoType,
+    IntervalUnit, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{
@@ -27,6 +27,7 @@ pub(crate) fn is_written(of: &DataType) -> bool {
             | DataType::Float64
             | DataType::Timestamp(..)
             | DataType::Interval(IntervalUnit::MonthDayNano)
+            | DataType::Duration(_)
     )
 }
 
@@ -101,6 +102,11 @@ fn texts(values: &ArrayRef) -> Result<StringArray> {
                 let span = Span { months: value.months, days: value.days, micros: value.nanoseconds / 1000 };
                 span.text(IntervalStyle::Postgres, out);
             }))
+        }
+        DataType::Duration(_) => {
+            let micros = cast(values, &DataType::Duration(TimeUnit::Microsecond))?;
+            let micros = micros.as_primitive::<DurationMicrosecondType>();
+            Ok(each(micros, |row, out| Span::of_micros(micros.value(row)).text(IntervalStyle::Postgres, out)))
         }
         other => exec_err!("{other} is written by the engine itself"),
     }

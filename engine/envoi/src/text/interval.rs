@@ -28,6 +28,12 @@ struct Fields {
 }
 
 impl Span {
+    /// A difference of two moments: whole days, and the rest.
+    pub fn of_micros(micros: i64) -> Self {
+        let day = super::time::MICROS_PER_DAY;
+        Self { months: 0, days: i32::try_from(micros / day).unwrap_or(i32::MAX), micros: micros % day }
+    }
+
     /// Writes it as a style has it.
     pub fn text(self, style: IntervalStyle, out: &mut Out<'_>) {
         let seconds = self.micros / MICROS_PER_SECOND;

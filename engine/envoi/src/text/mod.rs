@@ -5,9 +5,11 @@
 mod cast;
 pub mod float;
 pub mod interval;
+mod length;
 pub mod number;
 pub mod out;
 pub mod style;
 pub mod time;
 
 pub(crate) use cast::{is_written, written};
+pub(crate) use length::length;

@@ -55,7 +55,7 @@ impl VisitorMut for Shown {
                     *expr = listed;
                 }
             }
-            Expr::Exists { subquery, negated } => {
+            Expr::Exists { subquery, negated } if self.catalogue => {
                 if let Some(counted) = counted(subquery, *negated) {
                     *expr = counted;
                 }

@@ -169,7 +169,6 @@ fn columns_beside_a_star_are_named_too() {
     assert_eq!(named("select *, a, a::int from t", 4), "* * a a");
     assert_eq!(named("select a, t.*, 1, u.*, sum(x) from t, u", 6), "a * * * * sum");
     assert_eq!(named("select a, * from t union select 1, 2", 2), "a *");
-    assert_eq!(named("table t", 2), "* *");
 }
 
 #[test]

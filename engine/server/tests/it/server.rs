@@ -14,11 +14,12 @@ fn sample_lake() -> &'static Path {
     let write = || {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::open(&folder.path().display().to_string()).unwrap();
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(async move { sample::write(&lake).await.unwrap() });
+        // Whoever asks first may be within a runtime of its own.
+        let write = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move { sample::write(&lake).await.unwrap() });
+        };
+        std::thread::spawn(write).join().unwrap();
         folder
     };
     FOLDER.get_or_init(write).path()

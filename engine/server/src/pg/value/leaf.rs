@@ -251,7 +251,7 @@ impl<'a> Intervals<'a> {
                 let IntervalMonthDayNano { months, days, nanoseconds } = values[i];
                 Span { months, days, micros: nanoseconds / 1000 }
             }
-            Self::Duration(ticks) => Span { micros: ticks.micros(i)?, ..Span::default() },
+            Self::Duration(ticks) => Span::of_micros(ticks.micros(i)?),
         };
         Some(span)
     }
