@@ -135,6 +135,12 @@ impl<'a> Taken<'a, '_> {
                     None => false,
                 },
             };
+            if params.filter.as_ref().is_some_and(|filter| self.classes.narrows(filter))
+                && class.number().is_some_and(|n| n.sized && self.kind != Kind::Count)
+            {
+                let what = format!("`{}` adds up sizes of some sizes", shown(self.call));
+                return refuse(what, "count them, or add up what no size went into");
+            }
             one_survey |= class.number().is_some_and(|n| n.per_survey && self.kind != Kind::Count);
             if !fits {
                 let what = format!("`{}` as an argument of `{}`", shown(arg), self.name);

@@ -5,6 +5,7 @@
 //! added up, scaled and divided, but compared with nothing but zero; conditions and group
 //! keys are of columns that identify nobody.
 
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::{InList, WindowFunction};
 use datafusion::logical_expr::{Between, Case, Expr, Operator, Volatility};
@@ -50,10 +51,33 @@ pub(super) struct Number {
     pub(super) summed: bool,
     /// Multiplied by a number of the statement.
     pub(super) scaled: bool,
+    /// Made of a size. Of the few sizes that a condition leaves, sums tell how many households have each.
+    pub(super) sized: bool,
 }
 
-const PLAIN: Number =
-    Number { degree: 1, conditional: false, shifted: false, per_survey: false, summed: false, scaled: false };
+const PLAIN: Number = Number {
+    degree: 1,
+    conditional: false,
+    shifted: false,
+    per_survey: false,
+    summed: false,
+    scaled: false,
+    sized: false,
+};
+
+const SIZED: Number = Number { sized: true, ..PLAIN };
+
+/// What columns are worth once a condition, or a group, has left some of the sizes: a size is a key and no number, and
+/// numbers made of one are not for sums.
+pub(super) fn narrowed(classes: &mut [Class]) {
+    for class in classes {
+        match class {
+            Class::Size => *class = Class::Key,
+            Class::Number(number) if number.sized => *class = Class::Identity,
+            _ => {}
+        }
+    }
+}
 
 impl Number {
     /// A column, or a product of columns.
@@ -125,7 +149,7 @@ impl Class {
         match self {
             Self::Fixed => Some(Number { degree: 0, ..PLAIN }),
             Self::Survey | Self::Joined => Some(Number { degree: 0, per_survey: true, ..PLAIN }),
-            Self::Size => Some(PLAIN),
+            Self::Size => Some(SIZED),
             Self::Number(number) => Some(number),
             Self::Indicator => Some(Number { degree: 0, conditional: true, ..PLAIN }),
             Self::Key | Self::Identity | Self::Hidden => None,
@@ -194,6 +218,34 @@ impl Classes<'_> {
             Expr::ScalarFunction(call) => self.call(expr, call.func.name(), &call.args),
             Expr::WindowFunction(window) => self.window(expr, window),
             _ => Err(self.unknown(expr)),
+        }
+    }
+
+    /// Whether a condition or key takes some of the sizes together and leaves others out. One size by itself is the same
+    /// for all that are left.
+    pub(super) fn narrows(&self, expr: &Expr) -> bool {
+        let size = |e: &Expr| matches!(e, Expr::Column(_)) && self.class(e).is_ok_and(|c| c == Class::Size);
+        match expr {
+            Expr::Column(_) => false,
+            Expr::Alias(alias) => self.narrows(&alias.expr),
+            // Those of size zero add nothing.
+            Expr::IsNull(one) | Expr::IsNotNull(one) if matches!(one.as_ref(), Expr::Column(_)) => false,
+            Expr::BinaryExpr(binary)
+                if is_comparison(binary.op)
+                    && matches!((binary.left.as_ref(), binary.right.as_ref()), (Expr::Column(_), zero) | (zero, Expr::Column(_)) if is_zero(zero)) =>
+            {
+                false
+            }
+            Expr::BinaryExpr(binary) if binary.op == Operator::And => {
+                self.narrows(&binary.left) || self.narrows(&binary.right)
+            }
+            Expr::BinaryExpr(binary) if binary.op == Operator::Eq => {
+                let fixed = |e: &Expr| self.class(e).is_ok_and(|c| c == Class::Fixed);
+                let one = |a: &Expr, b: &Expr| size(a) && fixed(b);
+                !(one(&binary.left, &binary.right) || one(&binary.right, &binary.left))
+                    && expr.exists(|e| Ok(size(e))).unwrap_or(true)
+            }
+            expr => expr.exists(|e| Ok(size(e))).unwrap_or(true),
         }
     }
 
@@ -268,6 +320,7 @@ impl Classes<'_> {
                     per_survey,
                     summed: true,
                     scaled: a.scaled || b.scaled,
+                    sized: a.sized || b.sized,
                 }))
             }
             Operator::Multiply => self.product(whole, a, b, l == Class::Fixed || r == Class::Fixed),
@@ -282,8 +335,9 @@ impl Classes<'_> {
 
     fn product(&self, whole: &Expr, a: Number, b: Number, scaled: bool) -> Result<Class> {
         let degree = a.degree.saturating_add(b.degree);
-        // Products of shifted factors are polynomials, whose peaks single households out.
-        if degree > DEGREE || (a.shifted && b.shifted) {
+        // Products of shifted factors are polynomials, whose peaks single households out; powers of sizes tell how many
+        // households have each.
+        if degree > DEGREE || (a.shifted && b.shifted) || (a.sized && b.sized) {
             let what = format!("`{}` multiplies so many numbers that the result may be that of one", shown(whole));
             return Err(refused(&what, "multiply an amount by a weight and a size, or divide it by a scale"));
         }
@@ -294,6 +348,7 @@ impl Classes<'_> {
             per_survey: a.per_survey || b.per_survey,
             summed: a.summed || b.summed,
             scaled: a.scaled || b.scaled || scaled,
+            sized: a.sized || b.sized,
         }))
     }
 
@@ -323,6 +378,10 @@ impl Classes<'_> {
         let telling: Vec<&Expr> = results.iter().copied().filter(|r| !is_nothing(r)).collect();
         let numbers = telling.iter().map(|r| self.class(r)).collect::<Result<Vec<Class>>>()?;
         match numbers.as_slice() {
+            [Class::Number(number)] if number.sized && conditions.iter().any(|c| self.narrows(c)) => Err(refused(
+                &format!("`{}` adds up sizes of some sizes", shown(whole)),
+                "count them, or add up what no size went into",
+            )),
             // One branch of numbers, all others nothing: a condition, as FILTER is.
             [Class::Number(number)] => Ok(Class::Number(Number { conditional: true, ..*number })),
             [Class::Fixed | Class::Indicator] if of == Class::Key => Ok(Class::Indicator),
@@ -356,15 +415,16 @@ impl Classes<'_> {
                 let number = one.number().unwrap_or(PLAIN);
                 Ok(Class::Number(Number { shifted: true, ..number }))
             }
-            ("power" | "pow", [Class::Size, Class::Fixed]) => Ok(Class::Number(PLAIN)),
+            ("power" | "pow", [Class::Size, Class::Fixed]) => Ok(Class::Number(SIZED)),
             ("adult_equiv", all) if all.iter().all(|c| matches!(c, Class::Size | Class::Fixed)) => {
-                Ok(Class::Number(PLAIN))
+                Ok(Class::Number(SIZED))
             }
             ("struct" | "named_struct", all) if all.iter().all(|c| plain(c) || *c == Class::Fixed) => {
                 let numbers = all.iter().filter_map(|c| c.number());
                 let per_survey = numbers.clone().any(|n| n.per_survey);
+                let sized = numbers.clone().any(|n| n.sized);
                 let degree = numbers.map(|n| n.degree).max().unwrap_or(0);
-                Ok(Class::Number(Number { degree, per_survey, ..PLAIN }))
+                Ok(Class::Number(Number { degree, per_survey, sized, ..PLAIN }))
             }
             ("lower" | "upper" | "concat" | "substr" | "trim" | "btrim" | "left" | "right", all)
                 if all.iter().all(|c| matches!(c, Class::Fixed | Class::Survey | Class::Joined | Class::Key)) =>

@@ -282,7 +282,10 @@ impl Rule {
                         return refuse(format_args!("`{}` is a condition that few may meet", shown(part)));
                     }
                 }
-                let classes = of.classes.clone();
+                let mut classes = of.classes.clone();
+                if self.narrows(split_conjunction(&filter.predicate), input.schema(), &of.classes) {
+                    class::narrowed(&mut classes);
+                }
                 households(LogicalPlan::Filter(Filter::try_new(filter.predicate, Arc::new(input))?), classes, of)
             }
             LogicalPlan::Projection(projection) => {
@@ -302,6 +305,12 @@ impl Rule {
                         terms.add(Column::new(table, name), names.iter().map(Column::new_unqualified).collect());
                         hidden.extend(parts.into_iter().zip(names).map(|(part, name)| part.alias(name)));
                     }
+                }
+                // A key that takes sizes together may be a condition above.
+                let keys =
+                    projection.expr.iter().zip(&classes).filter(|(_, class)| class.is_key()).map(|(expr, _)| expr);
+                if self.narrows(keys, input.schema(), &of.classes) {
+                    class::narrowed(&mut classes);
                 }
                 classes.resize(classes.len() + hidden.len(), Class::Hidden);
                 let columns: Vec<Expr> = projection.expr.into_iter().chain(hidden).collect();
@@ -326,6 +335,12 @@ impl Rule {
             }
             other => refuse(format_args!("they are used in `{}`", name(&other))),
         }
+    }
+
+    /// Whether one of a reader's conditions or keys leaves some of the sizes.
+    fn narrows<'e>(&self, exprs: impl IntoIterator<Item = &'e Expr>, schema: &DFSchema, of: &[Class]) -> bool {
+        let classes = Classes { schema, of };
+        self.author == Author::Reader && exprs.into_iter().any(|expr| classes.narrows(expr))
     }
 
     fn class(&self, expr: &Expr, schema: &DFSchema, of: &[Class]) -> Result<Class> {
@@ -497,10 +512,14 @@ impl Rule {
             let node = Watched::new(LogicalPlan::Aggregate(below), self.notes.clone())?;
             return Ok((extension(node), Rows::Clean));
         }
+        let mut classes = of.classes.clone();
+        if self.narrows(keys.iter().copied(), &schema, &of.classes) {
+            class::narrowed(&mut classes);
+        }
         let mut contributions = Vec::new();
         let mut columns = Vec::new();
         for call in &aggregate.aggr_expr {
-            columns.push(self.column(call, &schema, of, &mut contributions)?);
+            columns.push(self.column(call, &Classes { schema: &schema, of: &classes }, of, &mut contributions)?);
         }
         let mut args = vec![Expr::Column(of.survey.clone()), Expr::Column(of.household.clone())];
         let cell = Arc::new(super::cell::function(contributions.len()));
@@ -524,13 +543,12 @@ impl Rule {
     fn column(
         &self,
         call: &Expr,
-        schema: &DFSchema,
+        classes: &Classes<'_>,
         of: &Households,
         contributions: &mut Vec<Expr>,
     ) -> Result<super::suppress::ColumnRule> {
-        let classes = Classes { schema, of: &of.classes };
         let strict = self.author == Author::Reader;
-        super::calls::rule(call, &classes, &of.terms, strict, &self.role.rules, contributions)
+        super::calls::rule(call, classes, &of.terms, strict, &self.role.rules, contributions)
     }
 }
 

@@ -13,7 +13,7 @@ use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, SkipType, Subquery, lit, when,
+    Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SkipType, Subquery, lit, when,
 };
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::rewrite_set_comparison::RewriteSetComparison;
@@ -305,7 +305,8 @@ impl Answers {
         let before = self.0.schema().fields().iter().filter(|field| field.name().starts_with(ANSWER)).count();
         let name = format!("{ANSWER}{before}");
         let columns: Vec<Expr> = columns.into_iter().map(Expr::Column).chain([answer.alias(&name)]).collect();
-        self.0 = LogicalPlanBuilder::from(plan).project(columns)?.build()?;
+        // They are of this plan, and looked for nowhere else.
+        self.0 = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
         Ok(Expr::Column(Column::new_unqualified(name)))
     }
 }

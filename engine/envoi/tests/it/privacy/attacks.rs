@@ -6,7 +6,7 @@ use super::{ask, lake, owner, reader, refused, role, rows, session};
 use crate::lakes::blocking;
 
 /// Statements that must be refused, whatever was asked before.
-const REFUSED: [&str; 85] = [
+const REFUSED: [&str; 94] = [
     // Rows, however they are dressed.
     "select * from household",
     "select household_id from household limit 1",
@@ -83,6 +83,16 @@ const REFUSED: [&str; 85] = [
     "select l.n, count(*) from household h cross join lateral (select count(*) n from country c where c.iso3 = h.iso3 and h.weight > 60) l group by l.n",
     "select sum(h.income_total * l.n) from household h join lateral (select count(*) n from country c where h.weight > 60) l on true",
     "select percentile_disc(0.5) within group (order by income_total) from household",
+    // Of the few sizes that a condition leaves, sums would tell how many households have each.
+    "select sum(size_persons), count(*) from household where size_persons > 5",
+    "select sum(income_total * size_persons), sum(income_total) from household where size_persons >= 6 and urban",
+    "select sum(v) from (select income_total * size_persons as v, size_persons as s from household) where s between 5 and 8",
+    "select variance(size_persons) from household where size_persons in (6, 7)",
+    "select sum(size_persons) filter (where size_persons > 5) from household",
+    "select sum(case when size_persons > 5 then size_persons * income_total end) from household",
+    "select sum(v) from (select weight * size_persons as v, case when size_persons > 5 then 'l' else 's' end as c from household) where c = 'l'",
+    "select size_persons > 5, sum(weight * size_persons) from household group by 1",
+    "select sum(income_total * size_persons * size_persons) from household",
     // Whether there is one.
     "select exists (select 1 from household h where h.household_id = '7')",
     "select exists (select 1 from household where income_total > 8000000)",
