@@ -57,7 +57,9 @@ fn known(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             below(node)
         }
         LogicalPlan::Subquery(query) => {
-            sound(&query.subquery)?;
+            if !query.outer_ref_columns.is_empty() {
+                sound(&query.subquery)?;
+            }
             Ok(Transformed::no(LogicalPlan::Subquery(query)))
         }
         node => Ok(Transformed::no(node)),
@@ -72,7 +74,8 @@ fn sound(query: &LogicalPlan) -> Result<()> {
             LogicalPlan::Limit(limit) if !matches!(limit.get_skip_type()?, SkipType::Literal(0)) => "OFFSET",
             _ => return Ok(TreeNodeRecursion::Continue),
         };
-        if super::lateral::asks(step)? {
+        // Queries within this one have rows around of their own, which are its.
+        if step.exists(|below| Ok(below.contains_outer_reference()))? {
             let refused = format!("{what} in a query that depends on the row around it is not supported");
             return Err(Error::user(refused)
                 .with_state("0A000")
