@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL prints the shortest digits that read back the same, but never such that lie
 //! exactly half-way to a neighbour (it does not trust readers to round to even). `zmij` takes
-//! those where it may, so they are looked for and done again: [`strictly_inside`].
+//! those where it may, so they are looked for and done again: `strictly_inside`.
 
 use arrow::datatypes::i256;
 
