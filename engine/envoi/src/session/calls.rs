@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Value, VisitorMut,
+    visit_expressions,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -36,6 +37,14 @@ impl VisitorMut for Calls {
     }
 }
 
+fn has_another(expr: &Expr) -> bool {
+    let another = |expr: &Expr| match expr {
+        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("percentile_disc") => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    visit_expressions(expr, another).is_break()
+}
+
 /// The first value in order that so large a share of all comes up to: of the values in their order, the one of that
 /// place.
 fn ranked(call: &Function) -> Result<Option<Expr>> {
@@ -47,6 +56,11 @@ fn ranked(call: &Function) -> Result<Option<Expr>> {
     {
         let wrong = format!("`percentile_disc` got {text}; expected a share from 0 to 1");
         return Err(Error::user(wrong).with_state("22003"));
+    }
+    // What is aggregated is written several times, and would be again for each one within.
+    let parts = std::iter::once(&order.expr).chain(call.filter.as_deref()).chain([share]);
+    if parts.into_iter().any(has_another) {
+        return Err(Error::user("`percentile_disc` within `percentile_disc` is not supported").with_state("0A000"));
     }
     let value = &order.expr;
     let and = call.filter.as_ref().map(|filter| format!(" and ({filter})")).unwrap_or_default();

@@ -123,6 +123,9 @@ impl Visitor for Forms {
     }
 }
 
+/// Forms of what is cast that are told apart.
+const MOST: usize = 16;
+
 /// Puts as many calls around what is cast as there are forms before.
 struct Apart(HashMap<Expr, Vec<Expr>>);
 
@@ -136,7 +139,8 @@ impl VisitorMut for Apart {
             while let Expr::Cast { expr: next, .. } | Expr::Nested(next) = inner {
                 inner = next;
             }
-            for _ in 0..before.unwrap_or(0) {
+            // Who casts one thing to so many types is told that their names clash: calls in calls are a deep tree.
+            for _ in 0..before.filter(|before| *before <= MOST).unwrap_or(0) {
                 let bare = std::mem::replace(inner, Expr::Value(Value::Null.into()));
                 match filled("coalesce(null)", [bare]) {
                     Ok(call) => *inner = call,

@@ -169,6 +169,9 @@ fn bare(expr: Expr) -> Expr {
     }
 }
 
+/// Parts of expressions that a row may be made of.
+const MOST: usize = 4096;
+
 /// What a projection makes of a row; `None` if that is more than to compute.
 fn projected(projection: &Projection, row: &[Expr]) -> Result<Option<Vec<Expr>>> {
     let schema = projection.input.schema();
@@ -191,6 +194,17 @@ fn projected(projection: &Projection, row: &[Expr]) -> Result<Option<Vec<Expr>>>
             return Ok(None);
         }
         made.push(expr.clone().unalias().transform(of_row)?.data);
+        // What is named once may be used twice, and so on in every query around it.
+        let mut size = 0;
+        for value in &made {
+            value.apply(|_| {
+                size += 1;
+                Ok(if size > MOST { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })?;
+        }
+        if size > MOST {
+            return Ok(None);
+        }
     }
     Ok(Some(made))
 }

@@ -252,8 +252,13 @@ fn in_list(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
         let (value, one) = (value.as_ref().clone(), Expr::ScalarSubquery(subquery.clone()));
         return Ok(Transformed::yes(if *negated { value.not_eq(one) } else { value.eq(one) }));
     }
-    // What comes from further out cannot be told from what is of here, once it is within the query.
-    if value.contains_outer() || subquery.subquery.schema().fields().len() != 1 {
+    // What comes from further out cannot be told from what is of here, once it is within the query. The value and the
+    // query are asked up to three times: within each other they would grow without end.
+    if value.contains_outer()
+        || has(value)
+        || !is_small(&subquery.subquery)?
+        || subquery.subquery.schema().fields().len() != 1
+    {
         return Ok(Transformed::no(expr));
     }
     let (relation, field) = subquery.subquery.schema().qualified_field(0);
@@ -284,6 +289,18 @@ fn in_list(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
         known = known.when(such(Some(member.is_null()))?, unknown());
     }
     Ok(Transformed::yes(known.otherwise(lit(*negated))?))
+}
+
+/// Steps of a query that may be asked several times.
+const MOST: usize = 1000;
+
+fn is_small(query: &LogicalPlan) -> Result<bool> {
+    let mut steps = 0;
+    query.apply_with_subqueries(|_| {
+        steps += 1;
+        Ok(if steps > MOST { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(steps <= MOST)
 }
 
 fn unknown() -> Expr {
