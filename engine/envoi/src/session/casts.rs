@@ -104,7 +104,7 @@ impl Visitor for Forms {
             self.chain = chain;
             if !matches!(cast, Expr::Value(_)) {
                 let forms = self.of.entry(cast.clone()).or_default();
-                if !forms.contains(expr) {
+                if forms.len() <= MOST && !forms.contains(expr) {
                     forms.push(expr.clone());
                 }
             }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, ExprSchema, Result, ScalarValue};
+use datafusion::common::{Column, ExprSchema, JoinType, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
@@ -291,16 +291,17 @@ fn in_list(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
     Ok(Transformed::yes(known.otherwise(lit(*negated))?))
 }
 
-/// Steps of a query that may be asked several times.
-const MOST: usize = 1000;
+/// Questions within a query that is asked several times: each of them is asked as often.
+const MOST: usize = 4;
 
 fn is_small(query: &LogicalPlan) -> Result<bool> {
-    let mut steps = 0;
-    query.apply_with_subqueries(|_| {
-        steps += 1;
-        Ok(if steps > MOST { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    let mut asked = 0;
+    query.apply_with_subqueries(|step| {
+        asked += usize::from(matches!(step, LogicalPlan::Subquery(_)));
+        asked += usize::from(matches!(step, LogicalPlan::Join(join) if join.join_type == JoinType::LeftMark));
+        Ok(if asked > MOST { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
-    Ok(steps <= MOST)
+    Ok(asked <= MOST)
 }
 
 fn unknown() -> Expr {
