@@ -8,8 +8,12 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::error::{Error, Result};
 
+/// How deep one IN with a query may be within another: as a value it is asked up to three times a level.
+const DEEPEST: usize = 6;
+
 /// Puts `EXISTS` in their place.
-pub(super) struct Pairs;
+#[derive(Default)]
+pub(super) struct Pairs(usize);
 
 impl VisitorMut for Pairs {
     type Break = Error;
@@ -18,12 +22,24 @@ impl VisitorMut for Pairs {
         let Expr::InSubquery { expr: left, subquery, negated } = expr else { return ControlFlow::Continue(()) };
         let values = match left.as_ref() {
             Expr::Tuple(values) if values.len() > 1 => values,
-            _ => return ControlFlow::Continue(()),
+            _ => {
+                self.0 += 1;
+                if self.0 > DEEPEST {
+                    let deep = format!("IN with a query is nested more than {DEEPEST} times");
+                    return ControlFlow::Break(Error::user(deep).with_state("54001"));
+                }
+                return ControlFlow::Continue(());
+            }
         };
         match such_a_row(values, subquery, *negated) {
             Ok(exists) => *expr = exists,
             Err(error) => return ControlFlow::Break(error),
         }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        self.0 -= usize::from(matches!(expr, Expr::InSubquery { .. }));
         ControlFlow::Continue(())
     }
 }

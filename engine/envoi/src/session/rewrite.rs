@@ -59,7 +59,7 @@ pub(super) fn statement_with(
         walk(&mut statement, &mut columns::Columns)?;
         walk(&mut statement, &mut calls::Calls)?;
         walk(&mut statement, &mut casts::Casts)?;
-        walk(&mut statement, &mut pairs::Pairs)?;
+        walk(&mut statement, &mut pairs::Pairs::default())?;
         walk(&mut statement, &mut lateral::Undescribed)?;
         walk(&mut statement, &mut operators::Operators)?;
         walk(&mut statement, &mut texts::Texts)?;
